@@ -1,0 +1,14 @@
+//! Facts in, rows out. The engine makes facts durable, folds them into cells and answers every report from those.
+//!
+//! # Layout
+//! - [`ingest`]: request bodies → [`facts::Attendances`]: decode and validate
+//! - [`facts`]: facts as columns
+//! - `ledger`: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
+//! - `cells`: the mergeable exact aggregates and their store
+//! - `reports`: one file a report, and beside it the SQL that defines the same answer
+
+pub mod engine;
+pub mod facts;
+pub mod ingest;
+
+pub use engine::{Engine, EngineError, Settings};

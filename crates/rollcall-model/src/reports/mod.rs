@@ -1,0 +1,68 @@
+//! Reports: questions with typed parameters and typed rows, defined once, independent of any API.
+
+pub mod meeting_days;
+pub mod top_users;
+
+pub use meeting_days::{MeetingDay, MeetingDays};
+pub use top_users::{TopUser, TopUsers, UserOrder};
+
+use crate::calendar::{Millis, Range};
+use crate::organization::OrgId;
+use jiff::tz::TimeZone;
+
+/// What an answer covers, carried by every answer of the native API, command line and dashboard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Covers {
+    /// The instants asked for.
+    pub range: Range,
+    /// The zone whose days were used.
+    pub zone: TimeZone,
+    /// The first and the last instant of the facts that the answer counts; none if there are none.
+    pub seen: Option<(Millis, Millis)>,
+}
+
+/// Rows, and what they cover.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<R> {
+    /// What the rows cover.
+    pub covers: Covers,
+    /// The rows, in the order the report defines.
+    pub rows: Vec<R>,
+}
+
+/// Why a report has no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A parameter is outside what the report allows.
+    #[error("{parameter} {value}: expected {expected}")]
+    Parameter {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// The value given.
+        value: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The storage failed; the cause is logged, not returned.
+    #[error("the report could not be read: {0}")]
+    Storage(String),
+}
+
+/// Answers every report. The engine implements it; dialects, the native API and the command line ask it.
+///
+/// Answers are exact and read one consistent state: all facts of every receipt given before the call. Calls block, for
+/// microseconds where cells are in memory and for longer where they must first be made.
+pub trait Reports: Send + Sync {
+    /// Meetings, their duration and their participants, a row for each day. See [`MeetingDays`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError>;
+
+    /// Users by meetings or by time attended. See [`TopUsers`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError>;
+}
