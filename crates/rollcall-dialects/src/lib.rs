@@ -1,3 +1,29 @@
 //! The four vendor APIs that rollcall speaks, each a folder with its wire types, its server routes and its client.
 //!
 //! A dialect keeps its vendor's words and oddities to itself: it reads requests, asks [`rollcall_model::Reports`], and renders.
+//! `wire.rs` serves both sides of each: what the server writes the client reads, so they cannot drift.
+//!
+//! A fifth vendor is one folder here, and one line in [`DIALECTS`].
+
+pub mod feishu;
+#[cfg(feature = "server")]
+pub mod secret;
+#[cfg(feature = "server")]
+pub mod site;
+
+#[cfg(feature = "server")]
+pub use {secret::Secret, site::Site, site::Tenant};
+
+/// One vendor's API, as the server mounts it.
+#[cfg(feature = "server")]
+pub trait Dialect: Sync {
+    /// Its name: that of its folder, and of its section in the configuration of an organization.
+    fn name(&self) -> &'static str;
+
+    /// Its routes, with absolute paths as the vendor has them.
+    fn routes(&self, site: std::sync::Arc<Site>) -> axum::Router;
+}
+
+/// Every dialect, one line each.
+#[cfg(feature = "server")]
+pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu];

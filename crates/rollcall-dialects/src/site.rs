@@ -1,0 +1,48 @@
+//! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
+
+use crate::feishu;
+use rollcall_model::{Millis, Organization, Reports};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// An organization, with its settings and credentials for each dialect.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// What validation and reports know of it.
+    pub organization: Organization,
+    /// Its section `feishu`.
+    pub feishu: feishu::Settings,
+}
+
+/// What the server lends to every dialect.
+pub struct Site {
+    /// Answers every report.
+    pub reports: Arc<dyn Reports>,
+    /// The present instant. Dialects ask nothing else for the time, so tests can set it.
+    pub clock: fn() -> Millis,
+    /// A secret of the data directory, under which tokens are signed.
+    pub signing_key: [u8; 32],
+    tenants: RwLock<Arc<Vec<Tenant>>>,
+}
+
+impl Site {
+    /// A site of these tenants.
+    pub fn new(reports: Arc<dyn Reports>, clock: fn() -> Millis, signing_key: [u8; 32], tenants: Vec<Tenant>) -> Self {
+        Self { reports, clock, signing_key, tenants: RwLock::new(Arc::new(tenants)) }
+    }
+
+    /// The tenants as configured now; hold them for the length of one request.
+    pub fn tenants(&self) -> Arc<Vec<Tenant>> {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the tenants after the configuration was read again.
+    pub fn reload(&self, tenants: Vec<Tenant>) {
+        *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenants);
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").finish_non_exhaustive()
+    }
+}
