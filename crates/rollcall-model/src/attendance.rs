@@ -150,7 +150,6 @@ impl FactId {
     }
 
     /// The UTC day, counted from 1970-01-01, that a default id leads with.
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits remain")]
     pub const fn day(default: u128) -> u32 {
         (default >> DAY_SHIFT) as u32
     }
