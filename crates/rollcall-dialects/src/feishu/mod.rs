@@ -1,5 +1,7 @@
 //! Feishu (Lark) video-conferencing reports: `get_daily`, `get_top_user`, and the token endpoint in front of them.
 
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "server")]
 mod errors;
 #[cfg(feature = "server")]

@@ -3,8 +3,11 @@
 //! Answers are a superset of the live API and of the seed: they carry the keys of both. Fields that only one of the two has are
 //! optional here, because a reader may meet either; the server writes them all, in the order of this file.
 
-use serde::de::{Error, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+mod number;
+
+pub use number::Number;
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Where tokens are had.
 pub const TOKEN_PATH: &str = "/open-apis/auth/v3/tenant_access_token/internal";
@@ -48,58 +51,6 @@ pub mod code {
     pub const INVALID_USER_TOKEN: i64 = 99_991_668;
     /// The token is none at all.
     pub const MALFORMED_TOKEN: i64 = 99_991_671;
-}
-
-/// A count, a duration or a date: a decimal string in the live API, a JSON number in the seed. Read from either.
-#[derive(Debug, Clone, Copy)]
-pub struct Number {
-    /// The number.
-    pub value: i64,
-    /// Whether it is a decimal string on the wire.
-    pub quoted: bool,
-}
-
-impl PartialEq for Number {
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
-
-impl Eq for Number {}
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.quoted { serializer.collect_str(&self.value) } else { serializer.serialize_i64(self.value) }
-    }
-}
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl Visitor<'_> for Either {
-            type Value = Number;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an integer, or a string of one")
-            }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Number, E> {
-                Ok(Number { value, quoted: false })
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Number, E> {
-                i64::try_from(value)
-                    .map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
-                    .and_then(|value| self.visit_i64(value))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
-                let value = text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
-                Ok(Number { value, quoted: true })
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
 }
 
 /// Body of a token request.
@@ -146,8 +97,13 @@ pub struct Envelope<T> {
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub data: Option<T>,
     /// What is known of the failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_readable", skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorDetail>,
+}
+
+/// The code of a failure matters more than its details: details of another shape are left out.
+fn if_readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ErrorDetail>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).ok())
 }
 
 // `#[serde(default)]` alone would ask for `T: Default`.
