@@ -48,7 +48,7 @@ const checks = {
     assert.equal(code, 0);
     const minutes = data.top_user_report.map((user) => Number(user.meeting_duration));
     assert.ok(minutes.length > 0);
-    assert.deepEqual(minutes, minutes.toSorted((a, b) => b - a));
+    assert.deepEqual(minutes, minutes.slice().sort((a, b) => b - a));
   },
   "bad parameters are 121003 and named": async () => {
     const params = { start_time: WEEK.end_time, end_time: WEEK.start_time, limit: 101, order_by: 3 };
