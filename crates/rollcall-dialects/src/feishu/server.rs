@@ -15,9 +15,12 @@ use jiff::tz::{TimeZone, offset};
 use rollcall_model::calendar::timestamp;
 use rollcall_model::{Answer, Millis, ReportError, Reports};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest body of a token request.
 const LARGEST_BODY: usize = 64 * 1024;
+/// How long it may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
 /// The longest `app_id`.
 const LONGEST_APP_ID: usize = 128;
 
@@ -75,7 +78,9 @@ async fn with_log_id(State(server): State<Arc<Server>>, mut request: Request, ne
 
 async fn tenant_access_token(State(server): State<Arc<Server>>, body: Body) -> Response {
     // The content type is not looked at: one official client sends none.
-    let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    // A body that is too large, or does not come in time, is as good as none.
+    let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, LARGEST_BODY)).await;
+    let body = body.ok().and_then(Result::ok).unwrap_or_default();
     let refusal = |code, data, msg: &str| TokenResponse { code, data, expire: None, msg: msg.into(), tenant_access_token: None };
     let tenants = server.site.tenants();
     let answer = match serde_json::from_slice::<TokenRequest>(&body) {

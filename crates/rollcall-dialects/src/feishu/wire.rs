@@ -54,7 +54,7 @@ pub mod code {
 }
 
 /// Body of a token request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct TokenRequest {
     /// The application.
     pub app_id: String,
@@ -62,8 +62,14 @@ pub struct TokenRequest {
     pub app_secret: String,
 }
 
+impl std::fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenRequest").field("app_id", &self.app_id).finish_non_exhaustive()
+    }
+}
+
 /// Answer to a token request. Failures come with HTTP 200 too: branch on `code`. It is not wrapped in `data`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct TokenResponse {
     /// 0, or what failed.
     pub code: i64,
@@ -79,6 +85,13 @@ pub struct TokenResponse {
     /// The token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_access_token: Option<String>,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { code, msg, expire, .. } = self;
+        f.debug_struct("TokenResponse").field("code", code).field("msg", msg).field("expire", expire).finish_non_exhaustive()
+    }
 }
 
 /// An object without keys.

@@ -1,7 +1,9 @@
 //! Every wrong parameter, and the answer to it.
 
 use crate::naive::{Fault, Naive};
-use crate::stage::{Stage, set_clock, tenant, unlimited};
+use crate::stage::{DAILY, Stage, TOP, set_clock, tenant, unlimited};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use rollcall_dialects::feishu::Settings;
 
 const DAY: &str = "start_time=1609113600&end_time=1609200000";
@@ -70,6 +72,44 @@ async fn every_offending_parameter_is_named() {
             (400, 121_003, fields.iter().map(|&f| f.into()).collect()),
             "{query}"
         );
+    }
+}
+
+#[tokio::test]
+async fn no_query_brings_the_server_down() {
+    let stage = stage(unlimited());
+    let authorization = format!("Bearer {}", stage.token().await);
+    let words = [
+        "start_time",
+        "end_time",
+        "limit",
+        "order_by",
+        "unit",
+        "user_id_type",
+        "=",
+        "&",
+        "1609113600",
+        "9",
+        "0",
+        "-",
+        "+",
+        "%",
+        "%FF",
+        "%00",
+        "%E4%BD",
+        ";",
+        "?",
+        "[]",
+        "open_id",
+        "1e9",
+    ];
+    let mut random = StdRng::seed_from_u64(7);
+    for _ in 0..3000 {
+        let query: String = (0..random.random_range(0..30)).map(|_| words[random.random_range(0..words.len())]).collect();
+        for path in [DAILY, TOP] {
+            let answer = stage.get_with(&authorization, &format!("{path}?{query}")).await;
+            assert!(matches!(answer.code(), 0 | 121_002 | 121_003), "{query}: {}", answer.body);
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What stands in front of every report: paths, credentials, rates, log ids.
 
 use crate::naive::Naive;
-use crate::stage::{DAILY, Stage, TOKEN, TOP, advance, set_clock, tenant, unlimited};
+use crate::stage::{DAILY, SECRET, Stage, TOKEN, TOP, advance, fact, set_clock, tenant, unlimited};
 use axum::body::Body;
 use http::{Method, Request};
-use rollcall_dialects::feishu::Settings;
+use rollcall_dialects::Secret;
+use rollcall_dialects::feishu::{App, Settings};
+use rollcall_model::OrgId;
 
 const DAY: &str = "start_time=1609113600&end_time=1609200000";
 
@@ -58,6 +60,21 @@ async fn each_wrong_credential_has_its_code() {
     assert_eq!(none.json()["msg"], "Missing access token for authorization. Please make a request with token attached.");
     let bytes = Request::get(DAILY).header("authorization", &b"Bearer \xFF"[..]).body(Body::empty()).unwrap();
     assert_eq!(stage.send(bytes).await.code(), 99_991_661);
+}
+
+#[tokio::test]
+async fn a_credential_reads_its_own_organization_only() {
+    let (from, to) = ("2020-12-28T09:00:00Z", "2020-12-28T10:00:00Z");
+    let mut other = tenant("UTC", Settings { apps: vec![App { app_id: "cli_other".into(), secret: Secret::of("other") }], ..unlimited() });
+    other.organization.id = OrgId(uuid::Uuid::from_u128(2));
+    let stage = Stage::new(Naive::new(vec![fact("m", from, "u", from, to)], Vec::new()), vec![tenant("UTC", unlimited()), other]);
+    let token = stage.ask_token(r#"{"app_id":"cli_other","app_secret":"other"}"#).await.json();
+    let others = format!("Bearer {}", token["tenant_access_token"].as_str().unwrap());
+    let count = |answer: crate::stage::Answer| answer.json()["data"]["meeting_report"]["meeting_count"].as_i64();
+    assert_eq!(count(stage.daily(DAY).await), Some(1));
+    assert_eq!(count(stage.get_with(&others, &format!("{DAILY}?{DAY}")).await), Some(0));
+    let crossed = stage.ask_token(format!(r#"{{"app_id":"cli_other","app_secret":"{SECRET}"}}"#)).await;
+    assert_eq!(crossed.code(), 10_014);
 }
 
 #[tokio::test]

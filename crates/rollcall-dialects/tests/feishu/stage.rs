@@ -1,6 +1,6 @@
 //! A server on a stage: its facts, its settings and its clock are the test's.
 
-use crate::naive::{Fact, Naive};
+use crate::naive::{Fact, Naive, ORG};
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
@@ -9,11 +9,10 @@ use jiff::tz::TimeZone;
 use rollcall_dialects::feishu::{App, Settings};
 use rollcall_dialects::{DIALECTS, Secret, Site, Tenant};
 use rollcall_model::directory::User;
-use rollcall_model::{Millis, OrgId, Organization, SessionKind, UserKind};
+use rollcall_model::{Millis, Organization, SessionKind, UserKind};
 use std::cell::Cell;
 use std::sync::Arc;
 use tower::ServiceExt;
-use uuid::Uuid;
 
 pub(crate) const APP_ID: &str = "cli_stage";
 pub(crate) const SECRET: &str = "break a leg";
@@ -47,7 +46,7 @@ pub(crate) fn unlimited() -> Settings {
 
 pub(crate) fn tenant(zone: &str, feishu: Settings) -> Tenant {
     let zone = TimeZone::get(zone).unwrap();
-    Tenant { organization: Organization::new(OrgId(Uuid::from_u128(1)), "stage", zone), feishu }
+    Tenant { organization: Organization::new(ORG, "stage", zone), feishu }
 }
 
 pub(crate) fn fact(session_id: &str, started: &str, user_id: &str, joined: &str, left: &str) -> Fact {
