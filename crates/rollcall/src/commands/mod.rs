@@ -1,0 +1,44 @@
+//! The commands, one file each.
+
+mod completions;
+mod config;
+mod demo;
+mod import;
+mod key;
+mod local;
+mod report;
+mod serve;
+
+use crate::args::{Args, Command};
+use crate::failure::{Failure, Result};
+use tracing_subscriber::EnvFilter;
+
+/// Does what the command line asks for.
+pub fn run(args: Args) -> Result {
+    log(&args.log)?;
+    match args.command {
+        Command::Serve(flags) => serve::run(flags),
+        Command::Demo(flags) => demo::run(flags),
+        Command::Import(flags) => import::run(flags),
+        Command::Report(flags) => report::run(flags),
+        Command::Config(flags) => config::run(flags),
+        Command::Key(flags) => key::run(flags),
+        Command::Completions(flags) => completions::run(flags),
+    }
+}
+
+/// Sends logs to standard error, without colour.
+fn log(level: &str) -> Result {
+    let filter = EnvFilter::try_new(level).map_err(|error| Failure::Usage(format!("--log {level}: {error}")))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    Ok(())
+}
+
+/// Runs a command that waits for the network.
+fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    // Both client and server find the cryptography of TLS here; a second installation changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::of("the runtime could not be started", error))?;
+    runtime.block_on(work)
+}
