@@ -266,5 +266,7 @@ impl Drop for Server {
 pub fn fact(meeting: u32, user: &str) -> String {
     let start = 1_740_967_200_000 + i64::from(meeting) * 60_000;
     let end = start + 1_800_000;
-    format!("{{\"session_id\":\"m{meeting}\",\"session_started_at\":{start},\"user_id\":\"{user}\",\"joined_at\":{start},\"left_at\":{end}}}\n")
+    format!(
+        "{{\"session_id\":\"m{meeting}\",\"session_started_at\":{start},\"user_id\":\"{user}\",\"joined_at\":{start},\"left_at\":{end}}}\n"
+    )
 }

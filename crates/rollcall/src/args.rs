@@ -50,7 +50,6 @@ pub struct ConfigFile {
 #[derive(Debug, Flags)]
 pub struct Serve {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would replace the help of the flags inside")]
     pub file: ConfigFile,
     /// Where to listen, in place of the configuration's `listen`; port 0 takes a free one
     #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDRESS:PORT")]
@@ -99,7 +98,6 @@ pub struct Import {
     #[arg(long, env = "ROLLCALL_KEY", hide_env_values = true, value_name = "KEY")]
     pub key: Option<String>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would replace the help of the flags inside")]
     pub local: Local,
     /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
@@ -131,7 +129,6 @@ pub struct Local {
     #[arg(long, value_name = "ID")]
     pub organization: Option<uuid::Uuid>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would replace the help of the flags inside")]
     pub file: ConfigFile,
 }
 
@@ -172,7 +169,6 @@ pub struct Report {
     #[arg(long, env = "ROLLCALL_KEY", hide_env_values = true, value_name = "KEY")]
     pub key: Option<String>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would replace the help of the flags inside")]
     pub local: Local,
 }
 

@@ -11,7 +11,11 @@ mod serve;
 
 use crate::args::{Args, Command};
 use crate::failure::{Failure, Result};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+
+/// How long a server may take to accept a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Does what the command line asks for.
 pub fn run(args: Args) -> Result {
@@ -34,10 +38,32 @@ fn log(level: &str) -> Result {
     Ok(())
 }
 
+/// A client of a running server.
+fn client(request_time: Duration) -> Result<reqwest::Client> {
+    // The client finds the cryptography of TLS here; a second installation changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().connect_timeout(CONNECT_TIME).timeout(request_time).build();
+    client.map_err(|error| Failure::of("the HTTP client could not be made", causes(&error)))
+}
+
+/// The message in a native route's error.
+fn error_in(body: &[u8]) -> Option<String> {
+    Some(serde_json::from_slice::<serde_json::Value>(body).ok()?.get("error")?.as_str()?.to_owned())
+}
+
+/// An error with its causes, for people.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
 /// Runs a command that waits for the network.
 fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    // Both client and server find the cryptography of TLS here; a second installation changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::of("the runtime could not be started", error))?;
     runtime.block_on(work)

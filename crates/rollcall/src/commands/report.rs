@@ -1,6 +1,10 @@
 //! `report`: a question to a running server, or to a data directory.
 
-use super::local;
+use super::{causes, local};
+use std::time::Duration;
+
+/// How long a report may take: one that must first make its cells may take a while.
+const REQUEST_TIME: Duration = Duration::from_secs(300);
 use crate::args::{self, RowFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
@@ -40,8 +44,8 @@ async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
     let key =
         flags.key.as_deref().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: the server must know who asks".into()))?;
     let address = format!("{}/v1/reports/{}", url.trim_end_matches('/'), flags.report.name());
-    let request = reqwest::Client::new().get(&address).query(&given(flags)).bearer_auth(key);
-    let unreachable = |error: reqwest::Error| Failure::of(&address, super::import::causes(&error));
+    let request = super::client(REQUEST_TIME)?.get(&address).query(&given(flags)).bearer_auth(key);
+    let unreachable = |error: reqwest::Error| Failure::of(&address, causes(&error.without_url()));
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let body = response.bytes().await.map_err(unreachable)?;

@@ -16,7 +16,8 @@ pub fn run(flags: args::Serve) -> Result {
         let (server, app) = open(&config).await?;
         let url = server.url()?;
         if let Some(path) = flags.address_file {
-            std::fs::write(&path, format!("{url}\n")).map_err(|error| Failure::of(format_args!("--address-file {}", path.display()), error))?;
+            std::fs::write(&path, format!("{url}\n"))
+                .map_err(|error| Failure::of(format_args!("--address-file {}", path.display()), error))?;
         }
         tracing::info!("listening on {url}");
         serve(server, app, config, source).await

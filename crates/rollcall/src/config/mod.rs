@@ -219,11 +219,14 @@ mod tests {
     fn every_problem_is_reported_at_once() {
         let error = parse("listen = \"nowhere\"\n[[organizations]]\nid = \"x\"\nname = \"\"\ntime_zone = \"Mars/Olympus\"\nunits = [7]\n")
             .unwrap_err();
-        for key in
-            ["2: organizations[0].id: ", "listen: ", "organizations[0].name: ", "organizations[0].time_zone: ", "organizations[0].units: "]
-        {
-            let key = key.trim_start_matches("2: ");
-            assert!(error.contains(key), "{key} in {error}");
+        for place in [
+            "1: listen",
+            "3: organizations[0].id",
+            "4: organizations[0].name",
+            "5: organizations[0].time_zone",
+            "6: organizations[0].units",
+        ] {
+            assert!(error.contains(&format!("rollcall.toml:{place}: ")), "{place} in {error}");
         }
     }
 
