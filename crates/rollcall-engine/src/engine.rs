@@ -1,24 +1,47 @@
 //! The engine as its users see it: open a data directory, ingest facts, ask for reports.
 
+use crate::cells::Cells;
 use crate::facts::Attendances;
-use rollcall_model::directory::DirectoryDocument;
-use rollcall_model::reports::{MeetingDay, MeetingDays, TopUser, TopUsers};
-use rollcall_model::{Answer, Directory, OrgId, Organization, Receipt, ReportError, Reports};
+use crate::ledger::columns::Block;
+use crate::ledger::{Committer, Ledger, Request};
+use hashbrown::HashMap;
+use parking_lot::{Condvar, Mutex, RwLock};
+use rollcall_model::directory::{DirectoryDocument, DirectoryError};
+use rollcall_model::{Directory, OrgId, Organization, Range, Receipt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What can be set about storage.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How many bytes of decoded cells are kept in memory.
+    /// How many bytes of decoded merged cells are kept in memory.
     pub cell_cache_bytes: usize,
-    /// How many users one organization may have.
+    /// How many bytes of the database's blocks are kept in memory.
+    pub block_cache_bytes: usize,
+    /// How many bytes of fact ids are kept in memory.
+    pub id_cache_bytes: usize,
+    /// How many bytes of journal there may be: what a start has to read again.
+    pub journal_bytes: usize,
+    /// After how many facts cells are checkpointed: what a start has to fold again.
+    pub checkpoint_facts: usize,
+    /// How many users one organization may have; 0: any.
     pub users_per_organization: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cell_cache_bytes: 128 << 20, users_per_organization: 4_000_000 }
+        Self {
+            cell_cache_bytes: 128 << 20,
+            block_cache_bytes: 64 << 20,
+            id_cache_bytes: 128 << 20,
+            journal_bytes: 128 << 20,
+            checkpoint_facts: 400_000,
+            users_per_organization: 4_000_000,
+        }
     }
 }
 
@@ -32,6 +55,9 @@ pub enum EngineError {
     /// A limit of the organization would be passed; nothing was stored.
     #[error("{0}")]
     Limit(String),
+    /// A directory is not valid; nothing was stored.
+    #[error("{0}")]
+    Directory(#[from] DirectoryError),
     /// The storage failed. What was not acknowledged may or may not be stored: retrying is safe.
     #[error("storage failed: {0}")]
     Storage(String),
@@ -40,17 +66,86 @@ pub enum EngineError {
     Closed,
 }
 
-/// An open data directory. Cheap to share behind an [`Arc`]; dropping it checkpoints and closes.
+impl From<fjall::Error> for EngineError {
+    fn from(error: fjall::Error) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+impl From<arrow_schema::ArrowError> for EngineError {
+    fn from(error: arrow_schema::ArrowError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+/// How many requests may wait for the committer; the next one blocks. Each holds at most what its limits allow.
+const WAITING_REQUESTS: usize = 64;
+
+/// How long live cells wait for a checkpoint when few facts come.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// An open data directory. Cheap to share behind an [`Arc`]; dropping it commits what waits, checkpoints and closes.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) cells: Arc<Cells>,
+    directories: RwLock<HashMap<OrgId, Arc<Directory>>>,
+    requests: Option<SyncSender<Request>>,
+    committer: Option<JoinHandle<()>>,
+    checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
+    writable: Arc<AtomicBool>,
+}
+
+/// Tells the checkpointer when to work.
+#[derive(Debug, Default)]
+struct Pace {
+    closing: Mutex<bool>,
+    wake: Condvar,
+}
 
 impl Engine {
-    /// Opens or creates a data directory, recovers what a crash left, and starts the committer.
+    /// Opens or creates a data directory, recovers what a crash left, and starts the committer and the checkpointer.
     ///
     /// # Errors
     /// [`EngineError::InUse`] if another process has it open; [`EngineError::Storage`] if it cannot be read or written.
-    pub fn open(_directory: &Path, _settings: Settings) -> Result<Self, EngineError> {
-        unimplemented!()
+    pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
+        let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
+        let cells = Arc::new(Cells::open(ledger.db(), &ledger.meta, settings.cell_cache_bytes)?);
+        let position = ledger.catch_up(&cells)?;
+        let mut directories = HashMap::new();
+        for (org, json) in ledger.directories()? {
+            let document: DirectoryDocument = serde_json::from_slice(&json).map_err(|error| EngineError::Storage(error.to_string()))?;
+            directories.insert(org, Arc::new(Directory::new(document)?));
+        }
+        let (requests, waiting) = sync_channel(WAITING_REQUESTS);
+        let writable = Arc::new(AtomicBool::new(true));
+        let pace = Arc::new(Pace::default());
+        let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings)?;
+        let committer = {
+            let (writable, pace, cells) = (writable.clone(), pace.clone(), cells.clone());
+            let after = move |failed: bool| {
+                if failed {
+                    writable.store(false, Ordering::Relaxed);
+                }
+                if cells.added() >= settings.checkpoint_facts {
+                    pace.wake.notify_one();
+                }
+            };
+            spawn("committer", move || committer.run(&waiting, after))?
+        };
+        let checkpointer = {
+            let (ledger, cells, pace, writable) = (ledger.clone(), cells.clone(), pace.clone(), writable.clone());
+            spawn("checkpointer", move || checkpoints(&ledger, &cells, &pace, &writable))?
+        };
+        Ok(Self {
+            ledger,
+            cells,
+            directories: RwLock::new(directories),
+            requests: Some(requests),
+            committer: Some(committer),
+            checkpointer: Some((pace, checkpointer)),
+            writable,
+        })
     }
 
     /// Makes facts durable: returns once they are fsynced and folded, together with those of every other request that waits.
@@ -59,35 +154,89 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub fn ingest(&self, _organization: &Organization, _facts: Attendances) -> Result<Receipt, EngineError> {
-        unimplemented!()
+    pub fn ingest(&self, organization: &Organization, facts: Attendances) -> Result<Receipt, EngineError> {
+        let (reply, receipt) = sync_channel(1);
+        let request = Request { org: organization.id, apps: organization.apps.clone(), facts, reply };
+        self.requests.as_ref().ok_or(EngineError::Closed)?.send(request).map_err(|_| EngineError::Closed)?;
+        receipt.recv().map_err(|_| EngineError::Closed)?
     }
 
     /// The organization's directory; empty until one is put.
-    pub fn directory(&self, _org: OrgId) -> Arc<Directory> {
-        unimplemented!()
+    pub fn directory(&self, org: OrgId) -> Arc<Directory> {
+        self.directories.read().get(&org).cloned().unwrap_or_default()
     }
 
     /// Replaces the organization's directory, durably.
     ///
     /// # Errors
-    /// [`EngineError::Limit`] with what is wrong with the document; [`EngineError::Storage`].
-    pub fn put_directory(&self, _org: OrgId, _document: DirectoryDocument) -> Result<(), EngineError> {
-        unimplemented!()
+    /// [`EngineError::Directory`] with what is wrong with the document; [`EngineError::Storage`].
+    pub fn put_directory(&self, org: OrgId, document: DirectoryDocument) -> Result<(), EngineError> {
+        let json = serde_json::to_vec(&document).map_err(|error| EngineError::Storage(error.to_string()))?;
+        let directory = Arc::new(Directory::new(document)?);
+        // Held while writing, so that memory and storage see two uploads in the same order.
+        let mut directories = self.directories.write();
+        self.ledger.put_directory(org, &json)?;
+        directories.insert(org, directory);
+        Ok(())
     }
 
     /// Whether facts can be ingested now: the storage has not failed.
     pub fn is_writable(&self) -> bool {
-        unimplemented!()
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    /// The facts of an organization whose sessions began in `range`, as blocks, of one consistent state.
+    pub fn scan(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
+        self.ledger.scan(org, range)
+    }
+
+    /// Checkpoints the cells now. The engine does it by itself; tests and backups ask for it.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn checkpoint(&self) -> Result<(), EngineError> {
+        self.ledger.checkpoint(&self.cells)
     }
 }
 
-impl Reports for Engine {
-    fn meeting_days(&self, _org: OrgId, _ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
-        unimplemented!()
-    }
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+    let thread = std::thread::Builder::new().name(name.into());
+    thread.spawn(work).map_err(|error| EngineError::Storage(format!("the {name} thread cannot be started: {error}")))
+}
 
-    fn top_users(&self, _org: OrgId, _ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
-        unimplemented!()
+/// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes.
+fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace, writable: &AtomicBool) {
+    loop {
+        let closing = {
+            let mut closing = pace.closing.lock();
+            if !*closing {
+                pace.wake.wait_for(&mut closing, CHECKPOINT_EVERY);
+            }
+            *closing
+        };
+        if let Err(error) = ledger.checkpoint(cells) {
+            tracing::error!(%error, "a checkpoint failed: nothing more is accepted until a restart");
+            writable.store(false, Ordering::Relaxed);
+        }
+        if closing {
+            return;
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Some(committer) = self.committer.take() {
+            let _ = committer.join();
+        }
+        if let Some((pace, checkpointer)) = self.checkpointer.take() {
+            *pace.closing.lock() = true;
+            pace.wake.notify_one();
+            let _ = checkpointer.join();
+        }
+        if let Err(error) = self.ledger.sync() {
+            tracing::error!(%error, "the ledger could not be synced at close");
+        }
     }
 }

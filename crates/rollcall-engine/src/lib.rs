@@ -3,12 +3,18 @@
 //! # Layout
 //! - [`ingest`]: request bodies → [`facts::Attendances`]: decode and validate
 //! - [`facts`]: facts as columns
-//! - `ledger`: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
-//! - `cells`: the mergeable exact aggregates and their store
-//! - `reports`: one file a report, and beside it the SQL that defines the same answer
+//! - [`ledger`]: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
+//! - [`cells`]: the mergeable exact aggregates and their store
+//! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
 
+pub mod cells;
 pub mod engine;
 pub mod facts;
 pub mod ingest;
+pub mod ledger;
+pub mod reports;
+
+#[cfg(test)]
+mod exactness;
 
 pub use engine::{Engine, EngineError, Settings};

@@ -96,7 +96,7 @@ pub struct Attendance<'a> {
 /// The identity of a fact in its organization, derived from its `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FactId {
-    /// The default: 24 bits of the UTC day of `joined_at` (counted from 1970), then 104 bits of hash of (app, session_id,
+    /// The default: 32 bits of the UTC day of `joined_at` (counted from 1970), then 96 bits of hash of (app, session_id,
     /// session_started_at, user_id, joined_at). It leads with the day so that ids that come together lie together.
     Default(u128),
     /// The 128-bit hash of an id that the source gave.
@@ -106,7 +106,7 @@ pub enum FactId {
 /// What a default id looks like as text, before its 32 hexadecimal digits. An exported fact carries it; sent again it is the same id.
 const DEFAULT_ID_PREFIX: &str = "rc-";
 
-const DAY_SHIFT: u32 = 104;
+const DAY_SHIFT: u32 = 96;
 
 impl FactId {
     /// The identity of an `id` that a source gave.
@@ -119,7 +119,7 @@ impl FactId {
     }
 
     /// The UTC day, counted from 1970-01-01, that a default id leads with.
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits remain")]
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits remain")]
     pub const fn day(default: u128) -> u32 {
         (default >> DAY_SHIFT) as u32
     }

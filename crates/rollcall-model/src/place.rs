@@ -63,12 +63,25 @@ impl Place {
         (!part.is_empty()).then(|| format!("{}-{part}", self.country()))
     }
 
-    /// The code in storage: that of the subdivision where known, else that of the country.
+    /// The place as one number, for storage; never 0.
+    pub fn number(&self) -> u64 {
+        let [a, b] = self.country;
+        let [c, d, e] = self.subdivision;
+        u64::from_be_bytes([0, 0, 0, a, b, c, d, e])
+    }
+
+    /// The place of a number in storage; 0 is none.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        let [_, _, _, a, b, c, d, e] = number.to_be_bytes();
+        if number == 0 { None } else { Some(Self { country: [a, b], subdivision: [c, d, e] }) }
+    }
+
+    /// The most precise code: that of the subdivision where known, else that of the country.
     pub fn code(&self) -> String {
         self.subdivision().unwrap_or_else(|| self.country().to_owned())
     }
 
-    /// The place of a code in storage.
+    /// The place of a code of either kind.
     pub fn from_code(code: &str) -> Option<Self> {
         if code.contains('-') { Self::of_subdivision(code) } else { Self::country_only(code) }
     }
@@ -85,7 +98,9 @@ mod tests {
         assert_eq!(Place::of_subdivision("US-CA").unwrap().country(), "US");
         assert_eq!(Place::country_only("HK").unwrap().code(), "HK");
         for place in ["CN-SH", "HK", "GB-ENG"] {
-            assert_eq!(Place::from_code(place).unwrap().code(), place);
+            let known = Place::from_code(place).unwrap();
+            assert_eq!(known.code(), place);
+            assert_eq!(Place::from_number(known.number()), Some(known));
         }
     }
 

@@ -1,0 +1,319 @@
+//! The store of cells: live ones in memory, checkpointed ones and kept merged ones in storage, decoded ones in a bounded cache.
+//!
+//! Base cells in storage hold exactly the facts up to the checkpoint's position; live cells hold the facts since. A merged cell
+//! is kept (stored and cached) only when no live cell lies in its slice, so kept cells are a function of stored base cells, and a
+//! checkpoint that changes a base cell deletes the kept cells around it in the same atomic batch. The generation counts checkpoints:
+//! a reader that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
+
+use super::cover::{Cut, Slice};
+use super::{Attendee, Merged, Sessions};
+use crate::engine::EngineError;
+use crate::ledger::columns::Block;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use hashbrown::HashMap;
+use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
+use rollcall_model::{OrgId, Quarter, Range};
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Live base cells: facts that no checkpoint covers yet.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub(super) cells: HashMap<OrgId, BTreeMap<Quarter, Arc<Sessions>>>,
+    /// Attendees added since the last checkpoint.
+    pub(super) added: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) generation: u64,
+    /// Of the last commit folded.
+    pub(super) position: u64,
+    /// Of the last commit checkpointed.
+    pub(super) covered: u64,
+    pub(super) live: Live,
+    /// Live cells that a checkpoint is writing.
+    pub(super) sealed: Option<Arc<Live>>,
+}
+
+/// Which merged cell: organization, kind and slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) org: OrgId,
+    pub(super) kind: u8,
+    pub(super) slice: Slice,
+}
+
+impl Key {
+    pub(super) fn bytes(&self) -> [u8; 25] {
+        let mut bytes = [0; 25];
+        bytes[..16].copy_from_slice(self.org.0.as_bytes());
+        bytes[16] = self.kind;
+        bytes[17..21].copy_from_slice(&self.slice.quarters.to_be_bytes());
+        bytes[21..].copy_from_slice(&self.slice.start.to_be_bytes());
+        bytes
+    }
+}
+
+/// A decoded merged cell in the cache.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    cell: Arc<dyn Any + Send + Sync>,
+    size: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct BySize;
+
+impl quick_cache::Weighter<Key, Kept> for BySize {
+    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+        kept.size as u64
+    }
+}
+
+/// The cells of every organization.
+pub struct Cells {
+    pub(super) db: Database,
+    pub(super) base: Keyspace,
+    pub(super) merged: Keyspace,
+    pub(super) meta: Keyspace,
+    pub(super) state: RwLock<State>,
+    pub(super) cache: Cache<Key, Kept, BySize>,
+    /// The lengths of all slices ever kept, so that a checkpoint finds the kept cells around a quarter hour.
+    pub(super) lengths: Mutex<BTreeSet<i32>>,
+    /// Held for the length of a checkpoint.
+    pub(super) checkpointing: Mutex<()>,
+}
+
+impl std::fmt::Debug for Cells {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cells").finish_non_exhaustive()
+    }
+}
+
+pub(super) const LENGTHS: &str = "slice-lengths";
+
+impl Cells {
+    /// Opens the cells of a database.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn open(db: &Database, meta: &Keyspace, cache_bytes: usize) -> Result<Self, EngineError> {
+        let lengths = meta.get(LENGTHS)?.unwrap_or_default();
+        let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
+        let cells = Self {
+            base: db.keyspace("cells", KeyspaceCreateOptions::default)?,
+            merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
+            meta: meta.clone(),
+            state: RwLock::default(),
+            // The expected number of items only sizes the first allocation.
+            cache: Cache::with_weighter(4096, cache_bytes as u64, BySize),
+            lengths: Mutex::new(lengths),
+            checkpointing: Mutex::default(),
+            db: db.clone(),
+        };
+        let covered = cells.stored_position()?;
+        cells.state.write().covered = covered;
+        cells.state.write().position = covered;
+        Ok(cells)
+    }
+
+    /// Folds the blocks of one commit. Commits are folded in the order of their positions, each once.
+    pub fn fold<'a>(&self, position: u64, blocks: impl IntoIterator<Item = (OrgId, &'a Block)>) {
+        let folded: Vec<(OrgId, Vec<(Quarter, Attendee)>)> = blocks
+            .into_iter()
+            .map(|(org, block)| {
+                let mut attendees = Vec::with_capacity(block.len());
+                Sessions::fold(block, |quarter, attendee| attendees.push((quarter, attendee)));
+                (org, attendees)
+            })
+            .collect();
+        let mut state = self.state.write();
+        state.position = position;
+        for (org, attendees) in folded {
+            state.live.added += attendees.len();
+            let cells = state.live.cells.entry(org).or_default();
+            for of_quarter in attendees.chunk_by(|(a, _), (b, _)| a == b) {
+                let Some((quarter, _)) = of_quarter.first() else { continue };
+                // A reader may hold the cell: it keeps its own.
+                let cell = Arc::make_mut(cells.entry(*quarter).or_default());
+                of_quarter.iter().for_each(|(_, attendee)| cell.add(*attendee));
+            }
+        }
+    }
+
+    /// One consistent state of the cells that lie in `range`: every fact folded so far.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn view(&self, org: OrgId, range: Range) -> Result<View<'_>, EngineError> {
+        let quarters = Quarter::of(range.from)..=Quarter::of(range.to.max(range.from));
+        let state = self.state.read();
+        let mut live: BTreeMap<Quarter, Vec<Arc<Sessions>>> = BTreeMap::new();
+        for cells in [state.sealed.as_deref(), Some(&state.live)].into_iter().flatten().filter_map(|live| live.cells.get(&org)) {
+            for (quarter, cell) in cells.range(quarters.clone()) {
+                live.entry(*quarter).or_default().push(cell.clone());
+            }
+        }
+        let (generation, snapshot) = (state.generation, self.db.snapshot());
+        drop(state);
+        let seen = seen(&snapshot, &self.base, org, &live)?;
+        Ok(View { cells: self, org, generation, snapshot, live, seen })
+    }
+
+    /// Stores and caches a merged cell, unless a checkpoint has passed since `generation`.
+    fn keep<M: Merged>(&self, key: Key, generation: u64, cell: &Arc<M>, stored: bool) -> Result<(), EngineError> {
+        let state = self.state.read();
+        if state.generation != generation {
+            return Ok(());
+        }
+        if !stored {
+            let mut lengths = self.lengths.lock();
+            if lengths.insert(key.slice.quarters) {
+                let bytes: Vec<u8> = lengths.iter().flat_map(|length| length.to_be_bytes()).collect();
+                self.meta.insert(LENGTHS, bytes)?;
+            }
+            drop(lengths);
+            self.merged.insert(key.bytes(), cell.encode())?;
+        }
+        self.cache.insert(key, Kept { cell: cell.clone(), size: cell.size() });
+        Ok(())
+    }
+}
+
+/// The key of a base cell.
+pub(super) fn base_key(org: OrgId, quarter: Quarter) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    bytes[..16].copy_from_slice(org.0.as_bytes());
+    bytes[16..].copy_from_slice(&quarter.0.to_be_bytes());
+    bytes
+}
+
+/// The quarter hour of a base cell's key.
+fn quarter_of(key: &[u8]) -> Option<Quarter> {
+    Some(Quarter(i32::from_be_bytes(*key.last_chunk()?)))
+}
+
+pub(super) fn broken(what: &str) -> EngineError {
+    EngineError::Storage(format!("{what} cannot be decoded"))
+}
+
+/// One consistent state of an organization's cells.
+pub struct View<'a> {
+    cells: &'a Cells,
+    org: OrgId,
+    generation: u64,
+    snapshot: Snapshot,
+    live: BTreeMap<Quarter, Vec<Arc<Sessions>>>,
+    /// The quarter hours between the first cell and the last, so that years without facts cost nothing.
+    seen: Option<Range>,
+}
+
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("org", &self.org).field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+impl View<'_> {
+    /// Gives `add` merged cells that together hold exactly the meetings that began in `range`: the ragged edges built on the spot,
+    /// the rest from the fewest slices.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn each<M: Merged>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
+        let Some(seen) = self.seen else { return Ok(()) };
+        let cut = Cut::new(range.intersect(&seen));
+        for edge in cut.edges.into_iter().flatten() {
+            let mut attendees = self.attendees(Quarter::of(edge.from))?;
+            attendees.retain(|attendee| edge.contains(attendee.started_at));
+            add(&Arc::new(M::of(&attendees)));
+        }
+        for part in cut.whole.iter().flat_map(Slice::parts) {
+            add(&self.cell(part)?);
+        }
+        Ok(())
+    }
+
+    /// The merged cell of a slice, kept as one where it can be: for slices that are asked for again, as the days of a zone are.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn cell<M: Merged>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
+        let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
+        if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
+            return Ok(Arc::default());
+        }
+        let is_live = self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some();
+        if slice.quarters == 1 {
+            return Ok(Arc::new(M::of(&self.attendees(Quarter(slice.start))?)));
+        }
+        if is_live {
+            let mut merged = M::default();
+            for part in slice.parts() {
+                merged.merge(&*self.cell::<M>(part)?);
+            }
+            return Ok(Arc::new(merged));
+        }
+        let key = Key { org: self.org, kind: M::KIND, slice };
+        if let Some(cell) = self.cells.cache.get(&key).and_then(|kept| kept.cell.downcast::<M>().ok()) {
+            return Ok(cell);
+        }
+        let stored = self.snapshot.get(&self.cells.merged, key.bytes())?;
+        let cell = Arc::new(match &stored {
+            Some(bytes) => M::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
+            None => self.make(slice)?,
+        });
+        self.cells.keep(key, self.generation, &cell, stored.is_some())?;
+        Ok(cell)
+    }
+
+    /// Makes the merged cell of a slice without live cells.
+    fn make<M: Merged>(&self, slice: Slice) -> Result<M, EngineError> {
+        let mut merged = M::default();
+        // Up to a day or two it costs less to read base cells once than to make and keep every hour.
+        if slice.quarters > 2 * 96 {
+            for part in slice.parts() {
+                merged.merge(&*self.cell::<M>(part)?);
+            }
+            return Ok(merged);
+        }
+        let mut attendees = Vec::new();
+        let range = base_key(self.org, Quarter(slice.start))..base_key(self.org, Quarter(slice.end()));
+        for stored in self.snapshot.range(&self.cells.base, range) {
+            let (key, bytes) = stored.into_inner()?;
+            let quarter = quarter_of(&key).ok_or_else(|| broken("the key of a cell"))?;
+            attendees.extend(Sessions::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?.into_attendees());
+        }
+        Ok(M::of(&attendees))
+    }
+
+    /// Everyone who attended the meetings that began in a quarter hour.
+    fn attendees(&self, quarter: Quarter) -> Result<Vec<Attendee>, EngineError> {
+        let mut sessions = match self.snapshot.get(&self.cells.base, base_key(self.org, quarter))? {
+            Some(bytes) => Sessions::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?,
+            None => Sessions::default(),
+        };
+        for live in self.live.get(&quarter).into_iter().flatten() {
+            sessions.merge(live);
+        }
+        Ok(sessions.into_attendees())
+    }
+}
+
+fn seen(
+    snapshot: &Snapshot,
+    base: &Keyspace,
+    org: OrgId,
+    live: &BTreeMap<Quarter, Vec<Arc<Sessions>>>,
+) -> Result<Option<Range>, EngineError> {
+    let mut stored = snapshot.prefix(base, org.0.as_bytes());
+    let first = stored.next().map(fjall::Guard::key).transpose()?;
+    let last = stored.next_back().map(fjall::Guard::key).transpose()?;
+    let stored = [first.as_deref().and_then(quarter_of), last.as_deref().and_then(quarter_of)];
+    let live = [live.first_key_value(), live.last_key_value()].map(|end| end.map(|(quarter, _)| *quarter));
+    let ends = || stored.into_iter().chain(live).flatten();
+    Ok(ends().min().zip(ends().max()).map(|(first, last)| Range::new(first.start(), last.range().to)))
+}

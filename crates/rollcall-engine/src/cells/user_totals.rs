@@ -1,0 +1,276 @@
+//! The merged cell of `top_users`: for each user, meetings and time attended, by app and data residency.
+
+use super::codec::{Reader, put, put_signed};
+use super::{Attendee, Merged};
+use rollcall_model::Millis;
+
+/// Which facts a column sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    app: u16,
+    /// A data residency, or [`REPEATS`].
+    unit: u8,
+}
+
+/// The column of meetings that a user attended in several residencies, counted once for each beyond the first: what the sum over
+/// residencies counts too much. Nearly always empty.
+const REPEATS: u8 = 15;
+
+/// One user's sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserSum {
+    /// Distinct meetings.
+    pub meetings: u64,
+    /// Sum of the stays.
+    pub stayed: Millis,
+}
+
+/// The sums of one part, a row for each user, as columns: a question reads the first three of every row, the others of a few.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Column {
+    /// The first join of all the facts summed.
+    first: Millis,
+    /// The last leave of all the facts summed.
+    last: Millis,
+    /// Ascending.
+    users: Vec<u32>,
+    meetings: Vec<u32>,
+    stayed: Vec<Millis>,
+    latest_join: Vec<Millis>,
+    /// The user kind of the latest join.
+    kinds: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    user: u32,
+    meetings: u32,
+    stayed: Millis,
+    latest: (Millis, u8),
+}
+
+impl Column {
+    const fn new(first: Millis, last: Millis) -> Self {
+        Self { first, last, users: Vec::new(), meetings: Vec::new(), stayed: Vec::new(), latest_join: Vec::new(), kinds: Vec::new() }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if self.users.last() == Some(&entry.user)
+            && let (Some(meetings), Some(stayed), Some(at), Some(kind)) =
+                (self.meetings.last_mut(), self.stayed.last_mut(), self.latest_join.last_mut(), self.kinds.last_mut())
+        {
+            *meetings += entry.meetings;
+            *stayed += entry.stayed;
+            (*at, *kind) = (*at, *kind).max(entry.latest);
+            return;
+        }
+        self.users.push(entry.user);
+        self.meetings.push(entry.meetings);
+        self.stayed.push(entry.stayed);
+        self.latest_join.push(entry.latest.0);
+        self.kinds.push(entry.latest.1);
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let numbers = self.users.iter().zip(&self.meetings).zip(&self.stayed);
+        numbers.zip(self.latest_join.iter().zip(&self.kinds)).map(|(((user, meetings), stayed), (at, kind))| Entry {
+            user: *user,
+            meetings: *meetings,
+            stayed: *stayed,
+            latest: (*at, *kind),
+        })
+    }
+
+    fn merge(&self, other: &Self) -> Self {
+        let mut merged = Self::new(self.first.min(other.first), self.last.max(other.last));
+        let (mut left, mut right) = (self.entries().peekable(), other.entries().peekable());
+        while let Some(entry) = match (left.peek(), right.peek()) {
+            (Some(a), Some(b)) if b.user < a.user => right.next(),
+            (None, _) => right.next(),
+            _ => left.next(),
+        } {
+            merged.push(entry);
+        }
+        merged
+    }
+}
+
+/// [`UserSum`] by user, app and data residency.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserTotals {
+    /// Ascending by part.
+    columns: Vec<(Part, Column)>,
+}
+
+/// Sums by user number, being added up for an answer.
+#[derive(Debug, Default)]
+pub struct UserSums {
+    sums: Vec<UserSum>,
+    /// The first join and the last leave of all the facts counted.
+    pub seen: Option<(Millis, Millis)>,
+}
+
+impl UserSums {
+    /// Adds a cell's facts of an app, or of all, in a data residency, or in any.
+    pub fn add(&mut self, cell: &UserTotals, app: Option<u16>, unit: Option<u8>) {
+        let wanted = |part: &Part| app.is_none_or(|app| app == part.app) && unit.is_none_or(|unit| unit == part.unit);
+        for (part, column) in cell.columns.iter().filter(|(part, _)| wanted(part)) {
+            let largest = column.users.last().map_or(0, |user| *user as usize + 1);
+            if self.sums.len() < largest {
+                self.sums.resize(largest, UserSum { meetings: 0, stayed: 0 });
+            }
+            let (first, last) = self.seen.unwrap_or((column.first, column.last));
+            self.seen = Some((first.min(column.first), last.max(column.last)));
+            for ((user, meetings), stayed) in column.users.iter().zip(&column.meetings).zip(&column.stayed) {
+                if let Some(sum) = self.sums.get_mut(*user as usize) {
+                    let meetings = u64::from(*meetings);
+                    sum.meetings = if part.unit == REPEATS { sum.meetings.wrapping_sub(meetings) } else { sum.meetings.wrapping_add(meetings) };
+                    sum.stayed += stayed;
+                }
+            }
+        }
+    }
+
+    /// Every user who attended a meeting, by number.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, UserSum)> {
+        (0..).zip(&self.sums).filter(|(_, sum)| sum.meetings > 0).map(|(user, sum)| (user, *sum))
+    }
+}
+
+impl UserTotals {
+    /// The latest join of a user in an app, or in any, in a data residency, or in any, and the user kind it had.
+    pub fn latest(&self, user: u32, app: Option<u16>, unit: Option<u8>) -> Option<(Millis, u8)> {
+        let wanted = |part: &Part| part.unit != REPEATS && app.is_none_or(|app| app == part.app) && unit.is_none_or(|unit| unit == part.unit);
+        let of_column = |column: &Column| {
+            let position = column.users.binary_search(&user).ok()?;
+            Some((*column.latest_join.get(position)?, *column.kinds.get(position)?))
+        };
+        self.columns.iter().filter(|(part, _)| wanted(part)).filter_map(|(_, column)| of_column(column)).max()
+    }
+}
+
+impl Merged for UserTotals {
+    const KIND: u8 = 2;
+
+    fn of(attendees: &[Attendee]) -> Self {
+        let mut entries = Vec::with_capacity(attendees.len());
+        let mut last: Option<&Attendee> = None;
+        for attendee in attendees {
+            let span = (attendee.joined_at, attendee.left_at);
+            let entry = Entry { user: attendee.user, meetings: 1, stayed: attendee.stayed, latest: (attendee.latest_join, attendee.kind) };
+            entries.push((Part { app: attendee.app, unit: attendee.unit }, entry, span));
+            if last.is_some_and(|last| (last.session, last.user) == (attendee.session, attendee.user)) {
+                entries.push((Part { app: attendee.app, unit: REPEATS }, Entry { stayed: 0, ..entry }, span));
+            }
+            last = Some(attendee);
+        }
+        entries.sort_unstable_by_key(|(part, entry, _)| (*part, entry.user));
+        let mut cell = Self::default();
+        for of_part in entries.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let Some((part, _, (mut first, mut last))) = of_part.first().copied() else { continue };
+            for (_, _, (joined_at, left_at)) in of_part {
+                (first, last) = (first.min(*joined_at), last.max(*left_at));
+            }
+            let mut column = Column::new(first, last);
+            of_part.iter().for_each(|(_, entry, _)| column.push(*entry));
+            cell.columns.push((part, column));
+        }
+        cell
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (part, column) in &other.columns {
+            match self.columns.binary_search_by_key(part, |(part, _)| *part) {
+                Ok(position) => self.columns.get_mut(position).into_iter().for_each(|(_, sum)| *sum = sum.merge(column)),
+                Err(position) => self.columns.insert(position, (*part, column.clone())),
+            }
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (part, column) in &self.columns {
+            put(&mut out, u64::from(part.app));
+            out.push(part.unit);
+            put_signed(&mut out, column.first);
+            put_signed(&mut out, column.last);
+            put(&mut out, column.users.len() as u64);
+            let mut user = 0;
+            for entry in column.entries() {
+                put(&mut out, u64::from(entry.user - user));
+                user = entry.user;
+                put(&mut out, u64::from(entry.meetings));
+                put_signed(&mut out, entry.stayed);
+                put_signed(&mut out, entry.latest.0 - column.first);
+                out.push(entry.latest.1);
+            }
+        }
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let mut columns = Vec::new();
+        while !reader.0.is_empty() {
+            let app = reader.take_as()?;
+            let [unit] = reader.take_bytes()?;
+            let mut column = Column::new(reader.take_signed()?, reader.take_signed()?);
+            let count = reader.take_count()?;
+            let mut user = 0u32;
+            for _ in 0..count {
+                user = user.checked_add(reader.take_as()?)?;
+                let (meetings, stayed) = (reader.take_as()?, reader.take_signed()?);
+                let latest_join = column.first + reader.take_signed()?;
+                let [kind] = reader.take_bytes()?;
+                column.push(Entry { user, meetings, stayed, latest: (latest_join, kind) });
+            }
+            columns.push((Part { app, unit }, column));
+        }
+        Some(Self { columns })
+    }
+
+    fn size(&self) -> usize {
+        64 + self.columns.iter().map(|(_, column)| 96 + column.users.len() * 25).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attendee(session: u128, user: u32, unit: u8, joined: Millis, stayed: Millis, kind: u8) -> Attendee {
+        Attendee {
+            session, user, unit, app: 0, kind, started_at: 0, joined_at: joined, left_at: joined + stayed, latest_join: joined, stayed,
+        }
+    }
+
+    #[test]
+    fn a_meeting_attended_in_two_residencies_is_one_meeting_and_one_in_each() {
+        let cell = UserTotals::of(&[attendee(1, 7, 0, 10, 5, 0), attendee(1, 7, 1, 20, 6, 1), attendee(2, 7, 0, 1, 1, 2)]);
+        let cell = UserTotals::decode(&cell.encode()).unwrap();
+        let sums = |unit| {
+            let mut sums = UserSums::default();
+            sums.add(&cell, None, unit);
+            sums.iter().map(|(user, sum)| (user, sum.meetings, sum.stayed)).collect::<Vec<_>>()
+        };
+        assert_eq!(sums(None), [(7, 2, 12)]);
+        assert_eq!(sums(Some(0)), [(7, 2, 6)]);
+        assert_eq!(sums(Some(1)), [(7, 1, 6)]);
+        assert_eq!(sums(Some(2)), []);
+        assert_eq!(cell.latest(7, None, None), Some((20, 1)));
+        assert_eq!(cell.latest(7, None, Some(0)), Some((10, 0)));
+    }
+
+    #[test]
+    fn a_merged_cell_is_the_cell_of_all() {
+        let all = [attendee(1, 3, 0, 1, 1, 0), attendee(1, 9, 0, 1, 2, 0), attendee(2, 3, 0, 5, 1, 3), attendee(3, 4, 1, 5, 1, 3)];
+        let mut left = UserTotals::of(&all[..2]);
+        let mut right = UserTotals::of(&all[2..]);
+        let turned = right.clone();
+        right.merge(&left);
+        left.merge(&turned);
+        assert_eq!(left, UserTotals::of(&all));
+        assert_eq!(right, UserTotals::of(&all));
+        assert_eq!(UserTotals::decode(&left.encode()), Some(left));
+    }
+}

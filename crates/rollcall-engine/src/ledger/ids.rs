@@ -1,0 +1,169 @@
+//! Fact ids: known for ever, checked and claimed in the commit that stores the fact.
+//!
+//! Default ids lead with the UTC day of `joined_at`. The ids of a day in use are one hash table in memory; in storage they are a few
+//! arrays, one added by each commit and joined with its older neighbours as they grow, so that an id is rewritten only a logarithmic
+//! number of times. That costs a tenth of a look-up and an insert per id in the tree, which ids that the source gave (and whose day
+//! nobody knows) still need.
+
+use super::{block_key_prefix, broken};
+use crate::engine::EngineError;
+use fjall::{Keyspace, OwnedWriteBatch};
+use hashbrown::HashMap;
+use rollcall_model::OrgId;
+use rollcall_model::attendance::FactId;
+
+/// The 96 bits of a default id after its day.
+type Rest = [u32; 3];
+
+/// Bytes of an id and its content in storage.
+const RECORD: usize = 16;
+
+/// About how many bytes an id takes in a table, its share of empty places included.
+const IN_MEMORY: usize = 28;
+
+#[derive(Debug, Default)]
+struct Day {
+    contents: HashMap<Rest, u32>,
+    /// The arrays in storage: position and count, oldest first.
+    arrays: Vec<(u64, usize)>,
+    /// Claimed since the last commit.
+    claimed: Vec<(Rest, u32)>,
+    last_used: u64,
+}
+
+/// What is known of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: it is claimed now.
+    New,
+    /// A fact with the same content has it.
+    Duplicate,
+    /// A fact with other content has it.
+    Conflicting,
+}
+
+/// The ids of every organization. Used by the committer alone.
+pub(super) struct Ids {
+    by_day: Keyspace,
+    given: Keyspace,
+    days: HashMap<(OrgId, u32), Day>,
+    claimed_given: HashMap<(OrgId, u128), u32>,
+    budget: usize,
+    uses: u64,
+}
+
+impl Ids {
+    pub(super) fn new(by_day: Keyspace, given: Keyspace, budget: usize) -> Self {
+        Self { by_day, given, days: HashMap::new(), claimed_given: HashMap::new(), budget, uses: 0 }
+    }
+
+    /// Looks an id up, and claims it if it is new.
+    pub(super) fn claim(&mut self, org: OrgId, id: FactId, content: u32) -> Result<Known, EngineError> {
+        let known = match id {
+            FactId::Default(id) => {
+                let rest = [id as u32, (id >> 32) as u32, (id >> 64) as u32];
+                let day = self.day(org, FactId::day(id))?;
+                match day.contents.entry(rest) {
+                    hashbrown::hash_map::Entry::Occupied(entry) => Some(*entry.get()),
+                    hashbrown::hash_map::Entry::Vacant(entry) => {
+                        entry.insert(content);
+                        day.claimed.push((rest, content));
+                        None
+                    }
+                }
+            }
+            FactId::Given(hash) => {
+                let claimed = self.claimed_given.get(&(org, hash)).copied();
+                let known = match claimed {
+                    Some(content) => Some(content),
+                    None => self.given.get(given_key(org, hash))?.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?))),
+                };
+                if known.is_none() {
+                    self.claimed_given.insert((org, hash), content);
+                }
+                known
+            }
+        };
+        Ok(match known {
+            None => Known::New,
+            Some(of_first) if of_first == content => Known::Duplicate,
+            Some(_) => Known::Conflicting,
+        })
+    }
+
+    fn day(&mut self, org: OrgId, number: u32) -> Result<&mut Day, EngineError> {
+        self.uses += 1;
+        let day = match self.days.entry((org, number)) {
+            hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            hashbrown::hash_map::Entry::Vacant(entry) => {
+                let mut day = Day::default();
+                for stored in self.by_day.prefix(block_key_prefix(org, number)) {
+                    let (key, array) = stored.into_inner()?;
+                    let position = key.last_chunk().copied().map(u64::from_be_bytes).ok_or_else(|| broken("an id"))?;
+                    day.arrays.push((position, array.len() / RECORD));
+                    day.contents.extend(records(&array));
+                }
+                entry.insert(day)
+            }
+        };
+        day.last_used = self.uses;
+        Ok(day)
+    }
+
+    /// Adds everything claimed to the batch of the commit at `position`, and forgets days in memory beyond the budget.
+    pub(super) fn store(&mut self, position: u64, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
+        for ((org, number), day) in self.days.iter_mut().filter(|(_, day)| !day.claimed.is_empty()) {
+            let prefix = block_key_prefix(*org, *number);
+            let key = |position: u64| [prefix.as_slice(), &position.to_be_bytes()].concat();
+            let mut array: Vec<u8> = Vec::with_capacity(day.claimed.len() * RECORD);
+            for (rest, content) in day.claimed.drain(..) {
+                for word in rest.into_iter().chain([content]) {
+                    array.extend_from_slice(&word.to_le_bytes());
+                }
+            }
+            while let Some((older, count)) = day.arrays.pop_if(|(_, count)| *count <= array.len() / RECORD * 2) {
+                let stored = self.by_day.get(key(older))?.filter(|stored| stored.len() == count * RECORD).ok_or_else(|| broken("an id"))?;
+                array.extend_from_slice(&stored);
+                batch.remove(&self.by_day, key(older));
+            }
+            day.arrays.push((position, array.len() / RECORD));
+            batch.insert(&self.by_day, key(position), array);
+        }
+        for ((org, hash), content) in self.claimed_given.drain() {
+            batch.insert(&self.given, given_key(org, hash), content.to_le_bytes());
+        }
+        self.forget();
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        let mut size: usize = self.days.values().map(|day| day.contents.capacity() * IN_MEMORY).sum();
+        if size <= self.budget {
+            return;
+        }
+        let mut by_use: Vec<_> = self.days.iter().map(|(key, day)| (day.last_used, *key, day.contents.capacity() * IN_MEMORY)).collect();
+        by_use.sort_unstable_by_key(|(last_used, ..)| *last_used);
+        // Down to three quarters, so that this is not done at every commit.
+        for (_, key, bytes) in by_use {
+            if size <= self.budget / 4 * 3 {
+                break;
+            }
+            self.days.remove(&key);
+            size -= bytes;
+        }
+    }
+}
+
+fn records(array: &[u8]) -> impl Iterator<Item = (Rest, u32)> {
+    array.chunks_exact(RECORD).filter_map(|record| {
+        let word = |at: usize| Some(u32::from_le_bytes(record.get(at..at + 4)?.try_into().ok()?));
+        Some(([word(0)?, word(4)?, word(8)?], word(12)?))
+    })
+}
+
+fn given_key(org: OrgId, hash: u128) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(org.0.as_bytes());
+    key[16..].copy_from_slice(&hash.to_be_bytes());
+    key
+}

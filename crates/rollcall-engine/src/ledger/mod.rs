@@ -1,0 +1,199 @@
+//! The ledger: what makes a fact durable before it is acknowledged.
+//!
+//! One fjall database holds everything: fact blocks, fact ids, user and app numbers, directories and cells. A group commit writes the
+//! facts of all requests that wait, the ids they claim and the numbers they need in one atomic batch with one fsync; a receipt is
+//! given only then. What a crash cuts off was never acknowledged.
+//!
+//! # Keyspaces
+//! | name | key | value |
+//! |---|---|---|
+//! | `facts` | org, UTC day of `session_started_at`, position | a [`columns::Block`] |
+//! | `commits` | position | the (org, day) of each block, until a checkpoint of cells covers it |
+//! | `ids` | org, UTC day of `joined_at`, position | default ids claimed, with the hashes of their contents ([`ids`]) |
+//! | `given-ids` | org, hash | the hash of the content |
+//! | `users`, `apps` | org, number | the name ([`numbers`]) |
+//! | `directories` | org | the directory as JSON |
+//! | `meta` | a word | |
+
+pub mod columns;
+mod committer;
+mod ids;
+mod numbers;
+mod scan;
+mod tail;
+
+pub use committer::{Committer, Request};
+
+use crate::cells::Cells;
+use crate::engine::{EngineError, Settings};
+use columns::Block;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use numbers::Numbers;
+use rollcall_model::{OrgId, Range};
+use std::path::Path;
+
+/// The version of what is stored. A data directory of another is refused.
+const FORMAT: &[u8] = b"rollcall 1";
+
+/// The open database.
+pub struct Ledger {
+    db: Database,
+    pub(crate) meta: Keyspace,
+    facts: Keyspace,
+    commits: Keyspace,
+    directories: Keyspace,
+    /// The user ids of each organization.
+    pub(crate) users: Numbers,
+    /// The apps of each organization.
+    pub(crate) apps: Numbers,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Opens or creates the ledger in a directory; a torn tail is cut off.
+    ///
+    /// # Errors
+    /// [`EngineError::InUse`], [`EngineError::Storage`].
+    pub fn open(directory: &Path, settings: &Settings) -> Result<Self, EngineError> {
+        let open = || {
+            Database::builder(directory)
+                .cache_size(settings.block_cache_bytes as u64)
+                .max_journaling_size(settings.journal_bytes as u64)
+                // Fact blocks are compressed already, and the rest is small or random.
+                .journal_compression(fjall::CompressionType::None)
+                .open()
+        };
+        let db = match open() {
+            Err(fjall::Error::JournalRecovery(cause)) => {
+                tail::cut_off(directory, &cause)?;
+                open()
+            }
+            other => other,
+        };
+        let db = db.map_err(|error| match error {
+            fjall::Error::Locked => EngineError::InUse(directory.display().to_string()),
+            other => other.into(),
+        })?;
+        let plain = KeyspaceCreateOptions::default;
+        // Blocks are large and never change: the tree holds their keys, files of their own hold them.
+        let separated = || KeyspaceCreateOptions::default().with_kv_separation(Some(KvSeparationOptions::default()));
+        let ledger = Self {
+            meta: db.keyspace("meta", plain)?,
+            facts: db.keyspace("facts", separated)?,
+            commits: db.keyspace("commits", plain)?,
+            directories: db.keyspace("directories", plain)?,
+            users: Numbers::open(db.keyspace("users", plain)?)?,
+            apps: Numbers::open(db.keyspace("apps", plain)?)?,
+            db,
+        };
+        match ledger.meta.get("format")? {
+            None => ledger.meta.insert("format", FORMAT)?,
+            Some(format) if format.as_ref() == FORMAT => {}
+            Some(format) => {
+                let format = String::from_utf8_lossy(&format).into_owned();
+                return Err(EngineError::Storage(format!("the data directory was written by another version of rollcall ({format})")));
+            }
+        }
+        ledger.db.persist(PersistMode::SyncAll)?;
+        Ok(ledger)
+    }
+
+    /// The database, for cells.
+    pub(crate) const fn db(&self) -> &Database {
+        &self.db
+    }
+
+    /// Folds every commit after what cells in storage cover, and returns the position of the last.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn catch_up(&self, cells: &Cells) -> Result<u64, EngineError> {
+        let mut last = cells.covered();
+        for commit in self.commits.range((last + 1).to_be_bytes()..) {
+            let (position, blocks) = commit.into_inner()?;
+            last = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
+            let mut folded = Vec::new();
+            let keys = blocks.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?;
+            for key in keys.chunks_exact(BLOCK_KEY_PREFIX) {
+                let org = org_of(key).ok_or_else(|| broken("a commit"))?;
+                let block = self.facts.get([key, position.as_ref()].concat())?.ok_or_else(|| broken("a commit"))?;
+                folded.push((org, Block::decode(&block)?));
+            }
+            cells.fold(last, folded.iter().map(|(org, block)| (*org, block)));
+        }
+        Ok(last)
+    }
+
+    /// Checkpoints the cells, and forgets the commits they cover.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn checkpoint(&self, cells: &Cells) -> Result<(), EngineError> {
+        cells.checkpoint(|batch, position| {
+            for commit in self.commits.range(..=position.to_be_bytes()) {
+                batch.remove(&self.commits, commit.key()?);
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// The facts of an organization whose sessions began in `range`, as record batches.
+    pub fn scan(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
+        scan::scan(self.db.snapshot(), &self.facts, org, range)
+    }
+
+    /// The directories of all organizations, as JSON.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn directories(&self) -> Result<Vec<(OrgId, Vec<u8>)>, EngineError> {
+        let entry = |stored: fjall::Guard| {
+            let (key, json) = stored.into_inner()?;
+            Ok((org_of(&key).ok_or_else(|| broken("a directory"))?, json.to_vec()))
+        };
+        self.directories.iter().map(entry).collect()
+    }
+
+    /// Stores a directory, durably.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn put_directory(&self, org: OrgId, json: &[u8]) -> Result<(), EngineError> {
+        self.directories.insert(org.0.as_bytes(), json)?;
+        Ok(self.db.persist(PersistMode::SyncAll)?)
+    }
+
+    /// Makes everything written durable.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn sync(&self) -> Result<(), EngineError> {
+        Ok(self.db.persist(PersistMode::SyncAll)?)
+    }
+}
+
+/// How long the key of a block is without its position.
+const BLOCK_KEY_PREFIX: usize = 20;
+
+/// The key of a block, without its position: organization, then day.
+fn block_key_prefix(org: OrgId, day: u32) -> [u8; BLOCK_KEY_PREFIX] {
+    let mut key = [0; BLOCK_KEY_PREFIX];
+    key[..16].copy_from_slice(org.0.as_bytes());
+    key[16..].copy_from_slice(&day.to_be_bytes());
+    key
+}
+
+/// The organization that a key begins with.
+fn org_of(key: &[u8]) -> Option<OrgId> {
+    Some(OrgId(uuid::Uuid::from_bytes(*key.first_chunk()?)))
+}
+
+fn broken(what: &str) -> EngineError {
+    EngineError::Storage(format!("{what} in the ledger cannot be read"))
+}

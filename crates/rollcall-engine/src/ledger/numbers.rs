@@ -1,0 +1,77 @@
+//! Names and their numbers: each user and each app of an organization has one, given when it is first seen, from 0 up, for ever.
+
+use super::org_of;
+use crate::engine::EngineError;
+use fjall::{Keyspace, OwnedWriteBatch};
+use hashbrown::HashMap;
+use parking_lot::RwLock;
+use rollcall_model::OrgId;
+use std::sync::Arc;
+
+/// The names of one organization.
+#[derive(Debug, Default)]
+struct Names {
+    numbers: HashMap<Arc<str>, u32>,
+    names: Vec<Arc<str>>,
+}
+
+/// The names of every organization.
+pub(crate) struct Numbers {
+    keyspace: Keyspace,
+    names: RwLock<HashMap<OrgId, Names>>,
+}
+
+impl Numbers {
+    /// Reads the names in storage.
+    pub(super) fn open(keyspace: Keyspace) -> Result<Self, EngineError> {
+        let mut names: HashMap<OrgId, Names> = HashMap::new();
+        for stored in keyspace.iter() {
+            let (key, name) = stored.into_inner()?;
+            let org = org_of(&key).ok_or_else(|| super::broken("a number"))?;
+            let of_org = names.entry(org).or_default();
+            let name: Arc<str> = String::from_utf8_lossy(&name).into();
+            // Keys ascend, so names come in the order of their numbers.
+            let number = u32::try_from(of_org.names.len()).map_err(|_| super::broken("a number"))?;
+            of_org.names.push(name.clone());
+            of_org.numbers.insert(name, number);
+        }
+        Ok(Self { keyspace, names: RwLock::new(names) })
+    }
+
+    /// The number of each name, if it has one.
+    pub(crate) fn find<'n>(&self, org: OrgId, names: impl Iterator<Item = &'n str>) -> Vec<Option<u32>> {
+        let known = self.names.read();
+        let of_org = known.get(&org);
+        names.map(|name| of_org.and_then(|of_org| of_org.numbers.get(name).copied())).collect()
+    }
+
+    /// How many names an organization has.
+    pub(super) fn count(&self, org: OrgId) -> usize {
+        self.names.read().get(&org).map_or(0, |names| names.names.len())
+    }
+
+    /// Gives a new name the next number, to be stored with `batch`. Only the committer does.
+    pub(super) fn give(&self, org: OrgId, name: &str, batch: &mut OwnedWriteBatch) -> u32 {
+        let mut names = self.names.write();
+        let of_org = names.entry(org).or_default();
+        if let Some(number) = of_org.numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(of_org.names.len()).unwrap_or(u32::MAX);
+        let shared: Arc<str> = name.into();
+        of_org.names.push(shared.clone());
+        of_org.numbers.insert(shared, number);
+        let mut key = [0; 20];
+        key[..16].copy_from_slice(org.0.as_bytes());
+        key[16..].copy_from_slice(&number.to_be_bytes());
+        batch.insert(&self.keyspace, key, name);
+        number
+    }
+
+    /// Calls `with` with a function from numbers to names.
+    pub(crate) fn with_names<T>(&self, org: OrgId, with: impl FnOnce(&dyn Fn(u32) -> Option<Arc<str>>) -> T) -> T {
+        let names = self.names.read();
+        let of_org = names.get(&org);
+        with(&|number| of_org?.names.get(number as usize).cloned())
+    }
+}

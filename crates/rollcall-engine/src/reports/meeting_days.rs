@@ -1,0 +1,46 @@
+//! `meeting_days`: per day, the meetings that started, their duration and their participants.
+//!
+//! A meeting belongs to the day it started, whole: its duration is last leave minus first join, its participants are distinct within
+//! it and summed over meetings. The days of a zone are slices on quarter hours and are kept as cells of their own.
+//! `meeting_days.sql` defines the same answer.
+
+use super::app_number;
+use crate::cells::{MeetingTotals, Slice, Totals};
+use crate::{Engine, EngineError};
+use rollcall_model::calendar::QUARTER_MILLIS;
+use rollcall_model::reports::{MeetingDay, MeetingDays};
+use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Quarter, Range};
+
+pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, EngineError> {
+    let app = app_number(engine, org, ask.app.as_deref());
+    let view = engine.cells.view(org, ask.range)?;
+    let calendar = Calendar::new(ask.zone.clone());
+    let mut all = Totals::NONE;
+    let mut rows = Vec::new();
+    for day in calendar.periods(Period::Day, ask.range) {
+        let mut totals = Totals::NONE;
+        if let Some(app) = app {
+            let mut add = |cell: &MeetingTotals| totals.add(&cell.get(app, ask.unit));
+            match whole_day(day.range, ask.range) {
+                Some(slice) => add(&*view.cell(slice)?),
+                None => view.each(day.range.intersect(&ask.range), |cell| add(cell))?,
+            }
+        }
+        all.add(&totals);
+        rows.push(MeetingDay {
+            date: day.date,
+            day: day.range,
+            meetings: totals.meetings,
+            duration: totals.duration,
+            participants: totals.participants,
+        });
+    }
+    let seen = (all.meetings > 0).then_some((all.first, all.last));
+    Ok(Answer { covers: Covers { range: ask.range, zone: ask.zone.clone(), seen }, rows })
+}
+
+/// A day that is asked for whole and begins and ends on quarter hours, as all have since October 1979.
+fn whole_day(day: Range, asked: Range) -> Option<Slice> {
+    let whole = day.intersect(&asked) == day && day.from % QUARTER_MILLIS == 0 && day.to % QUARTER_MILLIS == 0;
+    whole.then(|| Slice::new(Quarter::of(day.from), Quarter::of(day.to)))
+}

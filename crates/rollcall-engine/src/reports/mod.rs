@@ -1,0 +1,33 @@
+//! Reports: one file each, and beside it the plain SQL over facts that defines the same answer.
+
+mod meeting_days;
+mod top_users;
+
+use crate::{Engine, EngineError};
+use rollcall_model::reports::{MeetingDay, MeetingDays, TopUser, TopUsers};
+use rollcall_model::{Answer, OrgId, ReportError, Reports};
+
+impl Reports for Engine {
+    fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
+        Ok(meeting_days::answer(self, org, ask)?)
+    }
+
+    fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
+        Ok(top_users::answer(self, org, ask)?)
+    }
+}
+
+impl From<EngineError> for ReportError {
+    fn from(error: EngineError) -> Self {
+        tracing::error!(%error, "a report failed");
+        Self::Storage(error.to_string())
+    }
+}
+
+/// An app that a question names: `Some(None)` asks for all, `None` is an app without facts.
+#[expect(clippy::option_option, reason = "an unknown app and no app are different questions")]
+fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Option<Option<u16>> {
+    let Some(app) = app else { return Some(None) };
+    let number = engine.ledger.apps.find(org, std::iter::once(app)).into_iter().next()??;
+    Some(u16::try_from(number).ok())
+}

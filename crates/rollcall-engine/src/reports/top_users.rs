@@ -1,0 +1,69 @@
+//! `top_users`: users by distinct meetings or by time attended, of the meetings that started in a range.
+//!
+//! The sums of all users are added up in one array by user number, from the fewest cells that cover the range; names and kinds are
+//! looked up for the rows of the answer alone. `top_users.sql` defines the same answer.
+
+use super::app_number;
+use crate::cells::{UserSum, UserSums, UserTotals};
+use crate::{Engine, EngineError};
+use rollcall_model::reports::{TopUser, TopUsers, UserOrder};
+use rollcall_model::{Answer, Covers, OrgId, UserKind};
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+pub(super) fn answer(engine: &Engine, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, EngineError> {
+    let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: None };
+    let Some(app) = app_number(engine, org, ask.app.as_deref()) else {
+        return Ok(Answer { covers, rows: Vec::new() });
+    };
+    let view = engine.cells.view(org, ask.range)?;
+    let mut sums = UserSums::default();
+    let mut cells: Vec<Arc<UserTotals>> = Vec::new();
+    view.each(ask.range, |cell| {
+        sums.add(cell, app, ask.unit);
+        cells.push(cell.clone());
+    })?;
+    let directory = engine.directory(org);
+    let rows = top(engine, org, &sums, ask);
+    let rows = rows.into_iter().map(|(id, number, sum)| {
+        let user = directory.user(&id);
+        // Only users outside the directory have the kind their facts give them.
+        let latest = || cells.iter().filter_map(|cell| cell.latest(number, app, ask.unit)).max();
+        let kind = user.map(|user| user.kind).or_else(|| UserKind::from_number(latest()?.1));
+        TopUser {
+            open_id: user.and_then(|user| user.open_id.clone()),
+            union_id: user.and_then(|user| user.union_id.clone()),
+            user_id: user.and_then(|user| user.user_id.clone()),
+            name: user.map_or_else(|| id.to_string(), |user| user.name.clone()),
+            id: id.to_string(),
+            kind: kind.unwrap_or(UserKind::Member),
+            meetings: sum.meetings,
+            duration: sum.stayed,
+        }
+    });
+    Ok(Answer { covers: Covers { seen: sums.seen, ..covers }, rows: rows.collect() })
+}
+
+/// The first `limit` users: their ids, numbers and sums.
+fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Vec<(Arc<str>, u32, UserSum)> {
+    let measures = |sum: &UserSum| match ask.order {
+        UserOrder::Meetings => (Reverse(sum.meetings as i64), Reverse(sum.stayed)),
+        UserOrder::Duration => (Reverse(sum.stayed), Reverse(sum.meetings as i64)),
+    };
+    let mut users: Vec<(u32, UserSum)> = sums.iter().collect();
+    if ask.limit == 0 {
+        return Vec::new();
+    }
+    // Nobody beyond the measures of the last place can be in the answer; ids, which break ties, are needed for the others only.
+    if ask.limit < users.len() {
+        let (_, last, _) = users.select_nth_unstable_by_key(ask.limit - 1, |(_, sum)| measures(sum));
+        let last = measures(&last.1);
+        users.retain(|(_, sum)| measures(sum) <= last);
+    }
+    let mut named: Vec<_> = engine.ledger.users.with_names(org, |name| {
+        users.into_iter().filter_map(|(number, sum)| Some((name(number)?, number, sum))).collect()
+    });
+    named.sort_unstable_by(|(a_id, _, a), (b_id, _, b)| measures(a).cmp(&measures(b)).then_with(|| a_id.as_bytes().cmp(b_id.as_bytes())));
+    named.truncate(ask.limit);
+    named
+}
