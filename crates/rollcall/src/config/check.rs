@@ -4,7 +4,6 @@ use super::file::{self, File, line_of};
 use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
 use jiff::tz::TimeZone;
 use rollcall_dialects::{Tenant, feishu};
-use rollcall_engine::Settings;
 use rollcall_model::{OrgId, Organization};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -69,7 +68,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         allow_plaintext_auth: file.allow_plaintext_auth,
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
         limits: file.limits,
-        storage: Settings { cell_cache_bytes: file.storage.cell_cache_bytes, users_per_organization: file.storage.users_per_organization },
+        storage: file.storage.settings(),
         organizations,
     })
 }

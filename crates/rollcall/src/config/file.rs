@@ -30,17 +30,29 @@ pub(super) struct Tls {
     pub(super) key: PathBuf,
 }
 
-#[derive(Deserialize)]
+/// The engine's settings, by the engine's own names; absent keys keep its defaults.
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Storage {
-    pub(super) cell_cache_bytes: usize,
-    pub(super) users_per_organization: u32,
+    cell_cache_bytes: Option<usize>,
+    block_cache_bytes: Option<usize>,
+    id_cache_bytes: Option<usize>,
+    journal_bytes: Option<usize>,
+    checkpoint_facts: Option<usize>,
+    users_per_organization: Option<u32>,
 }
 
-impl Default for Storage {
-    fn default() -> Self {
-        let settings = Settings::default();
-        Self { cell_cache_bytes: settings.cell_cache_bytes, users_per_organization: settings.users_per_organization }
+impl Storage {
+    pub(super) fn settings(&self) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            cell_cache_bytes: self.cell_cache_bytes.unwrap_or(defaults.cell_cache_bytes),
+            block_cache_bytes: self.block_cache_bytes.unwrap_or(defaults.block_cache_bytes),
+            id_cache_bytes: self.id_cache_bytes.unwrap_or(defaults.id_cache_bytes),
+            journal_bytes: self.journal_bytes.unwrap_or(defaults.journal_bytes),
+            checkpoint_facts: self.checkpoint_facts.unwrap_or(defaults.checkpoint_facts),
+            users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use csv::StringRecord;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use rollcall_engine::EngineError;
 use rollcall_model::directory::{Department, DirectoryDocument, User};
 use rollcall_model::{OrgId, UserKind};
 use std::sync::Arc;
@@ -78,10 +77,7 @@ fn put_document(app: &App, org: OrgId, bytes: &[u8], half: Option<Half>) -> Resu
     };
     let DirectoryDocument { departments, users } = &document;
     let counts = serde_json::json!({ "departments": departments.len(), "users": users.len() });
-    app.engine.put_directory(org, document).map_err(|error| match error {
-        EngineError::Limit(message) => Refusal::bad_request(message),
-        error => error.into(),
-    })?;
+    app.engine.put_directory(org, document)?;
     Ok(Json(counts).into_response())
 }
 

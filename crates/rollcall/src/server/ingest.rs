@@ -52,9 +52,6 @@ async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Respon
         return Err(Refusal::unavailable("shutting down; try again"));
     }
     let collected = body::collect(&live, &parts.headers, body).await?;
-    if collected.bytes.is_empty() {
-        return Ok(refused(FactError::new("", None, "at least one fact in the body")));
-    }
     // The semaphore is never closed.
     let turn = app.decoding.clone().acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let app = app.clone();

@@ -54,6 +54,7 @@ impl From<EngineError> for Refusal {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Limit(message) => Self::new(StatusCode::INSUFFICIENT_STORAGE, message),
+            EngineError::Directory(error) => Self::bad_request(format!("the directory: {error}")),
             EngineError::Closed => Self::unavailable("shutting down; try again"),
             error => {
                 tracing::error!(cause = %error, "storage failed");
