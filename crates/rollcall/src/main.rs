@@ -1,2 +1,30 @@
-//! rollcall
-fn main(){}
+//! rollcall: exact usage reports from open facts, over the APIs people already use.
+//!
+//! # Layout
+//! - [`args`]: the command line, definitions only
+//! - [`commands`]: one file a command
+//! - [`config`]: `rollcall.toml`
+//! - [`server`]: HTTP: the connections, every route, and what the native ones do
+//! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
+//! - [`output`], [`failure`]: what commands print, and how they fail
+
+#![expect(unreachable_pub, reason = "nothing can reach into a program, so plain `pub` says as much as `pub(crate)`")]
+
+mod args;
+mod commands;
+mod config;
+mod failure;
+mod output;
+mod reports;
+mod server;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match commands::run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

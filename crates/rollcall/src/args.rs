@@ -1,0 +1,271 @@
+//! The command line: definitions only. What each command does is in [`crate::commands`].
+
+use clap::{Args as Flags, Parser, Subcommand, ValueEnum, ValueHint};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Exact usage reports from facts you own, over the APIs people already use.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, max_term_width = 110)]
+pub struct Args {
+    /// What to log on standard error: error, warn, info, debug, trace, or a list such as `info,rollcall=debug`
+    #[arg(long, global = true, env = "ROLLCALL_LOG", value_name = "LEVEL", default_value = "info")]
+    pub log: String,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Make a small organization with a year of believable facts, and serve it
+    Demo(Demo),
+    /// Send files of facts to a server, or into a data directory
+    ///
+    /// Safe to repeat: a fact that is already stored is counted as a duplicate. Format and compression follow from the name:
+    /// .ndjson .jsonl .json .csv .parquet .arrow, each also with .gz or .zst.
+    Import(Import),
+    /// Ask for a report
+    Report(Report),
+    /// Check the configuration, or print an example of one
+    Config(Config),
+    /// Make keys
+    Key(Key),
+    /// Print a script that completes commands and flags in your shell
+    Completions(Completions),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Flags)]
+pub struct ConfigFile {
+    /// The configuration file
+    #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE", default_value = crate::config::DEFAULT_FILE, value_hint = ValueHint::FilePath)]
+    pub config: PathBuf,
+}
+
+/// `serve`.
+#[derive(Debug, Flags)]
+pub struct Serve {
+    #[command(flatten)]
+    pub file: ConfigFile,
+    /// Where to listen, in place of the configuration's `listen`; port 0 takes a free one
+    #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// The data directory, in place of the configuration's `data`
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+    /// Write the address of the listening server to this file, as a URL
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub address_file: Option<PathBuf>,
+}
+
+/// `demo`.
+#[derive(Debug, Flags)]
+pub struct Demo {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
+    pub listen: SocketAddr,
+    /// Where to keep the demo [default: rollcall-demo in the system's folder for temporary files]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+    /// How many facts
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    pub facts: u64,
+    /// How many users
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub users: u32,
+    /// How many days, the last of them today
+    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+    /// Write the facts to this file as NDJSON (`-`: standard output), and do nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write: Option<PathBuf>,
+}
+
+/// `import`.
+#[derive(Debug, Flags)]
+pub struct Import {
+    /// The files; `-` is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// The server to send to, such as http://127.0.0.1:7070
+    #[arg(long, value_name = "URL", conflicts_with = "data", required_unless_present = "data", value_hint = ValueHint::Url)]
+    pub to: Option<String>,
+    /// The ingest key of the organization
+    #[arg(long, env = "ROLLCALL_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+    #[command(flatten)]
+    pub local: Local,
+    /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
+    pub on_error: OnError,
+    /// How the facts are written, where the name of a file does not say so
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<FactFormat>,
+    /// Begin where an import of the same file with --resume stopped; the place is kept beside it, in FILE.rollcall-import
+    #[arg(long)]
+    pub resume: bool,
+    /// How many requests to keep on their way
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub in_flight: u16,
+    /// About how many bytes of NDJSON or CSV to send in one request
+    #[arg(long, value_name = "N", default_value_t = 4 << 20, value_parser = clap::value_parser!(u32).range(1 << 10..=256 << 20))]
+    pub body_bytes: u32,
+    /// How to print the total receipt
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub receipt: ReceiptFormat,
+}
+
+/// A data directory on this machine, and an organization in it.
+#[derive(Debug, Clone, Flags)]
+pub struct Local {
+    /// The data directory to work in directly; no server may be running on it
+    #[arg(long, value_name = "DIR", requires = "organization", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+    /// The organization's id, as in the configuration
+    #[arg(long, value_name = "ID")]
+    pub organization: Option<uuid::Uuid>,
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// `report`.
+#[derive(Debug, Flags)]
+pub struct Report {
+    /// The report: meeting-days or top-users
+    #[arg(value_name = "REPORT", value_parser = crate::reports::find)]
+    pub report: &'static dyn crate::reports::Report,
+    /// Where the range begins: a day such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
+    #[arg(long, value_name = "TIME")]
+    pub from: String,
+    /// Where the range ends, itself not included: a day ends it at the day's start
+    #[arg(long, value_name = "TIME")]
+    pub to: String,
+    /// The IANA time zone of the days [default: that of the organization]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// Only this app
+    #[arg(long, value_name = "APP")]
+    pub app: Option<String>,
+    /// Only this data residency, 0 to 3
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
+    /// top-users: by `meetings` or `duration` [default: meetings]
+    #[arg(long, value_name = "MEASURE")]
+    pub order: Option<String>,
+    /// top-users: how many rows at most [default: 10]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<String>,
+    /// How to print the rows
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RowFormat::Table)]
+    pub format: RowFormat,
+    /// The server to ask, such as http://127.0.0.1:7070
+    #[arg(long, value_name = "URL", conflicts_with = "data", required_unless_present = "data", value_hint = ValueHint::Url)]
+    pub to_url: Option<String>,
+    /// The ingest key of the organization
+    #[arg(long, env = "ROLLCALL_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+    #[command(flatten)]
+    pub local: Local,
+}
+
+/// `config`.
+#[derive(Debug, Flags)]
+pub struct Config {
+    /// What to do
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What `config` can do.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong with the configuration, or what it amounts to
+    Check(ConfigFile),
+    /// Print a commented configuration
+    Example,
+}
+
+/// `key`.
+#[derive(Debug, Flags)]
+pub struct Key {
+    /// What to do
+    #[command(subcommand)]
+    pub command: KeyCommand,
+}
+
+/// What `key` can do.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Print a random 256-bit secret, and its hash as it stands in the configuration
+    New {
+        /// What to call the key
+        #[arg(long, value_name = "NAME", default_value = "unnamed")]
+        name: String,
+    },
+}
+
+/// `completions`.
+#[derive(Debug, Flags)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// What to do with a fact that has an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Refuse the request it is in, and stop
+    Refuse,
+    /// Store the others
+    Skip,
+}
+
+/// How facts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FactFormat {
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// Comma-separated values with a header line
+    Csv,
+    /// Apache Parquet
+    Parquet,
+    /// Apache Arrow IPC, stream or file
+    Arrow,
+}
+
+/// How a receipt is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReceiptFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// For people
+    Table,
+    /// What the native API answers
+    Json,
+    /// With a header line
+    Csv,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn verify() {
+        Args::command().debug_assert();
+    }
+}

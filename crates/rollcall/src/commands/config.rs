@@ -1,0 +1,34 @@
+//! `config`: what is wrong with a configuration, or what it amounts to; and an example.
+
+use crate::args::{Config as Flags, ConfigCommand, ConfigFile};
+use crate::config::{Config, EXAMPLE, Overrides};
+use crate::failure::Result;
+use crate::output;
+
+pub fn run(flags: Flags) -> Result {
+    match flags.command {
+        ConfigCommand::Example => output::data(EXAMPLE.as_bytes()),
+        ConfigCommand::Check(file) => check(&file),
+    }
+}
+
+fn check(file: &ConfigFile) -> Result {
+    let config = Config::load(&file.config, &Overrides::default())?;
+    config.check_plaintext()?;
+    let speaks = if config.tls.is_some() { "TLS" } else { "plain text" };
+    output::line(format_args!("{} can be used", file.config.display()))?;
+    output::line(format_args!("listen {} ({speaks}), data {}", config.listen, config.data.display()))?;
+    for organization in &config.organizations {
+        let about = &organization.tenant.organization;
+        let zone = about.zone.iana_name().unwrap_or("UTC");
+        let (keys, apps) = (organization.ingest_keys.len(), organization.tenant.feishu.apps.len());
+        output::line(format_args!("organization {} {}: days of {zone}, {keys} ingest keys, {apps} feishu apps", about.id, about.name))?;
+        for key in &organization.ingest_keys {
+            output::line(format_args!("  ingest key {}", key.name))?;
+        }
+    }
+    if config.organizations.is_empty() {
+        output::note("no organizations: the server will know nobody; add [[organizations]]");
+    }
+    Ok(())
+}

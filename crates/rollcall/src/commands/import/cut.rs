@@ -1,0 +1,183 @@
+//! Lines into bodies: cut at line ends, never parsed.
+
+use bytes::Bytes;
+use rollcall_model::Receipt;
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, Error, ErrorKind, Read};
+
+/// A line longer than this is no fact; it would only fill the memory.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// A place in a file, before compression.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Bytes before it.
+    pub bytes: u64,
+    /// Lines before it.
+    pub lines: u64,
+}
+
+/// What one request carries.
+#[derive(Debug)]
+pub struct Body {
+    pub bytes: Bytes,
+    /// Lines of the file before the first line that is the body's own.
+    lines_before: u64,
+    /// Whether the header of the file was put in front.
+    has_header: bool,
+    /// Where the file goes on after it.
+    pub end: Place,
+}
+
+impl Body {
+    /// A whole file.
+    pub fn whole(bytes: Vec<u8>) -> Self {
+        let end = Place { bytes: bytes.len() as u64, lines: 0 };
+        Self { bytes: bytes.into(), lines_before: 0, has_header: false, end }
+    }
+
+    /// The receipt with the file's line numbers in place of the body's.
+    pub fn renumber(&self, mut receipt: Receipt) -> Receipt {
+        for error in &mut receipt.errors {
+            // Line 0 is the body as a whole: say where it begins.
+            error.line = match (error.line, self.has_header) {
+                (0, _) => self.lines_before,
+                (1, true) => 1,
+                (line, true) => line - 1 + self.lines_before,
+                (line, false) => line + self.lines_before,
+            };
+        }
+        receipt
+    }
+}
+
+/// Cuts what a reader yields into bodies of about `size` bytes.
+#[derive(Debug)]
+pub struct Cutter<R> {
+    source: R,
+    size: usize,
+    /// Repeated in front of every body; empty where the format has none.
+    header: Vec<u8>,
+    /// The beginning of a line whose end was not read yet.
+    rest: Vec<u8>,
+    place: Place,
+    ended: bool,
+}
+
+impl<R: BufRead> Cutter<R> {
+    /// Begins at `place`, after the header line if the format has one.
+    pub fn new(mut source: R, size: usize, has_header: bool, place: Place) -> io::Result<Self> {
+        let mut header = Vec::new();
+        if has_header {
+            source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut header)?;
+        }
+        let at = Place { bytes: header.len() as u64, lines: u64::from(has_header) };
+        let place = if place.bytes > at.bytes { place } else { at };
+        let skipped = io::copy(&mut source.by_ref().take(place.bytes - at.bytes), &mut io::sink())?;
+        if at.bytes + skipped < place.bytes {
+            return Err(Error::new(
+                ErrorKind::UnexpectedEof,
+                "is shorter than at the last import; remove the .rollcall-import file beside it to begin anew",
+            ));
+        }
+        Ok(Self { source, size, header, rest: Vec::new(), place, ended: false })
+    }
+
+    fn next_body(&mut self) -> io::Result<Option<Body>> {
+        let mut bytes = Vec::with_capacity(self.header.len() + self.size + self.rest.len());
+        bytes.extend_from_slice(&self.header);
+        bytes.append(&mut self.rest);
+        let own = self.header.len();
+        let end = loop {
+            let begin = bytes.len();
+            let read = self.source.by_ref().take(self.size as u64).read_to_end(&mut bytes)?;
+            self.ended = read < self.size;
+            if self.ended {
+                break bytes.len();
+            }
+            // What came before the new bytes is the rest of the last body, and has no line end.
+            if let Some(last) = bytes.get(begin..).and_then(|new| new.iter().rposition(|byte| *byte == b'\n')) {
+                break begin + last + 1;
+            }
+            if bytes.len() as u64 > LONGEST_LINE.max(self.size as u64) {
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    format!("line {} is longer than {LONGEST_LINE} bytes", self.place.lines + 1),
+                ));
+            }
+        };
+        self.rest = bytes.split_off(end);
+        if end == own {
+            return Ok(None);
+        }
+        let lines_before = self.place.lines;
+        let lines = bytes.get(own..).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        self.place = Place { bytes: self.place.bytes + (end - own) as u64, lines: self.place.lines + lines as u64 };
+        Ok(Some(Body { bytes: bytes.into(), lines_before, has_header: own > 0, end: self.place }))
+    }
+}
+
+impl<R: BufRead> Iterator for Cutter<R> {
+    type Item = io::Result<Body>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let body = self.next_body();
+        self.ended |= body.is_err();
+        body.transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_model::FactError;
+
+    fn cut(text: &str, size: usize, has_header: bool, place: Place) -> Vec<Body> {
+        Cutter::new(text.as_bytes(), size, has_header, place).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn texts(bodies: &[Body]) -> Vec<&str> {
+        bodies.iter().map(|body| std::str::from_utf8(&body.bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn bodies_end_at_line_ends_whatever_their_size() {
+        let text = "one\ntwo\n\nthree is long\nfour";
+        for size in 1..40 {
+            let bodies = cut(text, size, false, Place::default());
+            assert_eq!(texts(&bodies).concat(), text, "{size}");
+            for body in bodies.iter().rev().skip(1) {
+                assert_eq!(body.bytes.last(), Some(&b'\n'), "{size}");
+            }
+            assert_eq!(bodies.last().unwrap().end, Place { bytes: text.len() as u64, lines: 4 });
+        }
+        assert_eq!(texts(&cut(text, 8, false, Place::default())), ["one\ntwo\n", "\n", "three is long\n", "four"]);
+        assert!(cut("", 8, false, Place::default()).is_empty());
+    }
+
+    #[test]
+    fn every_body_of_csv_has_the_header_and_the_files_line_numbers() {
+        let bodies = cut("a,b\n1,2\n3,4\n5,6\n", 5, true, Place::default());
+        assert_eq!(texts(&bodies), ["a,b\n1,2\n", "a,b\n3,4\n", "a,b\n5,6\n"]);
+        let receipt = |line| Receipt { errors: vec![FactError::new("a", None, "b").at(line)], ..Receipt::default() };
+        let line = |body: usize, line| bodies[body].renumber(receipt(line)).errors[0].line;
+        assert_eq!((line(0, 2), line(1, 2), line(2, 2), line(2, 1)), (2, 3, 4, 1));
+        assert!(cut("a,b\n", 5, true, Place::default()).is_empty());
+    }
+
+    #[test]
+    fn an_import_goes_on_where_it_stopped() {
+        for (text, has_header) in [("1\n22\n333\n4444\n", false), ("a,b\n1,2\n3,4\n5,6\n", true)] {
+            let all = cut(text, 4, has_header, Place::default());
+            for (position, body) in all.iter().enumerate() {
+                let rest = cut(text, 4, has_header, body.end);
+                assert_eq!(texts(&rest), texts(&all[position + 1..]));
+                assert_eq!(rest.last().map_or(body.end, |body| body.end), all.last().unwrap().end);
+            }
+        }
+        assert!(Cutter::new("1\n".as_bytes(), 4, false, Place { bytes: 9, lines: 3 }).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! `import`: files of facts go to a server, or into a data directory.
+//!
+//! NDJSON and CSV are cut at line ends into bodies of a few megabytes, without being parsed, so memory stays bounded whatever the
+//! file; several bodies are on their way at a time. Other formats go whole. Everything may be repeated: a fact that is known
+//! is counted as a duplicate.
+//!
+//! # Layout
+//! - [`source`]: a file by its name: format, compression, reading
+//! - [`cut`]: lines into bodies
+//! - [`target`]: where bodies go, and the retries on the way
+//! - [`progress`]: what was acknowledged so far: the bar, the total receipt, the place for `--resume`
+
+mod cut;
+mod progress;
+mod source;
+mod target;
+
+use crate::args::{Import, ReceiptFormat};
+use crate::failure::{Failure, Result};
+use crate::output;
+use cut::Body;
+use progress::Progress;
+use rollcall_model::Receipt;
+use source::Source;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use target::{Delivery, Target};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+/// How many bodies wait between the file and the network: enough that neither waits for the other.
+const AHEAD: usize = 2;
+
+pub fn run(flags: Import) -> Result {
+    let sources: Vec<_> = flags.files.iter().map(|path| Source::of(path, flags.format, flags.resume)).collect::<Result<_>>()?;
+    let target = Arc::new(Target::of(&flags)?);
+    let mut total = Receipt::default();
+    let outcome = super::wait(async {
+        for source in sources {
+            import(Arc::new(source), &target, &flags, &mut total).await?;
+        }
+        Ok(())
+    });
+    // What was stored is said also when something failed later.
+    print(&total, flags.receipt)?;
+    outcome
+}
+
+/// Imports one file, and adds its receipt to the total.
+async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total: &mut Receipt) -> Result {
+    let progress = Arc::new(Progress::begin(source.clone(), flags.resume)?);
+    let (give, take) = mpsc::channel(AHEAD);
+    let take = Arc::new(Mutex::new(take));
+    let stopped = Arc::new(AtomicBool::new(false));
+    let reading = {
+        let (source, progress, size) = (source.clone(), progress.clone(), flags.body_bytes as usize);
+        tokio::task::spawn_blocking(move || read(&source, &progress, size, &give))
+    };
+    let mut carriers = JoinSet::new();
+    for _ in 0..flags.in_flight {
+        carriers.spawn(carry(take.clone(), target.clone(), source.clone(), progress.clone(), stopped.clone()));
+    }
+    // Nobody but the carriers takes now: when all of them stop, the reader finds out.
+    drop(take);
+    let mut outcome = Ok(());
+    while let Some(carried) = carriers.join_next().await {
+        let carried = carried.unwrap_or_else(|error| Err(Failure::of("an import task failed", error)));
+        outcome = outcome.and(carried);
+    }
+    let read = reading.await.unwrap_or_else(|error| Err(Failure::of("an import task failed", error)));
+    let outcome = outcome.and(read);
+    let receipt = progress.end(outcome.is_ok())?;
+    for error in &receipt.errors {
+        output::note(format_args!("{}: {error}", source.name()));
+    }
+    total.add(receipt);
+    outcome
+}
+
+/// Reads the file to its end, body by body.
+fn read(source: &Source, progress: &Progress, size: usize, give: &mpsc::Sender<(u64, Body)>) -> Result {
+    let bodies = source.bodies(size, progress.resumed_at(), progress.bar())?;
+    for (number, body) in (0..).zip(bodies) {
+        let body = body.map_err(|error| Failure::of(source.name(), error))?;
+        if give.blocking_send((number, body)).is_err() {
+            // The carriers stopped, and say why themselves.
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Carries bodies to the target, one at a time, until there are no more or one is refused.
+async fn carry(
+    take: Arc<Mutex<mpsc::Receiver<(u64, Body)>>>,
+    target: Arc<Target>,
+    source: Arc<Source>,
+    progress: Arc<Progress>,
+    stopped: Arc<AtomicBool>,
+) -> Result {
+    while !stopped.load(Ordering::Acquire) {
+        let Some((number, body)) = take.lock().await.recv().await else { break };
+        let delivered = target.deliver(&body, &source).await;
+        if !matches!(delivered, Ok(Delivery::Stored(_))) {
+            stopped.store(true, Ordering::Release);
+        }
+        match delivered? {
+            Delivery::Stored(receipt) => progress.stored(number, &body, body.renumber(receipt))?,
+            Delivery::Refused(receipt) => {
+                progress.refused(body.renumber(receipt));
+                let hint = "mend the facts above and import the file again, or give --on-error skip; what was stored before counts as duplicate then";
+                return Err(Failure::Message(format!("{} has facts with errors; {hint}", source.name())));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print(total: &Receipt, format: ReceiptFormat) -> Result {
+    match format {
+        ReceiptFormat::Json => output::line(serde_json::to_string(total).unwrap_or_default()),
+        ReceiptFormat::Table => {
+            let Receipt { accepted, duplicate, conflicting, rejected, .. } = total;
+            let counts = [accepted, duplicate, conflicting, rejected].map(|count| (count.to_string(), true));
+            let head = ["accepted", "duplicate", "conflicting", "rejected"].map(Into::into);
+            output::data(output::table(head, [counts.into()]).as_bytes())
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! A data directory on this machine, opened by a command without a server.
+
+use crate::args::Local;
+use crate::config::{Config, Overrides};
+use crate::failure::{Failure, Result};
+use rollcall_engine::Engine;
+use rollcall_model::{OrgId, Organization};
+use std::path::Path;
+
+/// An open data directory, and the organization to work for.
+pub struct Opened {
+    pub engine: Engine,
+    pub organization: Organization,
+    pub config: Config,
+}
+
+/// Opens `data` for the organization of the flags.
+pub fn open(data: &Path, flags: &Local) -> Result<Opened> {
+    let overrides = Overrides { listen: None, data: Some(data.into()) };
+    let config = Config::load(&flags.file.config, &overrides)?;
+    // The flags require it together with --data.
+    let id = flags.organization.map(OrgId).ok_or_else(|| Failure::Usage("--organization is missing".into()))?;
+    let found = config.organization(id).map(|found| found.tenant.organization.clone());
+    let organization = found.ok_or_else(|| Failure::Message(format!("organization {id} is not in {}", flags.file.config.display())))?;
+    if !data.is_dir() {
+        return Err(Failure::Message(format!("{} is no data directory", data.display())));
+    }
+    let engine = Engine::open(data, config.storage.clone())?;
+    Ok(Opened { engine, organization, config })
+}

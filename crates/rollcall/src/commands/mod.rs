@@ -1,0 +1,70 @@
+//! The commands, one file each.
+
+mod completions;
+mod config;
+mod demo;
+mod import;
+mod key;
+mod local;
+mod report;
+mod serve;
+
+use crate::args::{Args, Command};
+use crate::failure::{Failure, Result};
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// How long a server may take to accept a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// Does what the command line asks for.
+pub fn run(args: Args) -> Result {
+    log(&args.log)?;
+    match args.command {
+        Command::Serve(flags) => serve::run(flags),
+        Command::Demo(flags) => demo::run(flags),
+        Command::Import(flags) => import::run(flags),
+        Command::Report(flags) => report::run(flags),
+        Command::Config(flags) => config::run(flags),
+        Command::Key(flags) => key::run(flags),
+        Command::Completions(flags) => completions::run(flags),
+    }
+}
+
+/// Sends logs to standard error, without colour.
+fn log(level: &str) -> Result {
+    let filter = EnvFilter::try_new(level).map_err(|error| Failure::Usage(format!("--log {level}: {error}")))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    Ok(())
+}
+
+/// A client of a running server.
+fn client(request_time: Duration) -> Result<reqwest::Client> {
+    // The client finds the cryptography of TLS here; a second installation changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().connect_timeout(CONNECT_TIME).timeout(request_time).build();
+    client.map_err(|error| Failure::of("the HTTP client could not be made", causes(&error)))
+}
+
+/// The message in a native route's error.
+fn error_in(body: &[u8]) -> Option<String> {
+    Some(serde_json::from_slice::<serde_json::Value>(body).ok()?.get("error")?.as_str()?.to_owned())
+}
+
+/// An error with its causes, for people.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+/// Runs a command that waits for the network.
+fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::of("the runtime could not be started", error))?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,59 @@
+//! `report`: a question to a running server, or to a data directory.
+
+use super::{causes, local};
+use std::time::Duration;
+
+/// How long a report may take: one that must first make its cells may take a while.
+const REQUEST_TIME: Duration = Duration::from_secs(300);
+use crate::args::{self, RowFormat};
+use crate::failure::{Failure, Result};
+use crate::output;
+use crate::reports::{Document, Parameters};
+
+pub fn run(flags: args::Report) -> Result {
+    let document = match (&flags.to_url, &flags.local.data) {
+        (Some(url), _) => super::wait(ask(url, &flags))?,
+        (None, Some(data)) => {
+            let opened = local::open(data, &flags.local)?;
+            // The command line serves one person on one machine, so the length of a range is theirs to choose.
+            let parameters = Parameters::parse(flags.report, &given(&flags), &opened.organization, 0);
+            let parameters = parameters.map_err(|bad| Failure::Usage(bad.to_string()))?;
+            let answer = flags.report.answer(&opened.engine, opened.organization.id, &parameters);
+            answer.map_err(|error| Failure::Message(error.to_string()))?
+        }
+        (None, None) => return Err(Failure::Usage("give --to-url or --data".into())),
+    };
+    match flags.format {
+        RowFormat::Json => output::line(String::from_utf8_lossy(&document.json())),
+        RowFormat::Csv => output::data(&document.csv()),
+        RowFormat::Table => {
+            output::note(document.caption());
+            output::data(document.table().as_bytes())
+        }
+    }
+}
+
+/// The parameters given on the command line, by name.
+fn given(flags: &args::Report) -> Vec<(String, String)> {
+    let optional = [("zone", &flags.zone), ("app", &flags.app), ("unit", &flags.unit), ("order", &flags.order), ("limit", &flags.limit)];
+    let optional = optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    [("from".to_owned(), flags.from.clone()), ("to".to_owned(), flags.to.clone())].into_iter().chain(optional).collect()
+}
+
+async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
+    let key =
+        flags.key.as_deref().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: the server must know who asks".into()))?;
+    let address = format!("{}/v1/reports/{}", url.trim_end_matches('/'), flags.report.name());
+    let request = super::client(REQUEST_TIME)?.get(&address).query(&given(flags)).bearer_auth(key);
+    let unreachable = |error: reqwest::Error| Failure::of(&address, causes(&error.without_url()));
+    let response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let body = response.bytes().await.map_err(unreachable)?;
+    if !status.is_success() {
+        let message =
+            serde_json::from_slice::<serde_json::Value>(&body).ok().and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
+        return Err(Failure::of(&address, message.unwrap_or_else(|| status.to_string())));
+    }
+    Document::from_json(&body, flags.report.columns())
+        .map_err(|error| Failure::of(format_args!("{address} answered something else"), error))
+}

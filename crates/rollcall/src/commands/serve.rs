@@ -1,0 +1,119 @@
+//! `serve`: from the configuration to a running server, its reloads and its graceful end.
+
+use crate::args;
+use crate::config::{Config, Overrides};
+use crate::failure::{Failure, Result};
+use crate::server::{self, App, Server};
+use rollcall_engine::Engine;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub fn run(flags: args::Serve) -> Result {
+    let source = Source { file: flags.file.config, overrides: Overrides { listen: flags.listen, data: flags.data } };
+    let config = source.load()?;
+    super::wait(async {
+        let (server, app) = open(&config).await?;
+        let url = server.url()?;
+        if let Some(path) = flags.address_file {
+            std::fs::write(&path, format!("{url}\n"))
+                .map_err(|error| Failure::of(format_args!("--address-file {}", path.display()), error))?;
+        }
+        tracing::info!("listening on {url}");
+        serve(server, app, config, source).await
+    })
+}
+
+/// Where the configuration comes from, to read it again.
+pub struct Source {
+    pub file: PathBuf,
+    pub overrides: Overrides,
+}
+
+impl Source {
+    pub fn load(&self) -> Result<Config> {
+        Ok(Config::load(&self.file, &self.overrides)?)
+    }
+}
+
+/// Takes the address and opens the data directory.
+pub async fn open(config: &Config) -> Result<(Server, Arc<App>)> {
+    config.check_plaintext()?;
+    // The address comes first: to find it taken costs nothing, to recover a data directory may.
+    let server = server::bind(config).await?;
+    let (data, storage) = (config.data.clone(), config.storage.clone());
+    let opening = move || {
+        let engine = Engine::open(&data, storage)?;
+        let key = server::signing_key(&data).map_err(|error| Failure::of(format_args!("the signing key in {}", data.display()), error))?;
+        Ok::<_, Failure>((Arc::new(engine), key))
+    };
+    let (engine, key) =
+        tokio::task::spawn_blocking(opening).await.map_err(|error| Failure::of("the data directory could not be opened", error))??;
+    Ok((server, Arc::new(App::new(config, engine, key))))
+}
+
+/// Serves until told to stop, then finishes what was begun and closes the engine.
+pub async fn serve(server: Server, app: Arc<App>, config: Config, source: Source) -> Result {
+    let reloading = tokio::spawn(reload_on_hangup(app.clone(), config, source));
+    let closing = app.clone();
+    let stop = async move {
+        stop_signal().await;
+        tracing::info!("stopping: no new connections, requests under way are finished");
+        closing.close();
+    };
+    let router = server::router(app.clone());
+    if !server.run(router, stop).await {
+        tracing::warn!("requests were still under way after limits.shutdown_seconds, and were cut off");
+    }
+    reloading.abort();
+    let _ = reloading.await;
+    // The last owner closes the engine, and that may take a moment.
+    let _ = tokio::task::spawn_blocking(move || drop(app)).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Returns when the process is asked to end.
+async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals cannot be received; end the process with SIGKILL");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Reads the configuration again on every SIGHUP. A bad one changes nothing.
+async fn reload_on_hangup(app: Arc<App>, mut current: Config, source: Source) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match source.load() {
+            Ok(next) => {
+                warn_of_restart(&current, &next);
+                app.reload(&next);
+                tracing::info!(organizations = next.organizations.len(), "configuration reloaded");
+                current = next;
+            }
+            Err(error) => tracing::error!("configuration not reloaded, the old one stays: {error}"),
+        }
+    }
+}
+
+/// Says which changes wait for a restart.
+fn warn_of_restart(current: &Config, next: &Config) {
+    let (old, new) = (&current.limits, &next.limits);
+    let connections = |limits: &crate::config::Limits| (limits.connections, limits.header_seconds, limits.shutdown_seconds);
+    for (key, changed) in [
+        ("listen", current.listen != next.listen),
+        ("data", current.data != next.data),
+        ("tls", current.tls != next.tls),
+        ("storage", format!("{:?}", current.storage) != format!("{:?}", next.storage)),
+        ("limits.connections, limits.header_seconds or limits.shutdown_seconds", connections(old) != connections(new)),
+    ] {
+        if changed {
+            tracing::warn!("{key} changed: this takes effect after a restart");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! From the file to a [`Config`]: every value is checked, and every problem found on the way is kept.
+
+use super::file::{self, File, line_of};
+use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
+use jiff::tz::TimeZone;
+use rollcall_dialects::{Tenant, feishu};
+use rollcall_model::{OrgId, Organization};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use toml::Spanned;
+
+const EXPECTED_LISTEN: &str = "expected ADDRESS:PORT such as 127.0.0.1:7070";
+const EXPECTED_TEXT: &str = "expected 1 to 256 bytes without control characters";
+
+/// The problems found so far, and what is needed to place them.
+pub(super) struct Checks<'a> {
+    text: &'a str,
+    problems: Vec<Problem>,
+    /// Where each value that must be unique was seen first.
+    seen: HashMap<String, String>,
+}
+
+impl Checks<'_> {
+    pub(super) fn refuse<T>(&mut self, value: &Spanned<T>, key: &str, message: &str) {
+        self.problems.push(Problem { line: Some(line_of(self.text, &value.span())), key: key.into(), message: message.into() });
+    }
+
+    pub(super) fn refuse_unplaced(&mut self, key: &str, message: &str) {
+        self.problems.push(Problem { line: None, key: key.into(), message: message.into() });
+    }
+
+    /// The place where the same value of the same kind was seen before.
+    fn seen_at(&mut self, kind: &str, value: &str, at: &str) -> Option<String> {
+        match self.seen.entry(format!("{kind} {value}")) {
+            std::collections::hash_map::Entry::Occupied(first) => Some(first.get().clone()),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(at.into());
+                None
+            }
+        }
+    }
+
+    fn text(&mut self, value: &Spanned<String>, key: &str) -> String {
+        let text = value.get_ref();
+        if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+            self.refuse(value, key, EXPECTED_TEXT);
+        }
+        text.clone()
+    }
+}
+
+pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides) -> Result<Config, Vec<Problem>> {
+    let mut checks = Checks { text, problems: Vec::new(), seen: HashMap::new() };
+    let listen = listen(&mut checks, file.listen.as_ref());
+    let organizations: Vec<_> = file
+        .organizations
+        .iter()
+        .enumerate()
+        .filter_map(|(position, given)| organization(&mut checks, &format!("organizations[{position}]"), given, folder))
+        .collect();
+    if !checks.problems.is_empty() {
+        return Err(checks.problems);
+    }
+    Ok(Config {
+        listen: overrides.listen.unwrap_or(listen),
+        data: overrides.data.clone().unwrap_or_else(|| folder.join(file.data.as_deref().unwrap_or(Path::new("data")))),
+        allow_plaintext_auth: file.allow_plaintext_auth,
+        tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
+        limits: file.limits,
+        storage: file.storage.settings(),
+        organizations,
+    })
+}
+
+fn listen(checks: &mut Checks<'_>, given: Option<&Spanned<String>>) -> SocketAddr {
+    let default = SocketAddr::from(([127, 0, 0, 1], 7070));
+    let Some(given) = given else { return default };
+    given.get_ref().parse().unwrap_or_else(|_| {
+        checks.refuse(given, "listen", EXPECTED_LISTEN);
+        default
+    })
+}
+
+fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, folder: &Path) -> Option<OrganizationConfig> {
+    let id = id(checks, at, &given.id);
+    let name = checks.text(&given.name, &format!("{at}.name"));
+    let zone = zone(checks, at, &given.time_zone);
+    let apps = apps(checks, at, given.apps.as_ref());
+    let units = units(checks, at, given.units.as_ref());
+    let ingest_keys = given
+        .ingest_keys
+        .iter()
+        .enumerate()
+        .filter_map(|(position, key)| ingest_key(checks, &format!("{at}.ingest_keys[{position}]"), key, folder))
+        .collect();
+    let feishu = feishu(checks, at, &given.feishu, folder);
+    let organization = Organization { id: id?, name, zone: zone?, apps, units };
+    Some(OrganizationConfig { tenant: Tenant { organization, feishu }, ingest_keys })
+}
+
+fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {
+    let key = format!("{at}.id");
+    let Ok(id) = given.get_ref().parse() else {
+        checks.refuse(given, &key, "expected a GUID such as 6f6e0a52-7d5b-4bb6-9a55-8f7f8d3b5c11");
+        return None;
+    };
+    let id = OrgId(id);
+    if let Some(first) = checks.seen_at("organization", &id.to_string(), at) {
+        checks.refuse(given, &key, &format!("is already that of {first}"));
+    }
+    Some(id)
+}
+
+fn zone(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<TimeZone> {
+    let zone = TimeZone::get(given.get_ref()).ok();
+    if zone.is_none() {
+        checks.refuse(given, &format!("{at}.time_zone"), "expected an IANA time zone such as Asia/Shanghai");
+    }
+    zone
+}
+
+fn apps(checks: &mut Checks<'_>, at: &str, given: Option<&Spanned<Vec<String>>>) -> Vec<String> {
+    let Some(given) = given else { return vec!["default".into()] };
+    let apps = given.get_ref();
+    let distinct: std::collections::HashSet<_> = apps.iter().collect();
+    if apps.is_empty() || distinct.len() < apps.len() || apps.iter().any(|app| app.is_empty() || app.len() > 256) {
+        checks.refuse(given, &format!("{at}.apps"), "expected one or more names, each once");
+    }
+    apps.clone()
+}
+
+fn units(checks: &mut Checks<'_>, at: &str, given: Option<&Spanned<Vec<u8>>>) -> Vec<u8> {
+    let Some(given) = given else { return vec![0] };
+    let units = given.get_ref();
+    let distinct: std::collections::HashSet<_> = units.iter().collect();
+    if units.is_empty() || distinct.len() < units.len() || units.iter().any(|unit| *unit > 3) {
+        checks.refuse(given, &format!("{at}.units"), "expected one or more of 0, 1, 2, 3, each once");
+    }
+    units.clone()
+}
+
+fn ingest_key(checks: &mut Checks<'_>, at: &str, given: &file::IngestKey, folder: &Path) -> Option<IngestKey> {
+    let name = checks.text(&given.name, &format!("{at}.name"));
+    let secret = secrets::read(checks, at, "hash", given.hash.as_ref(), given.secret.as_ref(), folder)?;
+    if let Some(first) = checks.seen_at("key", &secret.to_string(), at) {
+        checks.refuse(&given.name, at, &format!("the same key is used at {first}; make another with `rollcall key new`"));
+    }
+    Some(IngestKey { name, secret })
+}
+
+fn feishu(checks: &mut Checks<'_>, at: &str, given: &file::Feishu, folder: &Path) -> feishu::Settings {
+    let defaults = feishu::Settings::default();
+    let apps = given.apps.iter().enumerate();
+    feishu::Settings {
+        numbers_as_numbers: given.numbers.map_or(defaults.numbers_as_numbers, |numbers| numbers == file::Numbers::Number),
+        history_days: given.history_days.unwrap_or(defaults.history_days),
+        span_days: given.span_days.unwrap_or(defaults.span_days),
+        top_limit: given.top_limit.unwrap_or(defaults.top_limit),
+        requests_per_minute: given.requests_per_minute.unwrap_or(defaults.requests_per_minute),
+        apps: apps.filter_map(|(position, app)| feishu_app(checks, &format!("{at}.feishu.apps[{position}]"), app, folder)).collect(),
+    }
+}
+
+fn feishu_app(checks: &mut Checks<'_>, at: &str, given: &file::FeishuApp, folder: &Path) -> Option<feishu::App> {
+    let app_id = checks.text(&given.app_id, &format!("{at}.app_id"));
+    if let Some(first) = checks.seen_at("app", &app_id, at) {
+        checks.refuse(&given.app_id, &format!("{at}.app_id"), &format!("is already that of {first}"));
+    }
+    let secret = secrets::read(checks, at, "secret_hash", given.secret_hash.as_ref(), given.secret.as_ref(), folder)?;
+    Some(feishu::App { app_id, secret })
+}

@@ -1,0 +1,131 @@
+//! The file as it is written. Values whose meaning is checked later keep their place, so that a message can name the line.
+
+use super::{Limits, Problem};
+use rollcall_engine::Settings;
+use serde::Deserialize;
+use std::ops::Range;
+use std::path::PathBuf;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) listen: Option<Spanned<String>>,
+    pub(super) data: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) allow_plaintext_auth: bool,
+    pub(super) tls: Option<Tls>,
+    #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) storage: Storage,
+    #[serde(default)]
+    pub(super) organizations: Vec<Organization>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// The engine's settings, by the engine's own names; absent keys keep its defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Storage {
+    cell_cache_bytes: Option<usize>,
+    block_cache_bytes: Option<usize>,
+    id_cache_bytes: Option<usize>,
+    journal_bytes: Option<usize>,
+    checkpoint_facts: Option<usize>,
+    users_per_organization: Option<u32>,
+}
+
+impl Storage {
+    pub(super) fn settings(&self) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            cell_cache_bytes: self.cell_cache_bytes.unwrap_or(defaults.cell_cache_bytes),
+            block_cache_bytes: self.block_cache_bytes.unwrap_or(defaults.block_cache_bytes),
+            id_cache_bytes: self.id_cache_bytes.unwrap_or(defaults.id_cache_bytes),
+            journal_bytes: self.journal_bytes.unwrap_or(defaults.journal_bytes),
+            checkpoint_facts: self.checkpoint_facts.unwrap_or(defaults.checkpoint_facts),
+            users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Organization {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Spanned<String>,
+    pub(super) time_zone: Spanned<String>,
+    pub(super) apps: Option<Spanned<Vec<String>>>,
+    pub(super) units: Option<Spanned<Vec<u8>>>,
+    #[serde(default)]
+    pub(super) ingest_keys: Vec<IngestKey>,
+    #[serde(default)]
+    pub(super) feishu: Feishu,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IngestKey {
+    pub(super) name: Spanned<String>,
+    pub(super) hash: Option<Spanned<String>>,
+    pub(super) secret: Option<Spanned<String>>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Feishu {
+    pub(super) numbers: Option<Numbers>,
+    pub(super) history_days: Option<u32>,
+    pub(super) span_days: Option<u32>,
+    pub(super) top_limit: Option<u32>,
+    pub(super) requests_per_minute: Option<u32>,
+    pub(super) apps: Vec<FeishuApp>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Numbers {
+    String,
+    Number,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FeishuApp {
+    pub(super) app_id: Spanned<String>,
+    pub(super) secret_hash: Option<Spanned<String>>,
+    pub(super) secret: Option<Spanned<String>>,
+}
+
+impl File {
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        toml::from_str(text).map_err(|error| {
+            let place = error.span();
+            Problem {
+                line: place.clone().map(|place| line_of(text, &place)),
+                key: place.map(|place| key_of(text, &place)).unwrap_or_default(),
+                message: error.message().trim().replace('\n', ", "),
+            }
+        })
+    }
+}
+
+/// The line of a place in the text, from 1.
+pub(super) fn line_of(text: &str, place: &Range<usize>) -> usize {
+    text.bytes().take(place.start).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The key on the line of a place, or the header of its table.
+fn key_of(text: &str, place: &Range<usize>) -> String {
+    let line = text.lines().nth(line_of(text, place) - 1).unwrap_or_default().trim();
+    let key = line.split_once('=').map_or(line, |(key, _)| key);
+    key.trim_matches(['[', ']', ' ']).to_owned()
+}

@@ -1,0 +1,264 @@
+//! `rollcall.toml`: where the server listens and stores, its limits, and its organizations with their credentials.
+//!
+//! # Layout
+//! - [`file`]: the file as it is written, key by key
+//! - [`check`]: from the file to a [`Config`], with every problem found on the way
+//! - [`secrets`]: secrets, which stand in the file as hashes or references only
+//! - [`limits`]: what one request, and all together, may take
+
+mod check;
+mod file;
+mod limits;
+mod secrets;
+
+pub use limits::Limits;
+
+use rollcall_dialects::Secret;
+use rollcall_dialects::Tenant;
+use rollcall_engine::Settings;
+use rollcall_model::OrgId;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The file that is read where none is named.
+pub const DEFAULT_FILE: &str = "rollcall.toml";
+
+/// A commented configuration, for `rollcall config example`.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// A checked configuration: everything in it can be used as it stands.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Whether credentials may travel in plain text beyond loopback.
+    pub allow_plaintext_auth: bool,
+    /// The certificate and key of a TLS listener.
+    pub tls: Option<TlsFiles>,
+    /// What requests may take.
+    pub limits: Limits,
+    /// Settings of the engine.
+    pub storage: Settings,
+    /// The organizations, each with its credentials.
+    pub organizations: Vec<OrganizationConfig>,
+}
+
+/// An organization, and who may speak for it.
+#[derive(Debug, Clone)]
+pub struct OrganizationConfig {
+    /// What the dialects know of it.
+    pub tenant: Tenant,
+    /// The keys of the native API.
+    pub ingest_keys: Vec<IngestKey>,
+}
+
+/// A key of the native API.
+#[derive(Debug, Clone)]
+pub struct IngestKey {
+    /// What people call it.
+    pub name: String,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// Where the certificate chain and the private key are, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, the server's own first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// What flags and the environment put in place of the file's values.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// In place of `listen`.
+    pub listen: Option<SocketAddr>,
+    /// In place of `data`.
+    pub data: Option<PathBuf>,
+}
+
+/// Everything wrong with a configuration.
+#[derive(Debug)]
+pub struct ConfigError {
+    file: PathBuf,
+    problems: Vec<Problem>,
+}
+
+/// One thing wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    line: Option<usize>,
+    key: String,
+    message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:", self.file.display())?;
+            if let Some(line) = problem.line {
+                write!(f, "{line}:")?;
+            }
+            if !problem.key.is_empty() {
+                write!(f, " {}:", problem.key)?;
+            }
+            write!(f, " {}", problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Everything wrong with it, each with its line and key.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let hint = if error.kind() == std::io::ErrorKind::NotFound {
+                "; write one with `rollcall config example`, or name another with --config"
+            } else {
+                ""
+            };
+            let message = format!("cannot be read: {error}{hint}");
+            ConfigError { file: path.into(), problems: vec![Problem { line: None, key: String::new(), message }] }
+        })?;
+        Self::parse(&text, path, overrides)
+    }
+
+    /// Checks the text of a file; relative paths in it begin at the folder of `path`.
+    ///
+    /// # Errors
+    /// Everything wrong with it, each with its line and key.
+    pub fn parse(text: &str, path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        file::File::parse(text)
+            .map_err(|problem| vec![problem])
+            .and_then(|file| check::check(file, text, folder, overrides))
+            .map_err(|problems| ConfigError { file: path.into(), problems })
+    }
+
+    /// The organization of an id.
+    pub fn organization(&self, id: OrgId) -> Option<&OrganizationConfig> {
+        self.organizations.iter().find(|organization| organization.tenant.organization.id == id)
+    }
+
+    /// What the dialects know of every organization.
+    pub fn tenants(&self) -> Vec<Tenant> {
+        self.organizations.iter().map(|organization| organization.tenant.clone()).collect()
+    }
+
+    /// Refuses to send credentials in plain text beyond this machine.
+    ///
+    /// # Errors
+    /// What to set instead.
+    pub fn check_plaintext(&self) -> Result<(), String> {
+        if self.tls.is_some() || self.allow_plaintext_auth || self.listen.ip().is_loopback() {
+            return Ok(());
+        }
+        Err(format!(
+            "listen {} would send credentials in plain text beyond this machine; set [tls] certificate and key, listen on 127.0.0.1, \
+             or set allow_plaintext_auth = true if a proxy in front of it speaks TLS",
+            self.listen
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("rollcall.toml"), &Overrides::default()).map_err(|error| error.to_string())
+    }
+
+    const ORGANIZATION: &str =
+        "[[organizations]]\nid = \"6f6e0a52-7d5b-4bb6-9a55-8f7f8d3b5c11\"\nname = \"Acme\"\ntime_zone = \"Asia/Shanghai\"\n";
+
+    fn hash(of: &str) -> String {
+        Secret::of(of).to_string()
+    }
+
+    #[test]
+    fn the_example_is_a_valid_configuration() {
+        let config = parse(EXAMPLE).unwrap();
+        assert_eq!(config.organizations.len(), 1);
+        assert_eq!(config.organizations[0].ingest_keys.len(), 1);
+        assert_eq!(config.limits, Limits::default(), "the example shows the defaults");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place() {
+        let error = parse("listen = \"127.0.0.1:1\"\nlissen = 1\n").unwrap_err();
+        assert!(error.starts_with("rollcall.toml:2: lissen: unknown field `lissen`"), "{error}");
+        let error = parse(&format!("{ORGANIZATION}[organizations.feishu]\nnumber = \"x\"\n")).unwrap_err();
+        assert!(error.starts_with("rollcall.toml:6: number: unknown field `number`"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_not_repeated() {
+        let error = parse(&format!("{ORGANIZATION}[[organizations.ingest_keys]]\nname = \"a\"\nsecret = \"hunter2\"\n")).unwrap_err();
+        assert!(
+            error.starts_with("rollcall.toml:7: organizations[0].ingest_keys[0].secret: a secret must not stand in the file"),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let error = parse("listen = \"nowhere\"\n[[organizations]]\nid = \"x\"\nname = \"\"\ntime_zone = \"Mars/Olympus\"\nunits = [7]\n")
+            .unwrap_err();
+        for place in [
+            "1: listen",
+            "3: organizations[0].id",
+            "4: organizations[0].name",
+            "5: organizations[0].time_zone",
+            "6: organizations[0].units",
+        ] {
+            assert!(error.contains(&format!("rollcall.toml:{place}: ")), "{place} in {error}");
+        }
+    }
+
+    #[test]
+    fn what_must_be_unique_is_refused_twice() {
+        let error = parse(&format!("{ORGANIZATION}{ORGANIZATION}")).unwrap_err();
+        assert!(error.contains("rollcall.toml:6: organizations[1].id: is already that of organizations[0]"), "{error}");
+        let key = format!("[[organizations.ingest_keys]]\nname = \"a\"\nhash = \"{}\"\n", hash("k"));
+        let error = parse(&format!("{ORGANIZATION}{key}{key}")).unwrap_err();
+        assert!(error.contains("the same key is used at organizations[0].ingest_keys[0]"), "{error}");
+        let app = format!("[[organizations.feishu.apps]]\napp_id = \"cli_a\"\nsecret_hash = \"{}\"\n", hash("k"));
+        let other = ORGANIZATION.replace("5c11", "5c12");
+        let error = parse(&format!("{ORGANIZATION}{app}{other}{app}")).unwrap_err();
+        assert!(error.contains("organizations[1].feishu.apps[0].app_id: is already that of organizations[0].feishu.apps[0]"), "{error}");
+    }
+
+    #[test]
+    fn plain_text_stays_on_this_machine_unless_allowed() {
+        assert!(parse("listen = \"127.0.0.1:1\"").unwrap().check_plaintext().is_ok());
+        assert!(parse("listen = \"[::1]:1\"").unwrap().check_plaintext().is_ok());
+        assert!(parse("listen = \"0.0.0.0:1\"").unwrap().check_plaintext().unwrap_err().contains("allow_plaintext_auth"));
+        assert!(parse("listen = \"0.0.0.0:1\"\nallow_plaintext_auth = true").unwrap().check_plaintext().is_ok());
+    }
+
+    #[test]
+    fn flags_stand_in_for_the_files_values() {
+        let overrides = Overrides { listen: Some("127.0.0.1:9".parse().unwrap()), data: Some("elsewhere".into()) };
+        let config = Config::parse("listen = \"127.0.0.1:1\"\ndata = \"d\"", Path::new("etc/rollcall.toml"), &overrides).unwrap();
+        assert_eq!((config.listen.port(), config.data), (9, PathBuf::from("elsewhere")));
+        assert_eq!(
+            Config::parse("data = \"d\"", Path::new("etc/rollcall.toml"), &Overrides::default()).unwrap().data,
+            PathBuf::from("etc/d")
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! How a command fails: a message for people, and an exit code for scripts.
+
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// What went wrong, and what to do next: exit code 1.
+    #[error("{0}")]
+    Message(String),
+    /// The command line asks for something that makes no sense: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The reader of standard output went away, which is its good right: exit code 0, silently.
+    #[error("standard output was closed")]
+    ReaderGone,
+}
+
+/// What a command returns.
+pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// A failure with its cause: `doing: cause`.
+    pub fn of(doing: impl Display, cause: impl Display) -> Self {
+        Self::Message(format!("{doing}: {cause}"))
+    }
+
+    /// A failure to write to standard output.
+    pub fn of_output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Self::of("standard output", error) }
+    }
+
+    /// Tells people, and returns the exit code.
+    pub fn report(&self) -> ExitCode {
+        let code = match self {
+            Self::ReaderGone => return ExitCode::SUCCESS,
+            Self::Message(_) => 1,
+            Self::Usage(_) => 2,
+        };
+        crate::output::note(format_args!("error: {self}"));
+        ExitCode::from(code)
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<crate::config::ConfigError> for Failure {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self::Message(format!("the configuration cannot be used\n{error}"))
+    }
+}
+
+impl From<rollcall_engine::EngineError> for Failure {
+    fn from(error: rollcall_engine::EngineError) -> Self {
+        Self::Message(error.to_string())
+    }
+}

@@ -1,0 +1,46 @@
+//! The native form of every report: parameters as people write them, and rows as JSON, CSV or a table.
+//!
+//! A new report is one file here, and one line in [`REPORTS`].
+
+mod document;
+mod meeting_days;
+mod parameters;
+mod top_users;
+
+pub use document::{Cell, Document};
+pub use parameters::{BadParameter, Parameters};
+
+use rollcall_model::{OrgId, ReportError, Reports};
+
+/// One report: what it is called, what it takes, what it answers.
+pub trait Report: Sync + std::fmt::Debug {
+    /// Its name, with hyphens, as paths and commands have it.
+    fn name(&self) -> &'static str;
+
+    /// The names of its columns, in order.
+    fn columns(&self) -> &'static [&'static str];
+
+    /// The parameters it takes besides [`parameters::COMMON`].
+    fn own_parameters(&self) -> &'static [&'static str];
+
+    /// Whether it has a row for each day, so that the length of its range must be bounded.
+    fn has_day_rows(&self) -> bool;
+
+    /// Asks for it.
+    ///
+    /// # Errors
+    /// As the engine's.
+    fn answer(&self, reports: &dyn Reports, org: OrgId, parameters: &Parameters) -> Result<Document, ReportError>;
+}
+
+/// Every report, one line each.
+pub const REPORTS: &[&dyn Report] = &[&meeting_days::MeetingDaysReport, &top_users::TopUsersReport];
+
+/// The report of a name; hyphens and underscores are the same.
+pub fn find(name: &str) -> Result<&'static dyn Report, String> {
+    let hyphenated = name.replace('_', "-");
+    REPORTS.iter().copied().find(|report| report.name() == hyphenated).ok_or_else(|| {
+        let names: Vec<_> = REPORTS.iter().map(|report| report.name()).collect();
+        format!("report {name}: expected one of {}", names.join(", "))
+    })
+}

@@ -1,0 +1,196 @@
+//! The parameters of reports, as people write them in a query or on the command line.
+
+use super::Report;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rollcall_model::attendance::parse_time;
+use rollcall_model::calendar::{DAY_MILLIS, EARLIEST, LATEST};
+use rollcall_model::reports::UserOrder;
+use rollcall_model::{Calendar, Millis, Organization, Range};
+
+/// The parameters that every report takes.
+pub const COMMON: &[&str] = &["from", "to", "zone", "app", "unit"];
+
+const EXPECTED_TIME: &str = "a day such as 2025-03-01, an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
+
+/// How many rows `top-users` has where a question names no `limit`.
+const DEFAULT_LIMIT: usize = 10;
+
+/// Checked parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters {
+    /// The instants asked for.
+    pub range: Range,
+    /// The zone of the days.
+    pub zone: TimeZone,
+    /// Only this app.
+    pub app: Option<String>,
+    /// Only this data residency.
+    pub unit: Option<u8>,
+    /// The measure that orders users.
+    pub order: UserOrder,
+    /// How many rows at most.
+    pub limit: usize,
+}
+
+/// What is wrong with a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", shown(parameter, value.as_deref(), expected))]
+pub struct BadParameter {
+    parameter: String,
+    value: Option<String>,
+    expected: String,
+}
+
+fn shown(parameter: &str, value: Option<&str>, expected: &str) -> String {
+    match value {
+        Some(value) => format!("{parameter} {value}: expected {expected}"),
+        None => format!("{parameter} is missing: expected {expected}"),
+    }
+}
+
+impl BadParameter {
+    pub fn new(parameter: &str, value: Option<&str>, expected: impl Into<String>) -> Self {
+        Self { parameter: parameter.into(), value: value.map(|value| value.chars().take(80).collect()), expected: expected.into() }
+    }
+}
+
+impl Parameters {
+    /// Checks the parameters of a question to `report`, by name and value. `longest_days` bounds the range of reports with
+    /// a row for each day; 0 does not.
+    ///
+    /// # Errors
+    /// The first parameter that is missing, unknown, given twice or wrong.
+    pub fn parse(
+        report: &dyn Report,
+        given: &[(String, String)],
+        organization: &Organization,
+        longest_days: u64,
+    ) -> Result<Self, BadParameter> {
+        let known: Vec<_> = COMMON.iter().chain(report.own_parameters()).copied().collect();
+        for (position, (name, value)) in given.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                return Err(BadParameter::new(name, Some(value), format!("one of the parameters {}", known.join(", "))));
+            }
+            if given.iter().take(position).any(|(earlier, _)| earlier == name) {
+                return Err(BadParameter::new(name, Some(value), "each parameter once"));
+            }
+        }
+        let get = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        let zone = match get("zone") {
+            None => organization.zone.clone(),
+            Some(name) => {
+                TimeZone::get(name).map_err(|_| BadParameter::new("zone", Some(name), "an IANA time zone such as Asia/Shanghai"))?
+            }
+        };
+        let range = Range::new(time("from", get("from"), &zone)?, time("to", get("to"), &zone)?);
+        if range.is_empty() {
+            return Err(BadParameter::new("to", get("to"), "a time after from"));
+        }
+        let longest = i64::try_from(longest_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
+        if report.has_day_rows() && longest_days > 0 && range.to - range.from > longest {
+            return Err(BadParameter::new("to", get("to"), format!("at most {longest_days} days after from (limits.report_days)")));
+        }
+        Ok(Self {
+            range,
+            zone,
+            app: app(get("app"), organization)?,
+            unit: unit(get("unit"), organization)?,
+            order: order(get("order"))?,
+            limit: limit(get("limit"))?,
+        })
+    }
+}
+
+fn time(parameter: &str, value: Option<&str>, zone: &TimeZone) -> Result<Millis, BadParameter> {
+    let bad = || BadParameter::new(parameter, value, EXPECTED_TIME);
+    let text = value.ok_or_else(bad)?;
+    let at = if let Ok(millis) = text.parse::<Millis>() {
+        Some(millis)
+    } else if text.len() == 10 {
+        text.parse::<Date>().ok().map(|day| Calendar::new(zone.clone()).start_of(day))
+    } else {
+        // In a query, the plus sign of an offset that nobody escaped arrives as a space.
+        parse_time(text).or_else(|| text.rsplit_once(' ').and_then(|(time, offset)| parse_time(&format!("{time}+{offset}"))))
+    };
+    at.filter(|at| (EARLIEST..=LATEST).contains(at)).ok_or_else(bad)
+}
+
+fn app(value: Option<&str>, organization: &Organization) -> Result<Option<String>, BadParameter> {
+    match value {
+        Some(app) if !organization.apps.iter().any(|known| known == app) => {
+            Err(BadParameter::new("app", value, format!("an app of the organization: {}", organization.apps.join(", "))))
+        }
+        _ => Ok(value.map(Into::into)),
+    }
+}
+
+fn unit(value: Option<&str>, organization: &Organization) -> Result<Option<u8>, BadParameter> {
+    let Some(text) = value else { return Ok(None) };
+    let unit = text.parse().ok().filter(|unit| organization.units.contains(unit));
+    unit.map(Some).ok_or_else(|| {
+        let units: Vec<_> = organization.units.iter().map(ToString::to_string).collect();
+        BadParameter::new("unit", value, format!("a unit of the organization: {}", units.join(", ")))
+    })
+}
+
+fn order(value: Option<&str>) -> Result<UserOrder, BadParameter> {
+    match value {
+        None | Some("meetings") => Ok(UserOrder::Meetings),
+        Some("duration") => Ok(UserOrder::Duration),
+        Some(_) => Err(BadParameter::new("order", value, "meetings or duration")),
+    }
+}
+
+fn limit(value: Option<&str>) -> Result<usize, BadParameter> {
+    match value {
+        None => Ok(DEFAULT_LIMIT),
+        Some(text) => text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| BadParameter::new("limit", value, "an integer from 1")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reports::find;
+    use rollcall_model::OrgId;
+
+    fn parse(name: &str, query: &[(&str, &str)]) -> Result<Parameters, String> {
+        let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::get("Asia/Shanghai").unwrap());
+        let given: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Parameters::parse(find(name).unwrap(), &given, &organization, 366).map_err(|bad| bad.to_string())
+    }
+
+    #[test]
+    fn a_plain_day_begins_in_the_zone_of_the_question() {
+        let own = parse("meeting_days", &[("from", "2025-03-01"), ("to", "2025-03-02")]).unwrap();
+        assert_eq!(own.range, Range::new(1_740_758_400_000, 1_740_844_800_000));
+        let utc = parse("meeting-days", &[("from", "2025-03-01"), ("to", "2025-03-02"), ("zone", "UTC")]).unwrap();
+        assert_eq!(utc.range.from, 1_740_787_200_000);
+    }
+
+    #[test]
+    fn instants_are_read_in_each_form() {
+        for from in ["2025-03-01T00:00:00+08:00", "2025-03-01T00:00:00 08:00", "2025-02-28T16:00:00Z", "1740758400000"] {
+            assert_eq!(parse("top-users", &[("from", from), ("to", "2025-03-02")]).unwrap().range.from, 1_740_758_400_000, "{from}");
+        }
+    }
+
+    #[test]
+    fn a_bad_parameter_is_named_with_its_value_and_what_was_expected() {
+        let days = [("from", "2025-03-01"), ("to", "2025-03-02")];
+        let with = |name: &str, extra| parse(name, &[days[0], days[1], extra]).unwrap_err();
+        assert_eq!(with("top-users", ("order", "name")), "order name: expected meetings or duration");
+        assert_eq!(with("top-users", ("limit", "0")), "limit 0: expected an integer from 1");
+        assert_eq!(with("top-users", ("unit", "1")), "unit 1: expected a unit of the organization: 0");
+        assert_eq!(with("top-users", ("app", "x")), "app x: expected an app of the organization: default");
+        assert_eq!(with("top-users", ("from", "2025-03-01")), "from 2025-03-01: expected each parameter once");
+        assert_eq!(with("meeting-days", ("limit", "1")), "limit 1: expected one of the parameters from, to, zone, app, unit");
+        assert!(with("meeting-days", ("zone", "Mars")).starts_with("zone Mars: expected an IANA time zone"));
+        assert!(parse("meeting-days", &days[..1]).unwrap_err().starts_with("to is missing: expected a day"));
+        assert!(parse("meeting-days", &[("from", "yesterday"), days[1]]).unwrap_err().starts_with("from yesterday: expected a day"));
+        assert_eq!(parse("meeting-days", &[("from", "2025-03-02"), days[1]]).unwrap_err(), "to 2025-03-02: expected a time after from");
+        assert!(parse("meeting-days", &[("from", "2020-01-01"), days[1]]).unwrap_err().contains("at most 366 days after from"));
+        assert!(parse("top-users", &[("from", "2020-01-01"), days[1]]).is_ok());
+    }
+}

@@ -1,0 +1,118 @@
+//! `POST /v1/attendance`: a body of facts becomes durable facts, and a receipt.
+
+use super::body::{self, Collected};
+use super::credentials;
+use super::refusal::Refusal;
+use super::state::App;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use rollcall_engine::ingest::{Compression, Format, decode};
+use rollcall_model::{FactError, Receipt};
+use std::sync::Arc;
+
+/// The content types of facts.
+const CONTENT_TYPES: &[(&str, Format)] = &[
+    ("application/x-ndjson", Format::Ndjson),
+    ("application/ndjson", Format::Ndjson),
+    ("application/jsonl", Format::Ndjson),
+    ("application/json", Format::Json),
+    ("text/csv", Format::Csv),
+    ("application/vnd.apache.parquet", Format::Parquet),
+    ("application/vnd.apache.arrow.stream", Format::Arrow),
+    ("application/vnd.apache.arrow.file", Format::Arrow),
+];
+
+/// What to do with a fact that has an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnError {
+    /// Store nothing of the request.
+    Refuse,
+    /// Store the others.
+    Skip,
+}
+
+pub async fn attendance(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let answer = ingest(&app, &parts, &mut body).await;
+    body::discard(body);
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Response, Refusal> {
+    let live = app.live();
+    let organization = credentials::organization(&live, &parts.headers)?;
+    let format = format(&parts.headers)?;
+    let compression = compression(&parts.headers)?;
+    let on_error = on_error(parts.uri.query())?;
+    if app.is_closing() {
+        return Err(Refusal::unavailable("shutting down; try again"));
+    }
+    let collected = body::collect(&live, &parts.headers, body).await?;
+    // The semaphore is never closed.
+    let turn = app.decoding.clone().acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
+    let app = app.clone();
+    let work = move || {
+        let Collected { bytes, _room } = &collected;
+        let directory = app.engine.directory(organization.id);
+        let decoded = match decode(bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
+            Ok(decoded) => decoded,
+            Err(broken) => return Ok(refused(broken.0)),
+        };
+        // What follows waits for the disk: others may decode meanwhile, and the body is needed no more.
+        drop((collected, turn));
+        if decoded.rejected > 0 && on_error == OnError::Refuse {
+            let receipt = Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() };
+            return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
+        }
+        let mut receipt = app.engine.ingest(&organization, decoded.facts)?;
+        receipt.rejected += decoded.rejected;
+        receipt.errors = decoded.errors;
+        Ok(Json(receipt).into_response())
+    };
+    tokio::task::spawn_blocking(work).await?
+}
+
+/// The answer to a body that is wrong as a whole: nothing of it is stored.
+fn refused(error: FactError) -> Response {
+    let receipt = Receipt { rejected: 1, errors: vec![error], ..Receipt::default() };
+    (StatusCode::BAD_REQUEST, Json(receipt)).into_response()
+}
+
+/// The value of a header without its parameters, in lower case; none if there is no such header.
+pub(super) fn essence(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().unwrap_or("unreadable");
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
+    let given = essence(headers, header::CONTENT_TYPE);
+    let known = CONTENT_TYPES.iter().find(|(name, _)| given.as_deref() == Some(name));
+    known.map(|(_, format)| *format).ok_or_else(|| {
+        let names: Vec<_> = CONTENT_TYPES.iter().map(|(name, _)| *name).collect();
+        let given = given.as_deref().unwrap_or("is missing");
+        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-type {given}: expected one of {}", names.join(", ")))
+    })
+}
+
+fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
+    match essence(headers, header::CONTENT_ENCODING).as_deref() {
+        None | Some("identity") => Ok(Compression::None),
+        Some("gzip" | "x-gzip") => Ok(Compression::Gzip),
+        Some("zstd") => Ok(Compression::Zstd),
+        Some(other) => {
+            Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {other}: expected gzip, zstd or identity")))
+        }
+    }
+}
+
+fn on_error(query: Option<&str>) -> Result<OnError, Refusal> {
+    match query.unwrap_or_default() {
+        "" | "on_error=refuse" => Ok(OnError::Refuse),
+        "on_error=skip" => Ok(OnError::Skip),
+        other => Err(Refusal::bad_request(format!("query {other}: expected on_error=skip or on_error=refuse"))),
+    }
+}

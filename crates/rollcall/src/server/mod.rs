@@ -1,0 +1,31 @@
+//! The HTTP server.
+//!
+//! # Layout
+//! - [`router`]: every route, once
+//! - [`ingest`], [`directory`], [`native`], [`health`]: what the native routes do
+//! - [`body`]: reading bodies within limits
+//! - [`credentials`]: whose request it is
+//! - [`refusal`]: errors as the native routes answer them
+//! - [`access`]: one log line a request
+//! - [`connections`], [`tls`]: from a socket to the router, and the graceful end
+//! - [`state`]: what all of them share, and what a reload replaces
+//! - [`signing`]: the key under which dialects sign their tokens
+
+mod access;
+mod body;
+mod connections;
+mod credentials;
+mod directory;
+mod health;
+mod ingest;
+mod native;
+mod refusal;
+mod router;
+mod signing;
+mod state;
+mod tls;
+
+pub use connections::{Server, bind};
+pub use router::router;
+pub use signing::{SIGNING_KEY, signing_key};
+pub use state::App;

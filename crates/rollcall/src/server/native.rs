@@ -1,0 +1,56 @@
+//! `GET /v1/reports/{name}`: every report, as JSON or CSV, with what it covers.
+
+use super::credentials;
+use super::refusal::Refusal;
+use super::state::App;
+use crate::reports::{self, BadParameter, Parameters};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use std::sync::Arc;
+
+/// What a CSV answer covers, as one line of JSON: CSV itself has no place for it.
+const COVERS: HeaderName = HeaderName::from_static("x-rollcall-covers");
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+}
+
+pub async fn report(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let live = app.live();
+    let organization = credentials::organization(&live, &headers)?;
+    let report = reports::find(&name).map_err(|message| Refusal::new(StatusCode::NOT_FOUND, message))?;
+    let Query(mut given) = query.map_err(|error| Refusal::bad_request(error.body_text()))?;
+    let format = format(&mut given, &headers)?;
+    let parameters = Parameters::parse(report, &given, &organization, live.limits.report_days)?;
+    let answer = move || report.answer(&*app.engine, organization.id, &parameters);
+    let document = tokio::task::spawn_blocking(answer).await??;
+    Ok(match format {
+        Format::Json => ([(header::CONTENT_TYPE, "application/json")], document.json()).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (COVERS, document.covers_json())], document.csv())
+            .into_response(),
+    })
+}
+
+/// Takes `format` out of the query; without it, `Accept` decides.
+fn format(given: &mut Vec<(String, String)>, headers: &HeaderMap) -> Result<Format, BadParameter> {
+    let Some(position) = given.iter().position(|(name, _)| name == "format") else {
+        let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        return Ok(if accept.trim_start().starts_with("text/csv") { Format::Csv } else { Format::Json });
+    };
+    let (name, value) = given.remove(position);
+    match value.as_str() {
+        "json" => Ok(Format::Json),
+        "csv" => Ok(Format::Csv),
+        _ => Err(BadParameter::new(&name, Some(&value), "json or csv")),
+    }
+}

@@ -1,0 +1,86 @@
+//! Errors as the native routes answer them: a status, and `{"error":"…"}`.
+
+use crate::reports::BadParameter;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use rollcall_engine::EngineError;
+use rollcall_model::ReportError;
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+/// Every 503 asks for one more try after this many seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl Refusal {
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+
+    /// A fault of ours: logged here with its cause, and answered without it.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; the cause is in the server's log")
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(serde_json::json!({ "error": self.message }))).into_response();
+        let headers = response.headers_mut();
+        match self.status {
+            StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rollcall\"")),
+            StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, RETRY_AFTER),
+            _ => None,
+        };
+        response
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Limit(message) => Self::new(StatusCode::INSUFFICIENT_STORAGE, message),
+            EngineError::Directory(error) => Self::bad_request(format!("the directory: {error}")),
+            EngineError::Closed => Self::unavailable("shutting down; try again"),
+            error => {
+                tracing::error!(cause = %error, "storage failed");
+                Self::unavailable("storage failed; what was not acknowledged may be stored, and sending it again is safe")
+            }
+        }
+    }
+}
+
+impl From<BadParameter> for Refusal {
+    fn from(bad: BadParameter) -> Self {
+        Self::bad_request(bad.to_string())
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Parameter { .. } => Self::bad_request(error.to_string()),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for Refusal {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal(&error)
+    }
+}

@@ -1,0 +1,35 @@
+//! Every route, once.
+
+use super::refusal::Refusal;
+use super::state::App;
+use super::{access, directory, health, ingest, native};
+use axum::Router;
+use axum::routing::{get, post, put};
+use http::{Method, StatusCode, Uri};
+use rollcall_dialects::DIALECTS;
+use std::sync::Arc;
+
+/// The routes of the native API, of what watches the server, and of every dialect.
+pub fn router(app: Arc<App>) -> Router {
+    let native = Router::new()
+        .route("/v1/attendance", post(ingest::attendance))
+        .route("/v1/directory", get(directory::get).put(directory::put))
+        .route("/v1/directory/users", put(directory::put_users))
+        .route("/v1/directory/departments", put(directory::put_departments))
+        .route("/v1/reports/{name}", get(native::report))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/version", get(health::version))
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app.clone());
+    let dialects = DIALECTS.iter().map(|dialect| dialect.routes(app.site.clone()));
+    dialects.fold(native, Router::merge).fallback(not_found).layer(axum::middleware::from_fn(access::log))
+}
+
+async fn not_found(uri: Uri) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, format!("no such path: {}", uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible on {}", uri.path()))
+}

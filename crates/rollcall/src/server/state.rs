@@ -1,0 +1,101 @@
+//! What all routes share, and what a reload replaces.
+
+use super::body::Budget;
+use crate::config::{Config, Limits};
+use rollcall_dialects::{Secret, Site};
+use rollcall_engine::Engine;
+use rollcall_model::{Millis, Organization};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Mutex, Semaphore};
+
+/// What all routes share.
+#[derive(Debug)]
+pub struct App {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// What the dialects are lent.
+    pub site: Arc<Site>,
+    /// Turns to decode a body: decoding is all computing, so one turn for each processor.
+    pub decoding: Arc<Semaphore>,
+    /// Held while one half of a directory is replaced, so that two halves at once do not undo each other.
+    pub directory_turn: Mutex<()>,
+    live: RwLock<Arc<Live>>,
+    closing: AtomicBool,
+}
+
+/// What a reload replaces. Requests hold it from their beginning to their end.
+#[derive(Debug)]
+pub struct Live {
+    /// What requests may take.
+    pub limits: Limits,
+    /// Room for bodies.
+    pub budget: Budget,
+    organizations: Vec<Arc<Organization>>,
+    /// The organization, by position, of each ingest key's hash.
+    keys: HashMap<[u8; 32], usize>,
+}
+
+impl App {
+    /// What routes share, over an open engine.
+    pub fn new(config: &Config, engine: Arc<Engine>, signing_key: [u8; 32]) -> Self {
+        let site = Site::new(engine.clone(), now, signing_key, config.tenants());
+        let processors = std::thread::available_parallelism().map_or(1, Into::into);
+        Self {
+            engine,
+            site: Arc::new(site),
+            decoding: Arc::new(Semaphore::new(processors)),
+            directory_turn: Mutex::new(()),
+            live: RwLock::new(Arc::new(Live::new(config))),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    /// What holds now.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another configuration in force: organizations, credentials and limits.
+    pub fn reload(&self, config: &Config) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Live::new(config));
+        self.site.reload(config.tenants());
+    }
+
+    /// Refuses new work from now on.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether the server is shutting down.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+}
+
+impl Live {
+    fn new(config: &Config) -> Self {
+        let organizations = config.organizations.iter().map(|organization| Arc::new(organization.tenant.organization.clone()));
+        let keys = config.organizations.iter().enumerate();
+        let keys = keys.flat_map(|(position, organization)| organization.ingest_keys.iter().map(move |key| (*key.secret.hash(), position)));
+        Self {
+            limits: config.limits.clone(),
+            budget: Budget::new(&config.limits),
+            organizations: organizations.collect(),
+            keys: keys.collect(),
+        }
+    }
+
+    /// The organization for which a presented ingest key speaks.
+    pub fn organization_of(&self, presented: &str) -> Option<Arc<Organization>> {
+        // Looking a hash up says nothing, by the time it takes, about the secrets behind other hashes.
+        let position = self.keys.get(Secret::of(presented).hash())?;
+        self.organizations.get(*position).cloned()
+    }
+}
+
+/// The present instant.
+fn now() -> Millis {
+    jiff::Timestamp::now().as_millisecond()
+}

@@ -1,0 +1,272 @@
+//! Starts the real executable on a temporary data directory and a free port, speaks HTTP to it, kills and restarts it.
+
+use rollcall_model::Receipt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::LazyLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// The two organizations of every test server, and their credentials.
+pub const ORG: &str = "6f6e0a52-7d5b-4bb6-9a55-8f7f8d3b5c11";
+pub const KEY: &str = "key-of-the-first-organization";
+pub const OTHER_ORG: &str = "0b8f2f43-25d8-4c0f-8a3e-3d7f6b1c9e02";
+pub const OTHER_KEY: &str = "key-of-the-other-organization";
+pub const APP_ID: &str = "cli_0000000000000001";
+pub const APP_SECRET: &str = "secret-of-the-first-app";
+pub const OTHER_APP_ID: &str = "cli_0000000000000002";
+pub const OTHER_APP_SECRET: &str = "secret-of-the-other-app";
+
+/// How long a server may take to start or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Drives every request, from whatever thread.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    url: String,
+    client: reqwest::Client,
+    home: PathBuf,
+    /// Removed with the server, where the test gave no directory.
+    _temporary: Option<TempDir>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn receipt(&self) -> Receipt {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+}
+
+/// The configuration of the two organizations, after other keys of the file.
+pub fn configuration(before: &str) -> String {
+    let organization = |id, name, zone, key: &str, app_id, app_secret: &str| {
+        let (key, secret) = (hash(key), hash(app_secret));
+        format!(
+            "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\n\
+             [[organizations.ingest_keys]]\nname = \"test\"\nhash = \"{key}\"\n\
+             [organizations.feishu]\nhistory_days = 0\nrequests_per_minute = 0\n\
+             [[organizations.feishu.apps]]\napp_id = \"{app_id}\"\nsecret_hash = \"{secret}\"\n"
+        )
+    };
+    let first = organization(ORG, "First", "Asia/Shanghai", KEY, APP_ID, APP_SECRET);
+    let other = organization(OTHER_ORG, "Other", "UTC", OTHER_KEY, OTHER_APP_ID, OTHER_APP_SECRET);
+    format!("{before}\n{first}{other}")
+}
+
+/// A secret as it stands in the configuration.
+pub fn hash(secret: &str) -> String {
+    rollcall_dialects::Secret::of(secret).to_string()
+}
+
+/// The executable, without the settings of whoever runs the tests.
+pub fn rollcall() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    for name in ["ROLLCALL_CONFIG", "ROLLCALL_LISTEN", "ROLLCALL_DATA", "ROLLCALL_LOG", "ROLLCALL_KEY"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// What a command printed, when it succeeded.
+pub fn stdout(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{:?}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command complained about, when it failed with `code`.
+pub fn complaint(command: &mut Command, code: i32) -> String {
+    let output = run(command);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    text
+}
+
+impl Server {
+    /// A server of its own, gone with the test.
+    pub fn new() -> Self {
+        Self::with("")
+    }
+
+    /// A server of its own with other keys of the configuration in front of the organizations.
+    pub fn with(before: &str) -> Self {
+        let home = TempDir::new().unwrap();
+        fs::write(home.path().join("rollcall.toml"), configuration(before)).unwrap();
+        let mut server = Self::start(home.path());
+        server._temporary = Some(home);
+        server
+    }
+
+    /// A server on `home`, which holds `rollcall.toml`, the data directory, and the log of all servers started there. Where
+    /// `home` has no configuration, the one of the two organizations is written. Start there again after a kill.
+    pub fn start(home: &Path) -> Self {
+        let (config, address, log) = (home.join("rollcall.toml"), home.join("address"), home.join("log"));
+        if !config.exists() {
+            fs::write(&config, configuration("")).unwrap();
+        }
+        let _ = fs::remove_file(&address);
+        let log = File::options().append(true).create(true).open(log).unwrap();
+        let mut command = rollcall();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--config").arg(config).arg("--address-file").arg(&address);
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let client = reqwest::Client::builder().danger_accept_invalid_certs(true).build().unwrap();
+        let mut server = Self { process, url: String::new(), client, home: home.into(), _temporary: None };
+        server.await_address(&address);
+        server
+    }
+
+    fn await_address(&mut self, address: &Path) {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                panic!("the server ended with {status}: {}", self.log());
+            }
+            if let Ok(text) = fs::read_to_string(address)
+                && let Some(url) = text.strip_suffix('\n')
+            {
+                self.url = url.to_owned();
+                if self.get("/readyz", "").is_ok_and(|answer| answer.status == 200) {
+                    return;
+                }
+            }
+            sleep(Duration::from_millis(5));
+        }
+        panic!("the server is not ready: {}", self.log());
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:40123`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its configuration, data and log are.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Everything it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.join("log")).unwrap_or_default()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Sends it a signal: `TERM`, `HUP` …
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.process.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server does not end: {}", self.log());
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it has logged `text`.
+    pub fn await_log(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(text) {
+            assert!(begun.elapsed() < PATIENCE, "never logged {text}: {}", self.log());
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A request to one of its paths, to be completed and passed to [`Server::send`].
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method.parse().unwrap(), format!("{}{path}", self.url))
+    }
+
+    /// Sends a request and reads the answer.
+    pub fn send(&self, request: reqwest::RequestBuilder) -> io::Result<Answer> {
+        RUNTIME.block_on(async {
+            let response = request.send().await.map_err(io::Error::other)?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let body = response.bytes().await.map_err(io::Error::other)?.to_vec();
+            Ok(Answer { status, headers, body })
+        })
+    }
+
+    /// `GET`, with a key.
+    pub fn get(&self, path: &str, key: &str) -> io::Result<Answer> {
+        self.send(self.request("GET", path).bearer_auth(key))
+    }
+
+    /// Posts a body of facts, whatever comes of it.
+    pub fn post(&self, query: &str, content_type: &str, body: impl Into<reqwest::Body>) -> io::Result<Answer> {
+        self.send(self.request("POST", &format!("/v1/attendance{query}")).bearer_auth(KEY).header("content-type", content_type).body(body))
+    }
+
+    /// Ingests NDJSON into the first organization. Any answer but a receipt of 200 is an error.
+    pub fn ingest(&self, ndjson: impl Into<reqwest::Body>) -> io::Result<Receipt> {
+        let answer = self.post("", "application/x-ndjson", ndjson)?;
+        if answer.status == 200 { Ok(answer.receipt()) } else { Err(io::Error::other(format!("{}: {}", answer.status, answer.text()))) }
+    }
+
+    /// The meetings of the first organization from 2025-01-01 to 2026-01-01, by the native report.
+    pub fn meetings(&self, key: &str) -> u64 {
+        let answer = self.get("/v1/reports/meeting-days?from=2025-01-01&to=2026-01-01", key).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["rows"].as_array().unwrap().iter().map(|row| row["meetings"].as_u64().unwrap()).sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("log of the server:\n{}", self.log());
+        }
+    }
+}
+
+/// One fact as a line of NDJSON: `user` in meeting number `meeting`, each a minute after the last, from 2025-03-03T02:00:00Z on.
+pub fn fact(meeting: u32, user: &str) -> String {
+    let start = 1_740_967_200_000 + i64::from(meeting) * 60_000;
+    let end = start + 1_800_000;
+    format!(
+        "{{\"session_id\":\"m{meeting}\",\"session_started_at\":{start},\"user_id\":\"{user}\",\"joined_at\":{start},\"left_at\":{end}}}\n"
+    )
+}

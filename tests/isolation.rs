@@ -1,0 +1,100 @@
+//! No credential ever reads or writes another organization's data, through any API. A new API adds its credentials here.
+
+use crate::harness::{APP_ID, APP_SECRET, Answer, KEY, ORG, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_KEY, OTHER_ORG, Server, fact};
+
+const FEISHU_DAYS: &str = "/open-apis/vc/v1/reports/get_daily?start_time=1740960000&end_time=1741046400";
+
+fn token(server: &Server, app_id: &str, app_secret: &str) -> Answer {
+    let body = serde_json::json!({ "app_id": app_id, "app_secret": app_secret });
+    server.send(server.request("POST", "/open-apis/auth/v3/tenant_access_token/internal").json(&body)).unwrap()
+}
+
+fn token_of(server: &Server, app_id: &str, app_secret: &str) -> String {
+    token(server, app_id, app_secret).json()["tenant_access_token"].as_str().unwrap().to_owned()
+}
+
+fn feishu_meetings(server: &Server, token: &str) -> String {
+    let answer = server.get(FEISHU_DAYS, token).unwrap();
+    answer.json()["data"]["meeting_report"]["total_meeting_count"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+}
+
+fn put_directory(server: &Server, key: &str, name: &str) {
+    let body = serde_json::json!({ "users": [{ "id": "u", "name": name }] });
+    assert_eq!(server.send(server.request("PUT", "/v1/directory").bearer_auth(key).json(&body)).unwrap().status, 200);
+}
+
+fn top_names(server: &Server, key: &str) -> String {
+    let answer = server.get("/v1/reports/top-users?from=2025-03-01&to=2025-04-01", key).unwrap();
+    let json = answer.json();
+    json["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_same_facts_of_two_organizations_stay_apart() {
+    let server = Server::new();
+    let post = |key: &str, body: String| {
+        let request = server.request("POST", "/v1/attendance").bearer_auth(key).header("content-type", "application/x-ndjson");
+        server.send(request.body(body)).unwrap().receipt()
+    };
+    // One id, one session, one user: in each organization it is a fact of its own.
+    assert_eq!(post(KEY, fact(1, "u")).accepted, 1);
+    assert_eq!((server.meetings(KEY), server.meetings(OTHER_KEY)), (1, 0));
+    assert_eq!(post(OTHER_KEY, fact(1, "u") + &fact(2, "u")).accepted, 2);
+    assert_eq!((server.meetings(KEY), server.meetings(OTHER_KEY)), (1, 2));
+    put_directory(&server, KEY, "Ann");
+    assert_eq!((top_names(&server, KEY), top_names(&server, OTHER_KEY)), ("Ann".into(), "u".into()));
+    put_directory(&server, OTHER_KEY, "Bob");
+    assert_eq!((top_names(&server, KEY), top_names(&server, OTHER_KEY)), ("Ann".into(), "Bob".into()));
+
+    let (first, other) = (token_of(&server, APP_ID, APP_SECRET), token_of(&server, OTHER_APP_ID, OTHER_APP_SECRET));
+    assert_eq!((feishu_meetings(&server, &first), feishu_meetings(&server, &other)), ("1".into(), "2".into()));
+}
+
+#[test]
+fn a_credential_opens_its_own_api_only() {
+    let server = Server::new();
+    let token = token_of(&server, APP_ID, APP_SECRET);
+    for wrong in ["", "no such key", &token, APP_SECRET, ORG, OTHER_ORG, &crate::harness::hash(KEY)] {
+        for (method, path) in [
+            ("GET", "/v1/reports/meeting-days?from=2025-03-01&to=2025-03-02"),
+            ("GET", "/v1/directory"),
+            ("PUT", "/v1/directory"),
+            ("PUT", "/v1/directory/users"),
+            ("PUT", "/v1/directory/departments"),
+            ("POST", "/v1/attendance"),
+        ] {
+            let answer = server.send(server.request(method, path).bearer_auth(wrong).body("{}")).unwrap();
+            assert_eq!((answer.status, answer.json()["error"].is_string()), (401, true), "{method} {path} with {wrong}");
+        }
+    }
+    let basic = server.send(server.request("GET", "/v1/directory").basic_auth("x", Some(KEY))).unwrap();
+    assert_eq!(basic.status, 401);
+    for wrong in [KEY, OTHER_KEY, APP_SECRET, "t-forged"] {
+        let answer = server.get(FEISHU_DAYS, wrong).unwrap();
+        assert!(answer.json()["code"] != 0 && answer.json()["data"].is_null(), "{wrong}: {}", answer.text());
+    }
+}
+
+#[test]
+fn the_secret_of_one_app_is_not_that_of_another() {
+    let server = Server::new();
+    for (app_id, app_secret) in [(APP_ID, OTHER_APP_SECRET), (OTHER_APP_ID, APP_SECRET), (APP_ID, ""), ("cli_0000000000000003", APP_SECRET)]
+    {
+        let answer = token(&server, app_id, app_secret).json();
+        assert!(answer["code"] != 0 && answer["tenant_access_token"].is_null(), "{app_id}: {answer}");
+    }
+}
+
+#[test]
+fn no_secret_is_logged() {
+    let server = Server::with("# nothing");
+    let _ = server.ingest(fact(1, "u").replace('{', "{\"ip\":\"203.0.113.77\","));
+    let token = token_of(&server, APP_ID, APP_SECRET);
+    let _ = feishu_meetings(&server, &token);
+    let _ = server.get("/v1/directory", "some wrong key");
+    let log = server.log();
+    assert!(log.contains("/v1/attendance"), "{log}");
+    for secret in [KEY, APP_SECRET, &token, "some wrong key", "203.0.113.77", "127.0.0.1:0"] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The one black-box test binary: it starts the real executable and speaks to it as users do. A module for each promise;
+//! each module says what belongs in it.
+
+#![expect(unreachable_pub, reason = "nothing can reach into a program")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and tells why")]
+
+mod harness;
+
+mod bad_input;
+mod cli;
+mod isolation;
+mod operations;

@@ -1,0 +1,163 @@
+//! What operators do: configure, start, reload, stop, restart, and the errors they meet on the way.
+
+use crate::harness::{KEY, OTHER_KEY, Server, complaint, configuration, fact, hash, rollcall, stdout};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use tempfile::TempDir;
+
+#[test]
+fn the_configuration_is_checked_before_it_is_used() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("rollcall.toml");
+    let check = || {
+        let mut command = rollcall();
+        command.args(["config", "check", "--config"]).arg(&file);
+        command
+    };
+    assert!(complaint(&mut check(), 1).contains("rollcall config example"));
+    fs::write(&file, stdout(rollcall().args(["config", "example"]))).unwrap();
+    let summary = stdout(&mut check());
+    assert!(summary.contains("can be used") && summary.contains("Acme") && summary.contains("1 ingest keys"), "{summary}");
+    fs::write(&file, configuration("lissen = 1")).unwrap();
+    let wrong = complaint(&mut check(), 1);
+    assert!(wrong.contains("rollcall.toml:1: lissen: unknown field"), "{wrong}");
+    assert!(complaint(rollcall().arg("serve").arg("--config").arg(&file), 1).contains("rollcall.toml:1: lissen"));
+}
+
+#[test]
+fn credentials_do_not_travel_in_plain_text_beyond_this_machine() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("rollcall.toml");
+    fs::write(&file, configuration("")).unwrap();
+    let wrong = complaint(rollcall().args(["serve", "--listen", "0.0.0.0:0", "--config"]).arg(&file), 1);
+    assert!(wrong.contains("allow_plaintext_auth") && wrong.contains("[tls]"), "{wrong}");
+}
+
+#[test]
+fn one_process_owns_a_data_directory() {
+    let server = Server::new();
+    let config = server.home().join("rollcall.toml");
+    let wrong = complaint(rollcall().args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config), 1);
+    assert!(wrong.contains("in use by another rollcall process"), "{wrong}");
+    let taken = server.url().trim_start_matches("http://");
+    let wrong = complaint(rollcall().args(["serve", "--listen", taken, "--data", "elsewhere", "--config"]).arg(&config), 1);
+    assert!(wrong.contains(&format!("cannot listen on {taken}")), "{wrong}");
+}
+
+#[test]
+fn a_reload_changes_credentials_and_a_bad_file_changes_nothing() {
+    let server = Server::new();
+    let file = server.home().join("rollcall.toml");
+    server.ingest(fact(1, "a")).unwrap();
+    fs::write(&file, configuration("listen = \"127.0.0.1:1\"").replace(&hash(KEY), &hash("another key"))).unwrap();
+    server.signal("HUP");
+    server.await_log("configuration reloaded");
+    assert_eq!(server.get("/v1/directory", KEY).unwrap().status, 401);
+    assert_eq!((server.meetings("another key"), server.meetings(OTHER_KEY)), (1, 0));
+    fs::write(&file, "nonsense").unwrap();
+    server.signal("HUP");
+    server.await_log("configuration not reloaded, the old one stays");
+    assert_eq!(server.meetings("another key"), 1);
+    fs::write(&file, configuration("data = \"elsewhere\"\n[limits]\nbody_bytes = 10")).unwrap();
+    server.signal("HUP");
+    server.await_log("data changed: this takes effect after a restart");
+    server.await_log("organizations=2");
+    assert_eq!(server.post("", "text/csv", "more than ten bytes").unwrap().status, 413);
+    assert_eq!(server.meetings(KEY), 1);
+}
+
+#[test]
+fn what_was_begun_is_finished_before_the_end_and_nothing_new_is_begun() {
+    let mut server = Server::new();
+    let body = fact(1, "a");
+    let mut slow = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    let length = body.len();
+    write!(slow, "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/x-ndjson\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n").unwrap();
+    let mut begun = [0; 12];
+    slow.read_exact(&mut begun).unwrap();
+    assert_eq!(std::str::from_utf8(&begun).unwrap(), "HTTP/1.1 100");
+    server.signal("TERM");
+    server.await_log("stopping");
+    while TcpStream::connect(server.url().trim_start_matches("http://")).is_ok() {}
+    slow.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("HTTP/1.1 200") && answer.contains("\"accepted\":1"), "{answer}");
+    assert!(server.wait().success(), "{}", server.log());
+    let home = server.home().to_owned();
+    let again = Server::start(&home);
+    assert_eq!(again.meetings(KEY), 1);
+}
+
+#[test]
+fn a_request_that_never_ends_does_not_keep_the_server() {
+    let mut server = Server::with("[limits]\nshutdown_seconds = 1\n");
+    let mut endless = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(
+        endless,
+        "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/csv\r\ncontent-length: 9\r\n\r\n"
+    )
+    .unwrap();
+    server.get("/livez", "").unwrap();
+    server.signal("TERM");
+    assert!(server.wait().success());
+    assert!(server.log().contains("cut off"), "{}", server.log());
+}
+
+#[test]
+fn tls_needs_only_a_certificate_and_a_key() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+    let server = Server::with(&format!("[tls]\ncertificate = \"{fixtures}/tls.certificate.pem\"\nkey = \"{fixtures}/tls.key.pem\"\n"));
+    assert!(server.url().starts_with("https://"));
+    assert_eq!(server.ingest(fact(1, "a")).unwrap().accepted, 1);
+    assert_eq!(server.meetings(KEY), 1);
+
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("rollcall.toml");
+    fs::write(&file, "[tls]\ncertificate = \"none.pem\"\nkey = \"none.pem\"\n").unwrap();
+    let wrong = complaint(rollcall().args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&file), 1);
+    assert!(wrong.contains("tls.certificate") && wrong.contains("none.pem"), "{wrong}");
+}
+
+#[test]
+fn whoever_watches_the_server_is_answered() {
+    let server = Server::new();
+    assert_eq!(server.get("/livez", "").unwrap().status, 200);
+    assert_eq!(server.get("/readyz", "").unwrap().json()["ready"], true);
+    assert_eq!(server.get("/version", "").unwrap().json()["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn header_names_have_the_spelling_that_sdks_look_up() {
+    let server = Server::new();
+    let mut raw = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(raw, "GET /open-apis/vc/v1/reports/get_daily HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    raw.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\r\nContent-Type: ") && answer.contains("\r\nX-Tt-Logid: "), "{answer}");
+}
+
+#[test]
+fn room_for_bodies_is_waited_for_and_given_back() {
+    let server = Server::with("[limits]\ninflight_bytes = 4096\nwaiting_requests = 2\n");
+    let held: Vec<_> = (0..3)
+        .map(|_| {
+            let mut raw = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+            write!(raw, "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/csv\r\ncontent-length: 4000\r\n\r\n").unwrap();
+            raw
+        })
+        .collect();
+    // The first holds all the room and two wait; how soon they do is theirs to decide.
+    let refused = (0..500).any(|_| {
+        let request = server.request("POST", "/v1/attendance").bearer_auth(KEY).header("content-type", "application/x-ndjson");
+        let answer = server.send(request.timeout(std::time::Duration::from_millis(200)).body(fact(1, "a")));
+        answer.is_ok_and(|answer| {
+            answer.status == 503 && answer.headers.contains_key("retry-after") && answer.text().contains("limits.waiting_requests")
+        })
+    });
+    assert!(refused);
+    drop(held);
+    let receipt = server.ingest(fact(2, "a")).unwrap();
+    assert_eq!(receipt.accepted, 1);
+}
