@@ -71,18 +71,18 @@ impl Drop for Waiting<'_> {
 pub struct Collected {
     pub bytes: Vec<u8>,
     /// Given back when dropped.
-    pub _room: Option<OwnedSemaphorePermit>,
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a body to its end.
-pub async fn collect(live: &Live, headers: &HeaderMap, body: &mut Body) -> Result<Collected, Refusal> {
+/// Reads a body to its end. It claims `growth` times its size, for what it grows to when it is decoded.
+pub async fn collect(live: &Live, headers: &HeaderMap, body: &mut Body, growth: u64) -> Result<Collected, Refusal> {
     let limits = &live.limits;
     let announced: Option<u64> = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let most = limits.body_bytes;
     if announced.is_some_and(|length| Limits::passed(most, length)) {
         return Err(too_large(most));
     }
-    let room = live.budget.claim(announced.unwrap_or(most), limits.waiting_requests).await?;
+    let room = live.budget.claim(announced.unwrap_or(most).saturating_mul(growth), limits.waiting_requests).await?;
     let mut bytes = Vec::with_capacity(usize::try_from(announced.unwrap_or(0)).unwrap_or(0));
     let reading = async {
         while let Some(frame) = body.frame().await {
@@ -103,7 +103,7 @@ pub async fn collect(live: &Live, headers: &HeaderMap, body: &mut Body) -> Resul
             Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
         })??,
     }
-    Ok(Collected { bytes, _room: room })
+    Ok(Collected { bytes, room })
 }
 
 fn too_large(most: u64) -> Refusal {

@@ -57,7 +57,7 @@ async fn replace(app: &Arc<App>, parts: &Parts, body: &mut Body, half: Option<Ha
     if let Some(encoding) = ingest::essence(&parts.headers, header::CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
     }
-    let collected = body::collect(&live, &parts.headers, body).await?;
+    let collected = body::collect(&live, &parts.headers, body, 1).await?;
     let _turn = app.directory_turn.lock().await;
     let app = app.clone();
     tokio::task::spawn_blocking(move || put_document(&app, organization.id, &collected.bytes, half)).await?

@@ -26,6 +26,9 @@ const CONTENT_TYPES: &[(&str, Format)] = &[
     ("application/vnd.apache.arrow.file", Format::Arrow),
 ];
 
+/// About how many times its size a compressed body takes once its facts are columns in memory.
+const COMPRESSED_GROWTH: u64 = 8;
+
 /// What to do with a fact that has an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnError {
@@ -51,24 +54,25 @@ async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Respon
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }
-    let collected = body::collect(&live, &parts.headers, body).await?;
+    let growth = if compression == Compression::None && format != Format::Parquet { 1 } else { COMPRESSED_GROWTH };
+    let Collected { bytes, room } = body::collect(&live, &parts.headers, body, growth).await?;
     // The semaphore is never closed.
     let turn = app.decoding.clone().acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let app = app.clone();
     let work = move || {
-        let Collected { bytes, _room } = &collected;
         let directory = app.engine.directory(organization.id);
-        let decoded = match decode(bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
+        let decoded = match decode(&bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
             Ok(decoded) => decoded,
             Err(broken) => return Ok(refused(broken.0)),
         };
-        // What follows waits for the disk: others may decode meanwhile, and the body is needed no more.
-        drop((collected, turn));
+        // What follows waits for the disk: others may decode meanwhile. The room is kept, now for the facts.
+        drop((bytes, turn));
         if decoded.rejected > 0 && on_error == OnError::Refuse {
             let receipt = Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() };
             return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
         }
         let mut receipt = app.engine.ingest(&organization, decoded.facts)?;
+        drop(room);
         receipt.rejected += decoded.rejected;
         receipt.errors = decoded.errors;
         Ok(Json(receipt).into_response())
