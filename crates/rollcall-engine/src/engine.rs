@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, RwLock};
 use rollcall_model::directory::{DirectoryDocument, DirectoryError};
 use rollcall_model::{Directory, OrgId, Organization, Range, Receipt};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,6 +95,8 @@ pub struct Engine {
     committer: Option<JoinHandle<()>>,
     checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
     writable: Arc<AtomicBool>,
+    /// Locked while the engine is open. The last field: dropped after everything that writes.
+    _lock: File,
 }
 
 /// Tells the checkpointer when to work.
@@ -109,6 +112,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::InUse`] if another process has it open; [`EngineError::Storage`] if it cannot be read or written.
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
+        let lock = lock(directory)?;
         let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
         let cells = Arc::new(Cells::open(ledger.db(), &ledger.meta, settings.cell_cache_bytes)?);
         let position = ledger.catch_up(&cells)?;
@@ -145,6 +149,7 @@ impl Engine {
             committer: Some(committer),
             checkpointer: Some((pace, checkpointer)),
             writable,
+            _lock: lock,
         })
     }
 
@@ -196,6 +201,18 @@ impl Engine {
     /// [`EngineError::Storage`].
     pub fn checkpoint(&self) -> Result<(), EngineError> {
         self.ledger.checkpoint(&self.cells)
+    }
+}
+
+/// Makes the data directory this process's own, until the file is dropped or the process ends.
+fn lock(directory: &Path) -> Result<File, EngineError> {
+    let storage = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", directory.display()));
+    std::fs::create_dir_all(directory).map_err(storage)?;
+    let file = File::create(directory.join("lock")).map_err(storage)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(storage(error)),
     }
 }
 

@@ -10,7 +10,9 @@ use crate::organization::Organization;
 use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place};
 use crate::receipt::FactError;
 use std::borrow::Cow;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+pub use crate::instant::parse_time;
 
 /// The longest stay, and how long a session may have run before somebody joins.
 pub const LONGEST_STAY: Millis = 7 * DAY_MILLIS;
@@ -18,17 +20,44 @@ pub const LONGEST_STAY: Millis = 7 * DAY_MILLIS;
 /// How long before its session began somebody may have joined.
 pub const EARLY_JOIN: Millis = DAY_MILLIS;
 
-/// The fields of an attendance, in the order of the documentation and of CSV headers.
-pub const FIELDS: [&str; 15] = [
-    "id", "app", "session_id", "session_kind", "session_started_at", "user_id", "user_kind", "device", "media", "joined_at", "left_at",
-    "country", "subdivision", "ip", "unit",
-];
+/// Defines [`Field`] and [`FIELDS`] from one list.
+macro_rules! fields {
+    ($($variant:ident $name:literal),+ $(,)?) => {
+        /// A field of an attendance. What each means is said at [`Attendance`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "named as the fields are")]
+        pub enum Field { $($variant),+ }
+
+        /// The fields of an attendance, in the order of the documentation and of CSV headers.
+        pub const FIELDS: [&str; [$(Field::$variant),+].len()] = [$($name),+];
+
+        impl Field {
+            /// The field of a name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+
+            /// The name in JSON, CSV, columns and messages.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+fields! {
+    Id "id", App "app", SessionId "session_id", SessionKind "session_kind", SessionStartedAt "session_started_at", UserId "user_id",
+    UserKind "user_kind", Device "device", Media "media", JoinedAt "joined_at", LeftAt "left_at", Country "country",
+    Subdivision "subdivision", Ip "ip", Unit "unit",
+}
 
 const EXPECTED_TEXT: &str = "a string of 1 to 256 bytes without control characters";
 const EXPECTED_ID: &str = "a string of 1 to 128 bytes without control characters";
 const EXPECTED_TIME: &str = "an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
 const EXPECTED_MEDIA: &str = "a list of audio, video, screen, message, file";
 const EXPECTED_UNIT: &str = "an integer from 0 to 3 that is one of the organization's units";
+/// What a name that is no field is answered with.
+pub const NO_SUCH_FIELD: &str = "no such field; see the fields of an attendance";
 const EXPECTED_ADDRESS: &str = "an IPv4 or IPv6 address";
 
 /// One value of one field, as a format gives it.
@@ -47,13 +76,13 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
-    fn shown(&self) -> String {
+    fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Null => "null".into(),
-            Self::Int(number) => number.to_string(),
+            Self::Int(number) => number.to_string().into(),
             Self::Str(text) => text.as_ref().into(),
-            Self::List(items) => format!("[{}]", items.join(",")),
-            Self::Other(text) => text.clone(),
+            Self::List(items) => format!("[{}]", items.join(",")).into(),
+            Self::Other(text) => text.as_str().into(),
         }
     }
 }
@@ -111,7 +140,9 @@ const DAY_SHIFT: u32 = 96;
 impl FactId {
     /// The identity of an `id` that a source gave.
     pub fn of_given(id: &str) -> Self {
-        let digits = id.strip_prefix(DEFAULT_ID_PREFIX).filter(|d| d.len() == 32 && d.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+        let digits = id
+            .strip_prefix(DEFAULT_ID_PREFIX)
+            .filter(|d| d.len() == 32 && d.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
         match digits.and_then(|digits| u128::from_str_radix(digits, 16).ok()) {
             Some(default) => Self::Default(default),
             None => Self::Given(xxhash_rust::xxh3::xxh3_128(id.as_bytes())),
@@ -119,22 +150,25 @@ impl FactId {
     }
 
     /// The UTC day, counted from 1970-01-01, that a default id leads with.
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits remain")]
     pub const fn day(default: u128) -> u32 {
         (default >> DAY_SHIFT) as u32
     }
 
     fn default_of(app: &str, session_id: &str, started_at: Millis, user_id: &str, joined_at: Millis) -> Self {
-        let mut hash = Xxh3::new();
-        for text in [app, session_id, user_id] {
-            // The length keeps ("ab", "c") apart from ("a", "bc").
-            hash.update(&(text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        }
-        hash.update(&started_at.to_le_bytes());
-        hash.update(&joined_at.to_le_bytes());
+        // The length keeps ("ab", "c") apart from ("a", "bc").
+        let length = |text: &str| (text.len() as u64).to_le_bytes();
+        let parts: [&[u8]; 8] = [
+            &length(app),
+            app.as_bytes(),
+            &length(session_id),
+            session_id.as_bytes(),
+            &length(user_id),
+            user_id.as_bytes(),
+            &started_at.to_le_bytes(),
+            &joined_at.to_le_bytes(),
+        ];
         let day = joined_at.div_euclid(DAY_MILLIS).unsigned_abs();
-        Self::Default(u128::from(day) << DAY_SHIFT | hash.digest128() & ((1 << DAY_SHIFT) - 1))
+        Self::Default(u128::from(day) << DAY_SHIFT | hash_of(&parts, xxh3_128) & ((1 << DAY_SHIFT) - 1))
     }
 }
 
@@ -164,7 +198,7 @@ pub struct Draft<'a> {
     media: Option<Media>,
     joined_at: Option<Time<'a>>,
     left_at: Option<Time<'a>>,
-    country: Option<Cow<'a, str>>,
+    country: Option<Place>,
     subdivision: Option<Place>,
     ip: bool,
     unit: Option<u8>,
@@ -200,53 +234,56 @@ impl<'a> Draft<'a> {
         self.errors.push(error);
     }
 
-    /// Sets one field. What is wrong with the value is remembered for [`Draft::finish`].
+    /// Sets one field by its name. What is wrong with the name or the value is remembered for [`Draft::finish`].
     pub fn set(&mut self, field: &str, value: Value<'a>) {
+        match Field::from_name(field) {
+            Some(field) => self.set_field(field, value),
+            None => self.errors.push(FactError::new(field, Some(&value.shown()), NO_SUCH_FIELD)),
+        }
+    }
+
+    /// Sets one field. What is wrong with the value is remembered for [`Draft::finish`].
+    pub fn set_field(&mut self, field: Field, value: Value<'a>) {
         let value = match value {
             Value::Str(text) if self.text_only && text.is_empty() => Value::Null,
             other => other,
         };
-        let Some(position) = FIELDS.iter().position(|known| *known == field) else {
-            self.errors.push(FactError::new(field, Some(&value.shown()), "no such field; see the fields of an attendance"));
-            return;
-        };
-        if self.seen & 1 << position != 0 {
-            self.errors.push(FactError::new(field, Some(&value.shown()), "each field once"));
+        if self.seen & 1 << field as u32 != 0 {
+            self.errors.push(FactError::new(field.name(), Some(&value.shown()), "each field once"));
             return;
         }
-        self.seen |= 1 << position;
+        self.seen |= 1 << field as u32;
         if value == Value::Null {
             return;
         }
         if let Err(expected) = self.set_value(field, &value) {
-            self.errors.push(FactError::new(field, Some(&value.shown()), expected));
+            self.errors.push(FactError::new(field.name(), Some(&value.shown()), expected));
         }
     }
 
-    fn set_value(&mut self, field: &str, value: &Value<'a>) -> Result<(), &'static str> {
+    fn set_value(&mut self, field: Field, value: &Value<'a>) -> Result<(), &'static str> {
         match field {
-            "id" => self.id = Some(text(value).filter(|id| id.len() <= 128).ok_or(EXPECTED_ID)?),
-            "app" => self.app = Some(text(value).ok_or(EXPECTED_TEXT)?),
-            "session_id" => self.session_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
-            "user_id" => self.user_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
-            "session_kind" => self.session_kind = Some(word(value, SessionKind::from_name).ok_or("meeting, call or room")?),
-            "user_kind" => self.user_kind = Some(word(value, UserKind::from_name).ok_or("member, guest, room or phone")?),
-            "device" => self.device = Some(word(value, Device::from_name).ok_or("desktop, web, mobile, tablet, room, phone or unknown")?),
-            "media" => self.media = Some(self.media_of(value).ok_or(EXPECTED_MEDIA)?),
-            "session_started_at" => self.session_started_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
-            "joined_at" => self.joined_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
-            "left_at" => self.left_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
-            "country" => {
-                let code = text(value).filter(|code| Place::country_only(code).is_some());
-                self.country = Some(code.ok_or(EXPECTED_COUNTRY)?);
+            Field::Id => self.id = Some(text(value).filter(|id| id.len() <= 128).ok_or(EXPECTED_ID)?),
+            Field::App => self.app = Some(text(value).ok_or(EXPECTED_TEXT)?),
+            Field::SessionId => self.session_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
+            Field::UserId => self.user_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
+            Field::SessionKind => self.session_kind = Some(word(value, SessionKind::from_name).ok_or("meeting, call or room")?),
+            Field::UserKind => self.user_kind = Some(word(value, UserKind::from_name).ok_or("member, guest, room or phone")?),
+            Field::Device => {
+                self.device = Some(word(value, Device::from_name).ok_or("desktop, web, mobile, tablet, room, phone or unknown")?)
             }
-            "subdivision" => self.subdivision = Some(word(value, Place::of_subdivision).ok_or(EXPECTED_SUBDIVISION)?),
-            "ip" => {
+            Field::Media => self.media = Some(self.media_of(value).ok_or(EXPECTED_MEDIA)?),
+            Field::SessionStartedAt => self.session_started_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
+            Field::JoinedAt => self.joined_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
+            Field::LeftAt => self.left_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
+            Field::Country => self.country = Some(word(value, Place::country_only).ok_or(EXPECTED_COUNTRY)?),
+            Field::Subdivision => self.subdivision = Some(word(value, Place::of_subdivision).ok_or(EXPECTED_SUBDIVISION)?),
+            Field::Ip => {
                 word(value, |address| address.parse::<std::net::IpAddr>().ok()).ok_or(EXPECTED_ADDRESS)?;
                 // The address itself is dropped here: it is never stored and never logged.
                 self.ip = true;
             }
-            _ => {
+            Field::Unit => {
                 let number = self.integer(value).and_then(|number| u8::try_from(number).ok());
                 self.unit = Some(number.filter(|unit| *unit <= 3).ok_or(EXPECTED_UNIT)?);
             }
@@ -303,7 +340,8 @@ impl<'a> Draft<'a> {
                 self.errors.push(FactError::new(field, None, expected));
             }
         }
-        let (Some(session_id), Some(user_id), Some(joined), Some(left), true) = (self.session_id, self.user_id, self.joined_at, self.left_at, self.errors.is_empty())
+        let (Some(session_id), Some(user_id), Some(joined), Some(left), true) =
+            (self.session_id, self.user_id, self.joined_at, self.left_at, self.errors.is_empty())
         else {
             return Err(self.errors);
         };
@@ -314,19 +352,24 @@ impl<'a> Draft<'a> {
         let media = self.media.unwrap_or(Media::AUDIO);
         // What depends on the directory, the configuration or a place database is hashed as it was given, so that a
         // retry after any of them changed is still the same fact.
-        let mut content = Xxh3::new();
-        content.update(&FactId::content_words(default_id, left.at));
-        content.update(&[
-            session_kind.number(), device.number(), media.bits(), self.user_kind.map_or(u8::MAX, UserKind::number), self.unit.unwrap_or(u8::MAX), u8::from(self.ip),
-        ]);
-        content.update(place.map_or_else(String::new, |place| place.code()).as_bytes());
+        let numbers = [
+            session_kind.number(),
+            device.number(),
+            media.bits(),
+            self.user_kind.map_or(u8::MAX, UserKind::number),
+            self.unit.unwrap_or(u8::MAX),
+            u8::from(self.ip),
+        ];
+        let place_number = place.map_or(0, |place| place.number()).to_le_bytes();
+        let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
         let user_kind = self.user_kind.or_else(|| directory.kind_at(&user_id, joined.at)).unwrap_or(UserKind::Member);
+        let id = self.id.as_deref().map_or(default_id, FactId::of_given);
         Ok(Attendance {
-            id: self.id.as_deref().map_or(default_id, FactId::of_given),
+            id,
             // A given id in the default's own words is the default.
-            given_id: self.id.filter(|id| FactId::of_given(id) != default_id),
+            given_id: self.id.filter(|_| id != default_id),
             #[expect(clippy::cast_possible_truncation, reason = "32 bits tell contents apart well enough to count conflicts")]
-            content: content.digest() as u32,
+            content: content as u32,
             app,
             session_id,
             session_kind,
@@ -351,13 +394,16 @@ impl<'a> Draft<'a> {
     }
 
     fn place(&mut self) -> Option<Place> {
-        let country = self.country.as_deref().and_then(Place::country_only);
-        if let (Some(country), Some(subdivision)) = (country, self.subdivision)
+        if let (Some(country), Some(subdivision)) = (self.country, self.subdivision)
             && country.country() != subdivision.country()
         {
-            self.errors.push(FactError::new("subdivision", Some(&subdivision.code()), format!("a subdivision of the country {}", country.country())));
+            self.errors.push(FactError::new(
+                "subdivision",
+                Some(&subdivision.code()),
+                format!("a subdivision of the country {}", country.country()),
+            ));
         }
-        self.subdivision.or(country)
+        self.subdivision.or(self.country)
     }
 
     fn check_times(&mut self) {
@@ -401,9 +447,18 @@ fn word<T>(value: &Value<'_>, of: impl FnOnce(&str) -> Option<T>) -> Option<T> {
     }
 }
 
-/// An RFC 3339 time with an offset; digits below the millisecond are dropped.
-pub fn parse_time(text: &str) -> Option<Millis> {
-    Some(text.parse::<jiff::Timestamp>().ok()?.as_nanosecond().div_euclid(1_000_000) as Millis)
+/// The hash of the parts laid end to end: in one call, which costs a fraction of feeding them one by one.
+fn hash_of<T>(parts: &[&[u8]], hash: impl Fn(&[u8]) -> T) -> T {
+    let mut joined = [0; 256];
+    let mut length = 0;
+    for part in parts {
+        match joined.get_mut(length..length + part.len()) {
+            Some(room) => room.copy_from_slice(part),
+            None => return hash(&parts.concat()),
+        }
+        length += part.len();
+    }
+    hash(joined.get(..length).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -447,7 +502,10 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_documentation() {
         let fact = finish(&valid()).unwrap();
-        assert_eq!((fact.session_kind, fact.user_kind, fact.device, fact.media, fact.unit), (SessionKind::Meeting, UserKind::Member, Device::Unknown, Media::AUDIO, 0));
+        assert_eq!(
+            (fact.session_kind, fact.user_kind, fact.device, fact.media, fact.unit),
+            (SessionKind::Meeting, UserKind::Member, Device::Unknown, Media::AUDIO, 0)
+        );
         assert_eq!(fact.joined_at, 1_740_819_600_000);
         assert_eq!(fact.place, None);
     }
@@ -465,24 +523,30 @@ mod tests {
             ("app", str("x")),
         ])
         .unwrap_err();
-        assert_eq!(errors, [
-            "session_id 3: expected a string of 1 to 256 bytes without control characters",
-            "user_id : expected a string of 1 to 256 bytes without control characters",
-            "device fridge: expected desktop, web, mobile, tablet, room, phone or unknown",
-            "media [audio,smell]: expected a list of audio, video, screen, message, file",
-            "joined_at yesterday: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
-            "colour red: expected no such field; see the fields of an attendance",
-            "app x: expected an app of the organization: default",
-            "unit 1: expected an integer from 0 to 3 that is one of the organization's units",
-            "left_at is missing: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
-            "session_started_at is missing: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
-        ]);
+        assert_eq!(
+            errors,
+            [
+                "session_id 3: expected a string of 1 to 256 bytes without control characters",
+                "user_id : expected a string of 1 to 256 bytes without control characters",
+                "device fridge: expected desktop, web, mobile, tablet, room, phone or unknown",
+                "media [audio,smell]: expected a list of audio, video, screen, message, file",
+                "joined_at yesterday: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+                "colour red: expected no such field; see the fields of an attendance",
+                "app x: expected an app of the organization: default",
+                "unit 1: expected an integer from 0 to 3 that is one of the organization's units",
+                "left_at is missing: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+                "session_started_at is missing: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+            ]
+        );
     }
 
     #[test]
     fn times_out_of_order_are_refused() {
         assert_eq!(finish(&with("left_at", str("2025-03-01T08:59Z"))).unwrap_err(), ["left_at 2025-03-01T08:59Z is before joined_at"]);
-        assert_eq!(finish(&with("left_at", str("2025-03-08T09:00:00.001Z"))).unwrap_err(), ["left_at 2025-03-08T09:00:00.001Z is more than 7 days after joined_at"]);
+        assert_eq!(
+            finish(&with("left_at", str("2025-03-08T09:00:00.001Z"))).unwrap_err(),
+            ["left_at 2025-03-08T09:00:00.001Z is more than 7 days after joined_at"]
+        );
         assert_eq!(finish(&with("session_started_at", str("2025-03-02T09:00:00.001Z"))).unwrap_err().len(), 1);
         assert_eq!(finish(&with("session_started_at", str("2025-02-22T08:59:59Z"))).unwrap_err().len(), 1);
         assert!(finish(&with("left_at", str("2025-03-08T09:00:00Z"))).is_ok());
@@ -515,13 +579,25 @@ mod tests {
         fields.push(("user_id", str("v")));
         assert_eq!(finish(&fields).unwrap_err(), ["user_id v: expected each field once"]);
         assert!(finish(&with("device", Value::Null)).is_ok());
-        assert_eq!(finish(&with("user_id", Value::Null)).unwrap_err(), ["user_id is missing: expected a string of 1 to 256 bytes without control characters"]);
+        assert_eq!(
+            finish(&with("user_id", Value::Null)).unwrap_err(),
+            ["user_id is missing: expected a string of 1 to 256 bytes without control characters"]
+        );
     }
 
     #[test]
     fn text_formats_read_numbers_and_lists_from_text() {
         let mut draft = Draft::text_only();
-        for (field, value) in [("session_id", "s"), ("session_started_at", "1740819600000"), ("user_id", "u"), ("joined_at", "1740819600000"), ("left_at", "2025-03-01T10:00:00Z"), ("media", "audio|screen"), ("unit", "0"), ("device", "")] {
+        for (field, value) in [
+            ("session_id", "s"),
+            ("session_started_at", "1740819600000"),
+            ("user_id", "u"),
+            ("joined_at", "1740819600000"),
+            ("left_at", "2025-03-01T10:00:00Z"),
+            ("media", "audio|screen"),
+            ("unit", "0"),
+            ("device", ""),
+        ] {
             draft.set(field, str(value));
         }
         let fact = draft.finish(&organization(), &Directory::default()).unwrap();

@@ -151,7 +151,10 @@ impl Directory {
             return self.document.users.get(*only);
         }
         let day = day();
-        let held = positions.iter().rev().find(|&&position| self.document.users.get(position).is_some_and(|user| user.from.is_none_or(|from| from <= day)));
+        let held = positions
+            .iter()
+            .rev()
+            .find(|&&position| self.document.users.get(position).is_some_and(|user| user.from.is_none_or(|from| from <= day)));
         self.document.users.get(*held.or_else(|| positions.first())?)
     }
 
@@ -227,7 +230,9 @@ fn check_departments(departments: &[Department]) -> Result<(), DirectoryError> {
 
 /// Whether a string is 1 to 256 bytes without control characters, as every text of a fact or directory must be.
 pub(crate) fn is_text(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && !text.chars().any(char::is_control)
+    // Printable ASCII, which nearly all text of facts is, needs no decoding.
+    let printable = |byte: u8| (0x20..0x7f).contains(&byte);
+    (1..=256).contains(&text.len()) && (text.bytes().all(printable) || !text.chars().any(char::is_control))
 }
 
 #[cfg(test)]
@@ -255,11 +260,16 @@ mod tests {
 
     #[test]
     fn cycles_orphans_and_repeats_are_refused() {
-        let of = |departments: Vec<Department>, users: Vec<User>| Directory::new(DirectoryDocument { departments, users }).unwrap_err().to_string();
+        let of = |departments: Vec<Department>, users: Vec<User>| {
+            Directory::new(DirectoryDocument { departments, users }).unwrap_err().to_string()
+        };
         assert_eq!(of(vec![department("a", Some("b")), department("b", Some("a"))], vec![]), "department a is below itself");
         assert_eq!(of(vec![department("a", Some("x"))], vec![]), "department a names the unknown department x");
         assert_eq!(of(vec![department("a", None), department("a", None)], vec![]), "department a has two entries from the same day");
-        assert_eq!(of(vec![], vec![user("u", UserKind::Member, None), user("u", UserKind::Member, None)]), "user u has two entries from the same day");
+        assert_eq!(
+            of(vec![], vec![user("u", UserKind::Member, None), user("u", UserKind::Member, None)]),
+            "user u has two entries from the same day"
+        );
         let mut lost = user("u", UserKind::Member, None);
         lost.departments = vec!["x".into()];
         assert_eq!(of(vec![], vec![lost]), "user u names the unknown department x");

@@ -14,6 +14,7 @@ pub mod attendance;
 pub mod calendar;
 pub mod directory;
 pub mod fact;
+mod instant;
 pub mod organization;
 pub mod place;
 pub mod receipt;

@@ -16,7 +16,20 @@ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS
 NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD \
 TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
+/// Whether each pair of capital letters is in [`COUNTRIES`], by the pair's position in AA, AB … ZZ.
+const KNOWN: [bool; 26 * 26] = {
+    let mut known = [false; 26 * 26];
+    let codes = COUNTRIES.as_bytes();
+    let mut at = 0;
+    while at < codes.len() {
+        known[(codes[at] - b'A') as usize * 26 + (codes[at + 1] - b'A') as usize] = true;
+        at += 3;
+    }
+    known
+};
+
 /// China's subdivisions by the numeric codes used before 2017, which are still read.
+#[rustfmt::skip]
 const CHINA_NUMERIC: [(&str, &str); 34] = [
     ("11", "BJ"), ("12", "TJ"), ("13", "HE"), ("14", "SX"), ("15", "NM"), ("21", "LN"), ("22", "JL"), ("23", "HL"), ("31", "SH"),
     ("32", "JS"), ("33", "ZJ"), ("34", "AH"), ("35", "FJ"), ("36", "JX"), ("37", "SD"), ("41", "HA"), ("42", "HB"), ("43", "HN"),
@@ -33,8 +46,10 @@ pub const EXPECTED_SUBDIVISION: &str = "an ISO 3166-2 code such as CN-SH";
 impl Place {
     /// The place of a country code such as `CN`; none if ISO 3166-1 has no such code.
     pub fn country_only(code: &str) -> Option<Self> {
-        let known = COUNTRIES.split(' ').any(|known| known == code);
-        Some(Self { country: code.as_bytes().try_into().ok().filter(|_| known)?, subdivision: [0; 3] })
+        let country @ [first, second] = code.as_bytes().try_into().ok()?;
+        let (first, second) = (first.wrapping_sub(b'A'), second.wrapping_sub(b'A'));
+        let known = first < 26 && second < 26 && *KNOWN.get(usize::from(first) * 26 + usize::from(second))?;
+        known.then_some(Self { country, subdivision: [0; 3] })
     }
 
     /// The place of a subdivision code such as `CN-SH`, or `CN-31` as it was written before 2017; none if the country is unknown, or

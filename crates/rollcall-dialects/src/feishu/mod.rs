@@ -1,7 +1,20 @@
 //! Feishu (Lark) video-conferencing reports: `get_daily`, `get_top_user`, and the token endpoint in front of them.
 
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "server")]
+mod errors;
+#[cfg(feature = "server")]
+mod limits;
+#[cfg(feature = "server")]
+mod params;
+#[cfg(feature = "server")]
+mod render;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+pub mod token;
+pub mod wire;
 
 #[cfg(feature = "server")]
 use crate::Secret;

@@ -1,7 +1,28 @@
-//! The routes.
+//! The routes, and what is checked before a report is asked: credential, rate, parameters.
 
-use crate::{Dialect, Site};
+use super::errors::{Refusal, json, not_found};
+use super::limits::{Endpoint, Limits};
+use super::wire::{DAILY_PATH, Empty, TOKEN_PATH, TOP_USER_PATH, TokenRequest, TokenResponse, code};
+use super::{App, params, render, token};
+use crate::{Dialect, Site, Tenant};
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use jiff::tz::{TimeZone, offset};
+use rollcall_model::calendar::timestamp;
+use rollcall_model::{Answer, Millis, ReportError, Reports};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The largest body of a token request.
+const LARGEST_BODY: usize = 64 * 1024;
+/// How long it may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// The longest `app_id`.
+const LONGEST_APP_ID: usize = 128;
 
 /// The dialect.
 #[derive(Debug)]
@@ -12,7 +33,141 @@ impl Dialect for Feishu {
         "feishu"
     }
 
-    fn routes(&self, _site: Arc<Site>) -> axum::Router {
+    /// Owns everything under `/open-apis/`: unknown paths and methods there are answered as the vendor's gateway does.
+    fn routes(&self, site: Arc<Site>) -> axum::Router {
+        let server = Arc::new(Server { site, limits: Limits::default() });
+        let token = || post(tenant_access_token).fallback(async || not_found());
         axum::Router::new()
+            .route(TOKEN_PATH, token())
+            .route(&format!("{TOKEN_PATH}/"), token())
+            .route(DAILY_PATH, get(get_daily).fallback(async || not_found()))
+            .route(TOP_USER_PATH, get(get_top_user).fallback(async || not_found()))
+            .route("/open-apis/", any(async || not_found()))
+            .route("/open-apis/{*rest}", any(async || not_found()))
+            .layer(from_fn_with_state(server.clone(), with_log_id))
+            .with_state(server)
+    }
+}
+
+struct Server {
+    site: Arc<Site>,
+    limits: Limits,
+}
+
+/// The id of a request: 14 digits of the vendor's local time, and 20 random hexadecimal digits.
+#[derive(Debug, Clone)]
+struct LogId(String);
+
+impl LogId {
+    fn new(now: Millis) -> Self {
+        let time = TimeZone::fixed(offset(8)).to_datetime(timestamp(now));
+        Self(format!("{}{:020X}", time.strftime("%Y%m%d%H%M%S"), rand::random::<u128>() >> 48))
+    }
+}
+
+/// Gives the request an id, and every response the header with it.
+async fn with_log_id(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let log_id = LogId::new((server.site.clock)());
+    request.extensions_mut().insert(log_id.clone());
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::try_from(log_id.0) {
+        response.headers_mut().insert(super::wire::LOG_ID_HEADER, value);
+    }
+    response
+}
+
+async fn tenant_access_token(State(server): State<Arc<Server>>, body: Body) -> Response {
+    // The content type is not looked at: one official client sends none.
+    // A body that is too large, or does not come in time, is as good as none.
+    let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, LARGEST_BODY)).await;
+    let body = body.ok().and_then(Result::ok).unwrap_or_default();
+    let refusal = |code, data, msg: &str| TokenResponse { code, data, expire: None, msg: msg.into(), tenant_access_token: None };
+    let tenants = server.site.tenants();
+    let answer = match serde_json::from_slice::<TokenRequest>(&body) {
+        Ok(asked) if !asked.app_secret.is_empty() => match token::find(&tenants, &asked.app_id) {
+            Some((tenant, app)) if app.secret.matches(&asked.app_secret) => {
+                let issued = token::issue(&server.site.signing_key, tenant.organization.id, app, (server.site.clock)());
+                let (expire, token) = (Some(issued.expire), Some(issued.token));
+                TokenResponse { code: code::SUCCESS, data: None, expire, msg: "ok".into(), tenant_access_token: token }
+            }
+            Some(_) => refusal(code::APP, None, "app secret invalid"),
+            None if is_app_id(&asked.app_id) => refusal(code::APP, None, "app id not exists"),
+            None => refusal(code::INVALID_PARAM, Some(Empty {}), "invalid param"),
+        },
+        _ => refusal(code::INVALID_PARAM, Some(Empty {}), "invalid param"),
+    };
+    // Failures have this status too.
+    json(StatusCode::OK, &answer)
+}
+
+/// Whether a text that is no configured `app_id` could be one.
+fn is_app_id(text: &str) -> bool {
+    (1..=LONGEST_APP_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
+async fn get_daily(State(server): State<Arc<Server>>, Extension(log_id): Extension<LogId>, uri: Uri, headers: HeaderMap) -> Response {
+    server.daily(&uri, &headers, &log_id).await.unwrap_or_else(|refusal| refusal.answer(&log_id.0))
+}
+
+async fn get_top_user(State(server): State<Arc<Server>>, Extension(log_id): Extension<LogId>, uri: Uri, headers: HeaderMap) -> Response {
+    server.top_user(&uri, &headers, &log_id).await.unwrap_or_else(|refusal| refusal.answer(&log_id.0))
+}
+
+impl Server {
+    async fn daily(&self, uri: &Uri, headers: &HeaderMap, log_id: &LogId) -> Result<Response, Refusal> {
+        let (tenants, now) = (self.site.tenants(), (self.site.clock)());
+        let tenant = self.admit(&tenants, headers, Endpoint::Daily, now)?;
+        let (org, ask) = (tenant.organization.id, params::daily(uri, tenant, now)?);
+        // A range that begins after today has no day to ask for.
+        let rows = if ask.range.is_empty() { Vec::new() } else { self.ask(log_id, move |reports| reports.meeting_days(org, &ask)).await? };
+        Ok(json(StatusCode::OK, &render::daily(&rows, !tenant.feishu.numbers_as_numbers)))
+    }
+
+    async fn top_user(&self, uri: &Uri, headers: &HeaderMap, log_id: &LogId) -> Result<Response, Refusal> {
+        let (tenants, now) = (self.site.tenants(), (self.site.clock)());
+        let tenant = self.admit(&tenants, headers, Endpoint::TopUser, now)?;
+        let (org, (ask, id_type)) = (tenant.organization.id, params::top_user(uri, tenant, now)?);
+        let rows = if ask.range.is_empty() { Vec::new() } else { self.ask(log_id, move |reports| reports.top_users(org, &ask)).await? };
+        Ok(json(StatusCode::OK, &render::top_user(rows, id_type, !tenant.feishu.numbers_as_numbers)?))
+    }
+
+    /// The tenant whose credential the request carries, if its application may ask now.
+    fn admit<'t>(&self, tenants: &'t [Tenant], headers: &HeaderMap, endpoint: Endpoint, now: Millis) -> Result<&'t Tenant, Refusal> {
+        let (tenant, app) = self.authorize(tenants, headers, now)?;
+        self.limits.admit(&app.app_id, endpoint, tenant.feishu.requests_per_minute, now)?;
+        Ok(tenant)
+    }
+
+    fn authorize<'t>(&self, tenants: &'t [Tenant], headers: &HeaderMap, now: Millis) -> Result<(&'t Tenant, &'t App), Refusal> {
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        match token.map(str::trim) {
+            None | Some("") => Err(Refusal::MissingToken),
+            Some(token) if token.starts_with("t-") => {
+                token::verify(&self.site.signing_key, tenants, token, now).ok_or(Refusal::TenantToken)
+            }
+            // The gateway takes a bare JWT for a user token; neither report takes one.
+            Some(token) if token.starts_with("u-") || token.starts_with("eyJ") => Err(Refusal::UserToken),
+            Some(_) => Err(Refusal::MalformedToken),
+        }
+    }
+
+    /// Asks a report on a thread that may block. Its failures, panics among them, are logged and not told.
+    async fn ask<R: Send + 'static>(
+        &self,
+        LogId(log_id): &LogId,
+        question: impl FnOnce(&dyn Reports) -> Result<Answer<R>, ReportError> + Send + 'static,
+    ) -> Result<Vec<R>, Refusal> {
+        let reports = self.site.reports.clone();
+        match tokio::task::spawn_blocking(move || question(reports.as_ref())).await {
+            Ok(Ok(answer)) => Ok(answer.rows),
+            Ok(Err(error)) => {
+                tracing::error!(%log_id, %error, "a report failed");
+                Err(Refusal::Internal)
+            }
+            Err(error) => {
+                tracing::error!(%log_id, %error, "a report panicked");
+                Err(Refusal::Internal)
+            }
+        }
     }
 }

@@ -55,30 +55,18 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Opens or creates the ledger in a directory; a torn tail is cut off.
+    /// Opens or creates the ledger in a directory that no other process has open; a torn tail is cut off.
     ///
     /// # Errors
-    /// [`EngineError::InUse`], [`EngineError::Storage`].
+    /// [`EngineError::Storage`].
     pub fn open(directory: &Path, settings: &Settings) -> Result<Self, EngineError> {
-        let open = || {
-            Database::builder(directory)
-                .cache_size(settings.block_cache_bytes as u64)
-                .max_journaling_size(settings.journal_bytes as u64)
-                // Fact blocks are compressed already, and the rest is small or random.
-                .journal_compression(fjall::CompressionType::None)
-                .open()
-        };
-        let db = match open() {
-            Err(fjall::Error::JournalRecovery(cause)) => {
-                tail::cut_off(directory, &cause)?;
-                open()
-            }
-            other => other,
-        };
-        let db = db.map_err(|error| match error {
-            fjall::Error::Locked => EngineError::InUse(directory.display().to_string()),
-            other => other.into(),
-        })?;
+        tail::cut_off(directory)?;
+        let db = Database::builder(directory)
+            .cache_size(settings.block_cache_bytes as u64)
+            .max_journaling_size(settings.journal_bytes as u64)
+            // Fact blocks are compressed already, and the rest is small or random.
+            .journal_compression(fjall::CompressionType::None)
+            .open()?;
         let plain = KeyspaceCreateOptions::default;
         // Blocks are large and never change: the tree holds their keys, files of their own hold them.
         let separated = || KeyspaceCreateOptions::default().with_kv_separation(Some(KvSeparationOptions::default()));

@@ -1,8 +1,9 @@
 //! A torn tail: what power loss leaves of the last write is cut off, never a reason not to start.
 //!
 //! fjall cuts off a last batch that is incomplete. After power loss the file may instead have its full length with some of its bytes
-//! never written; that batch then fails its checksum, and fjall refuses to open. Here the newest journal is read batch by batch
-//! (fjall 3 format: `journal/entry.rs` of its source) and cut after the last one that is whole. What is cut off is kept beside it.
+//! never written: fjall then refuses to open, or silently drops that batch and whatever follows it. So before it opens, the journals
+//! are read here batch by batch (fjall 3 format: `journal/entry.rs` of its source), and the newest is cut after the last batch that is
+//! whole. What is cut off is kept beside it.
 //!
 //! A commit is written only after the one before it was fsynced. So of what follows the last whole batch, at most one commit was
 //! never acknowledged: if there are more, the disk lost acknowledged facts, and that is an error for people to see.
@@ -19,38 +20,58 @@ pub(super) const COMMIT_MARK: &[u8; 16] = b"\x00rollcall commit";
 /// What every batch in a journal ends with, after its checksum.
 const TRAILER: &[u8] = b"FJL\x03";
 
-/// Cuts the broken end off the newest journal of a database that could not be opened because of `cause`.
-pub(super) fn cut_off(directory: &Path, cause: &dyn std::fmt::Display) -> Result<(), EngineError> {
+static BLANK: [u8; 1 << 16] = [0; 1 << 16];
+
+/// Checks the journals of a database that is not open, and cuts the broken end off the newest.
+pub(super) fn cut_off(directory: &Path) -> Result<(), EngineError> {
     let storage = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", directory.display()));
-    let journal = newest_journal(directory).map_err(storage)?;
-    let journal = journal.ok_or_else(|| EngineError::Storage(format!("{cause}, and there is no journal")))?;
-    let bytes = std::fs::read(&journal).map_err(storage)?;
-    let whole = whole_batches(&bytes);
-    let tail = bytes.get(whole..).unwrap_or_default();
-    let commits = tail.windows(COMMIT_MARK.len()).filter(|window| window == COMMIT_MARK).count();
-    if commits > 1 {
-        let journal = journal.display();
-        return Err(EngineError::Storage(format!(
-            "{journal} is damaged at byte {whole} and {commits} commits follow: facts that were acknowledged are lost; restore a backup"
-        )));
+    let mut journals = journals(directory).map_err(storage)?;
+    let newest = journals.pop();
+    for journal in journals {
+        check(&journal, &std::fs::read(&journal).map_err(storage)?, 0)?;
     }
-    let kept = journal.with_extension("torn-tail");
-    let mut copy = std::fs::File::create(&kept).map_err(storage)?;
+    let Some(journal) = newest else { return Ok(()) };
+    let bytes = std::fs::read(&journal).map_err(storage)?;
+    let tail = check(&journal, &bytes, 1)?;
+    // Journals are allocated ahead of what is written to them.
+    if tail.chunks(BLANK.len()).all(|chunk| BLANK.starts_with(chunk)) {
+        return Ok(());
+    }
+    let whole = bytes.len() - tail.len();
+    let mut copy = std::fs::File::create(journal.with_extension("torn-tail")).map_err(storage)?;
     copy.write_all(tail).and_then(|()| copy.sync_all()).map_err(storage)?;
     let file = OpenOptions::new().write(true).open(&journal).map_err(storage)?;
     file.set_len(whole as u64).and_then(|()| file.sync_all()).map_err(storage)?;
-    tracing::warn!(journal = %journal.display(), at_byte = whole, %cause, "cut off a torn tail: it was never acknowledged");
+    tracing::warn!(journal = %journal.display(), at_byte = whole, "cut off a torn tail: it was never acknowledged");
     Ok(())
 }
 
-fn newest_journal(directory: &Path) -> std::io::Result<Option<PathBuf>> {
-    let mut newest = None;
-    for entry in std::fs::read_dir(directory)? {
-        let path = entry?.path();
-        let number = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse::<u64>().ok());
-        newest = newest.max(number.map(|number| (number, path)));
+/// What follows the whole batches of a journal; an error if more than `torn` commits do.
+fn check<'b>(journal: &Path, bytes: &'b [u8], torn: usize) -> Result<&'b [u8], EngineError> {
+    let whole = whole_batches(bytes);
+    let tail = bytes.get(whole..).unwrap_or_default();
+    let commits = memchr::memmem::find_iter(tail, COMMIT_MARK).count();
+    if commits <= torn {
+        return Ok(tail);
     }
-    Ok(newest.map(|(_, path)| path))
+    let journal = journal.display();
+    Err(EngineError::Storage(format!(
+        "{journal} is damaged at byte {whole} and {commits} commits follow: facts that were acknowledged are lost; restore a backup"
+    )))
+}
+
+/// The journals of a database, oldest first.
+fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut journals = Vec::new();
+    if directory.exists() {
+        for entry in std::fs::read_dir(directory)? {
+            let path = entry?.path();
+            let number = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse::<u64>().ok());
+            journals.extend(number.map(|number| (number, path)));
+        }
+    }
+    journals.sort();
+    Ok(journals.into_iter().map(|(_, path)| path).collect())
 }
 
 /// Where the last batch ends that is whole and passes its checksum.
@@ -80,4 +101,102 @@ fn batch_length(bytes: &[u8]) -> Option<usize> {
     let end = bytes.get(at..at + 13)?;
     let checksum = hash.digest().to_le_bytes();
     (end.first() == Some(&3) && end.get(1..9)? == checksum && end.get(9..)? == TRAILER).then_some(at + 13)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, Settings};
+    use rollcall_model::{Attendance, Directory, Draft, OrgId, Organization, Range, Value};
+
+    fn organization() -> Organization {
+        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
+    }
+
+    fn fact(number: usize) -> Attendance<'static> {
+        let mut draft = Draft::new();
+        draft.set("session_id", Value::Str("s".into()));
+        draft.set("user_id", Value::Str(format!("user {number}").into()));
+        for field in ["session_started_at", "joined_at", "left_at"] {
+            draft.set(field, Value::Int(1_740_819_600_000));
+        }
+        draft.finish(&organization(), &Directory::default()).unwrap()
+    }
+
+    /// A data directory as it would be found after a crash: the files of an open engine after `commits` receipts of one fact each.
+    fn crashed(commits: usize) -> (tempfile::TempDir, PathBuf) {
+        let (open, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let engine = Engine::open(open.path(), Settings::default()).unwrap();
+        for number in 0..commits {
+            let mut facts = crate::facts::Attendances::default();
+            facts.push(&fact(number));
+            assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, 1);
+        }
+        copy_all(&open.path().join("ledger"), &copy.path().join("ledger"));
+        let journal = journals(&copy.path().join("ledger")).unwrap().pop().unwrap();
+        (copy, journal)
+    }
+
+    fn copy_all(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy_all(&entry.path(), &target);
+            } else {
+                std::fs::copy(entry.path(), target).unwrap();
+            }
+        }
+    }
+
+    fn facts_in(directory: &Path) -> usize {
+        let engine = Engine::open(directory, Settings::default()).unwrap();
+        engine.scan(organization().id, Range::new(0, i64::MAX / 4)).map(|block| block.unwrap().len()).sum()
+    }
+
+    fn marks(journal: &[u8]) -> Vec<usize> {
+        memchr::memmem::find_iter(journal, COMMIT_MARK).collect()
+    }
+
+    #[test]
+    fn a_last_batch_with_unwritten_bytes_is_cut_off_and_all_before_it_stays() {
+        for hole in [-40, -1, 0, 17, 30] {
+            let (directory, journal) = crashed(3);
+            let mut bytes = std::fs::read(&journal).unwrap();
+            let at = marks(&bytes).last().unwrap().checked_add_signed(hole).unwrap();
+            bytes[at] ^= 0x55;
+            std::fs::write(&journal, bytes).unwrap();
+            assert_eq!(facts_in(directory.path()), 2, "hole at {hole}");
+            // And it goes on from there.
+            assert_eq!(facts_in(directory.path()), 2);
+        }
+    }
+
+    #[test]
+    fn a_commit_is_whole_or_absent_wherever_the_journal_ends() {
+        let (directory, journal) = crashed(3);
+        let bytes = std::fs::read(&journal).unwrap();
+        let whole = whole_batches(&bytes);
+        let last_commit = marks(&bytes)[2];
+        for end in (last_commit - 60..whole).step_by(7) {
+            let copy = tempfile::tempdir().unwrap();
+            copy_all(directory.path(), copy.path());
+            let journal = copy.path().join("ledger").join(journal.file_name().unwrap());
+            OpenOptions::new().write(true).open(&journal).unwrap().set_len(end as u64).unwrap();
+            let facts = facts_in(copy.path());
+            assert!((2..=3).contains(&facts), "{facts} facts when cut at {end} of {whole}");
+        }
+    }
+
+    #[test]
+    fn lost_acknowledged_facts_are_an_error_not_silence() {
+        let (directory, journal) = crashed(5);
+        let mut bytes = std::fs::read(&journal).unwrap();
+        let second = marks(&bytes)[1];
+        bytes[second + 20] ^= 0x55;
+        std::fs::write(&journal, bytes).unwrap();
+        let error = Engine::open(directory.path(), Settings::default()).unwrap_err().to_string();
+        assert!(error.contains("4 commits follow: facts that were acknowledged are lost"), "{error}");
+    }
 }

@@ -1,0 +1,168 @@
+//! Record batches, from Parquet or Arrow: a column a field, a row a fact.
+
+use super::{BodyError, Sink};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt64Array};
+use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Schema, TimeUnit};
+use rollcall_model::attendance::{FIELDS, Field};
+use rollcall_model::{Draft, FactError, Value};
+
+/// The longest list whose items are looked at. No valid one is as long.
+const LONGEST_LIST: usize = 16;
+
+/// The fields that the columns of a schema are, in its order. A column that is no field is refused here, once.
+pub(super) fn fields_of(schema: &Schema) -> Result<Vec<Field>, BodyError> {
+    let refuse = |name: &str, expected: String| BodyError(FactError::new("", Some(name), expected));
+    let mut fields = Vec::new();
+    for column in schema.fields() {
+        match Field::from_name(column.name()) {
+            None => return Err(refuse(column.name(), format!("columns that are the fields {}", FIELDS.join(", ")))),
+            Some(field) if fields.contains(&field) => return Err(refuse(column.name(), "each field once".into())),
+            Some(field) if is_readable(column.data_type()) => fields.push(field),
+            Some(field) => {
+                let expected = "a column of strings, integers, timestamps or lists of strings";
+                return Err(BodyError(FactError::new(field.name(), Some(&column.data_type().to_string()), expected)));
+            }
+        }
+    }
+    Ok(fields)
+}
+
+fn is_readable(of: &DataType) -> bool {
+    match of {
+        DataType::Null | DataType::Timestamp(..) => true,
+        DataType::List(item) | DataType::LargeList(item) => is_text(item.data_type()),
+        other => other.is_integer() || is_text(other),
+    }
+}
+
+fn is_text(of: &DataType) -> bool {
+    match of {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => matches!(**values, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+        _ => false,
+    }
+}
+
+/// Takes the facts of a batch whose columns are `fields`.
+pub(super) fn read_batch(batch: &RecordBatch, fields: &[Field], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+    sink.room_for(batch.num_rows() as u64, 0)?;
+    let columns: Vec<(Field, Column)> = fields.iter().zip(batch.columns()).map(|(field, array)| (*field, Column::of(array))).collect();
+    for row in 0..batch.num_rows() {
+        let mut draft = Draft::new();
+        for (field, column) in &columns {
+            draft.set_field(*field, column.value(row));
+        }
+        sink.take(sink.facts() + 1, draft)?;
+    }
+    Ok(())
+}
+
+/// A column, ready to be read by row.
+struct Column {
+    nulls: Option<NullBuffer>,
+    values: Values,
+}
+
+enum Values {
+    Null,
+    Strings(StringArray),
+    LargeStrings(LargeStringArray),
+    StringViews(StringViewArray),
+    /// The position of each row's value in a column of distinct ones.
+    Dictionary(Vec<usize>, Box<Column>),
+    Ints(Int64Array),
+    Unsigned(UInt64Array),
+    /// Ticks, and how many milliseconds `n` ticks are: `n * .1 / .2`. A timestamp without a zone is one of UTC.
+    Times(ScalarBuffer<i64>, i64, i64),
+    Lists(OffsetBuffer<i64>, Box<Column>),
+    Unreadable(String),
+}
+
+impl Column {
+    fn of(array: &ArrayRef) -> Self {
+        let values = match array.data_type() {
+            // Its rows take no memory, so there may be more of them than null bits could be made for.
+            DataType::Null => return Self { nulls: None, values: Values::Null },
+            DataType::Utf8 => Values::Strings(array.as_string().clone()),
+            DataType::LargeUtf8 => Values::LargeStrings(array.as_string().clone()),
+            DataType::Utf8View => Values::StringViews(array.as_string_view().clone()),
+            DataType::Dictionary(..) => {
+                let dictionary = array.as_any_dictionary();
+                // Keys cannot be read from an empty dictionary; every row is null then.
+                let keys = if dictionary.values().is_empty() { vec![] } else { dictionary.normalized_keys() };
+                Values::Dictionary(keys, Box::new(Self::of(dictionary.values())))
+            }
+            DataType::UInt64 => Values::Unsigned(array.as_primitive::<UInt64Type>().clone()),
+            DataType::Timestamp(TimeUnit::Second, _) => {
+                Values::Times(array.as_primitive::<TimestampSecondType>().values().clone(), 1000, 1)
+            }
+            DataType::Timestamp(TimeUnit::Millisecond, _) => {
+                Values::Times(array.as_primitive::<TimestampMillisecondType>().values().clone(), 1, 1)
+            }
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                Values::Times(array.as_primitive::<TimestampMicrosecondType>().values().clone(), 1, 1000)
+            }
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+                Values::Times(array.as_primitive::<TimestampNanosecondType>().values().clone(), 1, 1_000_000)
+            }
+            DataType::List(_) => {
+                let lists = array.as_list::<i32>();
+                let ends = lists.offsets().iter().map(|end| i64::from(*end)).collect::<Vec<_>>();
+                // The offsets were in order as they came.
+                Values::Lists(OffsetBuffer::new(ends.into()), Box::new(Self::of(lists.values())))
+            }
+            DataType::LargeList(_) => {
+                let lists = array.as_list::<i64>();
+                Values::Lists(lists.offsets().clone(), Box::new(Self::of(lists.values())))
+            }
+            // Every other integer widens without loss.
+            _ => match arrow_cast::cast(array, &DataType::Int64) {
+                Ok(ints) => Values::Ints(ints.as_primitive::<Int64Type>().clone()),
+                Err(error) => Values::Unreadable(error.to_string()),
+            },
+        };
+        Self { nulls: array.logical_nulls(), values }
+    }
+
+    fn value(&self, row: usize) -> Value<'_> {
+        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return Value::Null;
+        }
+        match &self.values {
+            Values::Null => Value::Null,
+            Values::Strings(strings) => Value::Str(strings.value(row).into()),
+            Values::LargeStrings(strings) => Value::Str(strings.value(row).into()),
+            Values::StringViews(strings) => Value::Str(strings.value(row).into()),
+            Values::Dictionary(keys, values) => keys.get(row).map_or(Value::Null, |key| values.value(*key)),
+            Values::Ints(ints) => Value::Int(ints.value(row)),
+            Values::Unsigned(ints) => {
+                let value = ints.value(row);
+                i64::try_from(value).map_or_else(|_| Value::Other(value.to_string()), Value::Int)
+            }
+            Values::Times(ticks, times, by) => {
+                let at = ticks.get(row).and_then(|tick| Some(tick.checked_mul(*times)?.div_euclid(*by)));
+                at.map_or_else(|| Value::Other("a timestamp out of range".into()), Value::Int)
+            }
+            Values::Lists(offsets, items) => list(offsets, items, row),
+            Values::Unreadable(why) => Value::Other(why.clone()),
+        }
+    }
+}
+
+fn list<'a>(offsets: &OffsetBuffer<i64>, items: &'a Column, row: usize) -> Value<'a> {
+    let end = |row: usize| offsets.get(row).and_then(|end| usize::try_from(*end).ok()).unwrap_or_default();
+    let (from, to) = (end(row), end(row + 1));
+    if to.saturating_sub(from) > LONGEST_LIST {
+        return Value::Other(format!("a list of {} items", to - from));
+    }
+    let texts = (from..to).map(|item| match items.value(item) {
+        Value::Str(text) => Some(text),
+        _ => None,
+    });
+    texts.collect::<Option<_>>().map_or_else(|| Value::Other("a list with a null".into()), Value::List)
+}
