@@ -219,6 +219,17 @@ fn what_cannot_be_read_is_named_with_what_can() {
 }
 
 #[test]
+fn who_asks_before_sending_is_answered_before_sending() {
+    let server = Server::new();
+    let mut raw = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(raw, "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/xml\r\nexpect: 100-continue\r\ncontent-length: 100000\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    raw.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 415"), "{answer}");
+    unharmed(&server, 0);
+}
+
+#[test]
 fn bad_report_parameters_are_named() {
     let server = Server::new();
     let days = "from=2025-03-01&to=2025-03-02";

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub fn run(flags: args::Serve) -> Result {
-    let source = Source { file: flags.file.config, overrides: Overrides { listen: flags.listen, data: flags.data } };
+    let source = Source::of(flags.configured);
     let config = source.load()?;
     super::wait(async {
         let opened = open(&config).await?;
@@ -19,7 +19,6 @@ pub fn run(flags: args::Serve) -> Result {
             std::fs::write(&path, format!("{url}\n"))
                 .map_err(|error| Failure::of(format_args!("--address-file {}", path.display()), error))?;
         }
-        tracing::info!("listening on {url}");
         serve(opened, config, source).await
     })
 }
@@ -31,6 +30,10 @@ pub struct Source {
 }
 
 impl Source {
+    pub fn of(flags: args::Configured) -> Self {
+        Self { file: flags.file.config, overrides: Overrides { listen: flags.listen, data: flags.data } }
+    }
+
     pub fn load(&self) -> Result<Config> {
         Ok(Config::load(&self.file, &self.overrides)?)
     }
@@ -63,6 +66,7 @@ pub async fn open(config: &Config) -> Result<Opened> {
 /// Serves until told to stop, then finishes what was begun and closes the engine.
 pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     let Opened { server, app, signals } = opened;
+    tracing::info!("listening on {}", server.url()?);
     let Signals { mut terminate, mut interrupt, hangup } = signals;
     let reloading = tokio::spawn(reload_on_hangup(hangup, app.clone(), config, source));
     let closing = app.clone();

@@ -1,11 +1,10 @@
 //! `POST /v1/attendance`: a body of facts becomes durable facts, and a receipt.
 
-use super::body::{self, Collected};
+use super::body::{Arriving, Collected};
 use super::credentials;
 use super::refusal::Refusal;
 use super::state::App;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -39,13 +38,14 @@ enum OnError {
 }
 
 pub async fn attendance(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (parts, mut body) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let mut body = Arriving::new(&parts.headers, body);
     let answer = ingest(&app, &parts, &mut body).await;
-    body::discard(body);
+    body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Response, Refusal> {
+async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
     let live = app.live();
     let organization = credentials::organization(&live, &parts.headers)?;
     let format = format(&parts.headers)?;
@@ -55,7 +55,7 @@ async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Respon
         return Err(Refusal::unavailable("shutting down; try again"));
     }
     let growth = if compression == Compression::None && format != Format::Parquet { 1 } else { COMPRESSED_GROWTH };
-    let Collected { bytes, room } = body::collect(&live, &parts.headers, body, growth).await?;
+    let Collected { bytes, room } = body.collect(&live, growth).await?;
     // The semaphore is never closed.
     let turn = app.decoding.clone().acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let app = app.clone();
