@@ -219,6 +219,17 @@ fn what_cannot_be_read_is_named_with_what_can() {
 }
 
 #[test]
+fn who_asks_before_sending_is_answered_before_sending() {
+    let server = Server::new();
+    let mut raw = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(raw, "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/xml\r\nexpect: 100-continue\r\ncontent-length: 100000\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    raw.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 415"), "{answer}");
+    unharmed(&server, 0);
+}
+
+#[test]
 fn bad_report_parameters_are_named() {
     let server = Server::new();
     let days = "from=2025-03-01&to=2025-03-02";
@@ -226,7 +237,7 @@ fn bad_report_parameters_are_named() {
         ("meeting-days?to=2025-03-02", "from is missing"),
         ("meeting-days?from=x&to=2025-03-02", "from x"),
         ("meeting-days?from=2025-03-02&to=2025-03-02", "to 2025-03-02"),
-        ("meeting-days?from=1972-01-01&to=2025-03-02", "to 2025-03-02: expected at most 3660 days after from"),
+        ("meeting-days?from=1973-01-01&to=2025-03-02", "to 2025-03-02: expected at most 3660 days after from"),
         (&format!("meeting-days?{days}&zone=Mars"), "zone Mars"),
         (&format!("meeting-days?{days}&unit=3"), "unit 3"),
         (&format!("top-users?{days}&order=x"), "order x"),

@@ -25,10 +25,8 @@ pub const OTHER_APP_SECRET: &str = "secret-of-the-other-app";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Drives every request, from whatever thread.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// A running server.
 #[derive(Debug)]
@@ -140,7 +138,9 @@ impl Server {
         let mut command = rollcall();
         command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--config").arg(config).arg("--address-file").arg(&address);
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let client = reqwest::Client::builder().danger_accept_invalid_certs(true).build().unwrap();
+        // The client finds the cryptography of TLS here; a second installation changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().danger_accept_invalid_certs(true).no_proxy().build().unwrap();
         let mut server = Self { process, url: String::new(), client, home: home.into(), _temporary: None };
         server.await_address(&address);
         server

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[command(name = "rollcall", version, max_term_width = 110)]
 pub struct Args {
     /// What to log on standard error: error, warn, info, debug, trace, or a list such as `info,rollcall=debug`
-    #[arg(long, global = true, env = "ROLLCALL_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, global = true, display_order = 999, env = "ROLLCALL_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: String,
     /// What to do
     #[command(subcommand)]
@@ -46,9 +46,9 @@ pub struct ConfigFile {
     pub config: PathBuf,
 }
 
-/// `serve`.
-#[derive(Debug, Flags)]
-pub struct Serve {
+/// A configuration, and what stands in for its values.
+#[derive(Debug, Clone, Flags)]
+pub struct Configured {
     #[command(flatten)]
     pub file: ConfigFile,
     /// Where to listen, in place of the configuration's `listen`; port 0 takes a free one
@@ -57,6 +57,13 @@ pub struct Serve {
     /// The data directory, in place of the configuration's `data`
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
+}
+
+/// `serve`.
+#[derive(Debug, Flags)]
+pub struct Serve {
+    #[command(flatten)]
+    pub configured: Configured,
     /// Write the address of the listening server to this file, as a URL
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub address_file: Option<PathBuf>,
@@ -184,7 +191,7 @@ pub struct Config {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Say what is wrong with the configuration, or what it amounts to
-    Check(ConfigFile),
+    Check(Configured),
     /// Print a commented configuration
     Example,
 }

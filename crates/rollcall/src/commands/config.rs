@@ -1,22 +1,23 @@
 //! `config`: what is wrong with a configuration, or what it amounts to; and an example.
 
-use crate::args::{Config as Flags, ConfigCommand, ConfigFile};
-use crate::config::{Config, EXAMPLE, Overrides};
+use super::serve::Source;
+use crate::args::{Config as Flags, ConfigCommand};
+use crate::config::EXAMPLE;
 use crate::failure::Result;
 use crate::output;
 
 pub fn run(flags: Flags) -> Result {
     match flags.command {
         ConfigCommand::Example => output::data(EXAMPLE.as_bytes()),
-        ConfigCommand::Check(file) => check(&file),
+        ConfigCommand::Check(flags) => check(&Source::of(flags)),
     }
 }
 
-fn check(file: &ConfigFile) -> Result {
-    let config = Config::load(&file.config, &Overrides::default())?;
+fn check(source: &Source) -> Result {
+    let config = source.load()?;
     config.check_plaintext()?;
     let speaks = if config.tls.is_some() { "TLS" } else { "plain text" };
-    output::line(format_args!("{} can be used", file.config.display()))?;
+    output::line(format_args!("{} can be used", source.file.display()))?;
     output::line(format_args!("listen {} ({speaks}), data {}", config.listen, config.data.display()))?;
     for organization in &config.organizations {
         let about = &organization.tenant.organization;

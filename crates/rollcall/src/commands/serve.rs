@@ -7,20 +7,19 @@ use crate::server::{self, App, Server};
 use rollcall_engine::Engine;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub fn run(flags: args::Serve) -> Result {
-    let source = Source { file: flags.file.config, overrides: Overrides { listen: flags.listen, data: flags.data } };
+    let source = Source::of(flags.configured);
     let config = source.load()?;
     super::wait(async {
-        let (server, app) = open(&config).await?;
-        let url = server.url()?;
+        let opened = open(&config).await?;
+        let url = opened.server.url()?;
         if let Some(path) = flags.address_file {
             std::fs::write(&path, format!("{url}\n"))
                 .map_err(|error| Failure::of(format_args!("--address-file {}", path.display()), error))?;
         }
-        tracing::info!("listening on {url}");
-        serve(server, app, config, source).await
+        serve(opened, config, source).await
     })
 }
 
@@ -31,14 +30,26 @@ pub struct Source {
 }
 
 impl Source {
+    pub fn of(flags: args::Configured) -> Self {
+        Self { file: flags.file.config, overrides: Overrides { listen: flags.listen, data: flags.data } }
+    }
+
     pub fn load(&self) -> Result<Config> {
         Ok(Config::load(&self.file, &self.overrides)?)
     }
 }
 
+/// A server that has everything it needs, and answers nobody yet.
+pub struct Opened {
+    pub server: Server,
+    pub app: Arc<App>,
+    signals: Signals,
+}
+
 /// Takes the address and opens the data directory.
-pub async fn open(config: &Config) -> Result<(Server, Arc<App>)> {
+pub async fn open(config: &Config) -> Result<Opened> {
     config.check_plaintext()?;
+    let signals = Signals::receive()?;
     // The address comes first: to find it taken costs nothing, to recover a data directory may.
     let server = server::bind(config).await?;
     let (data, storage) = (config.data.clone(), config.storage.clone());
@@ -49,15 +60,21 @@ pub async fn open(config: &Config) -> Result<(Server, Arc<App>)> {
     };
     let (engine, key) =
         tokio::task::spawn_blocking(opening).await.map_err(|error| Failure::of("the data directory could not be opened", error))??;
-    Ok((server, Arc::new(App::new(config, engine, key))))
+    Ok(Opened { server, app: Arc::new(App::new(config, engine, key)), signals })
 }
 
 /// Serves until told to stop, then finishes what was begun and closes the engine.
-pub async fn serve(server: Server, app: Arc<App>, config: Config, source: Source) -> Result {
-    let reloading = tokio::spawn(reload_on_hangup(app.clone(), config, source));
+pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
+    let Opened { server, app, signals } = opened;
+    tracing::info!("listening on {}", server.url()?);
+    let Signals { mut terminate, mut interrupt, hangup } = signals;
+    let reloading = tokio::spawn(reload_on_hangup(hangup, app.clone(), config, source));
     let closing = app.clone();
     let stop = async move {
-        stop_signal().await;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
         tracing::info!("stopping: no new connections, requests under way are finished");
         closing.close();
     };
@@ -73,21 +90,26 @@ pub async fn serve(server: Server, app: Arc<App>, config: Config, source: Source
     Ok(())
 }
 
-/// Returns when the process is asked to end.
-async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!("signals cannot be received; end the process with SIGKILL");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals a server answers to. Received from here on, so that none of them ends the process unasked.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn receive() -> Result<Self> {
+        let receive = |kind| signal(kind).map_err(|error| Failure::of("signals cannot be received", error));
+        Ok(Self {
+            terminate: receive(SignalKind::terminate())?,
+            interrupt: receive(SignalKind::interrupt())?,
+            hangup: receive(SignalKind::hangup())?,
+        })
     }
 }
 
 /// Reads the configuration again on every SIGHUP. A bad one changes nothing.
-async fn reload_on_hangup(app: Arc<App>, mut current: Config, source: Source) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn reload_on_hangup(mut hangup: Signal, app: Arc<App>, mut current: Config, source: Source) {
     while hangup.recv().await.is_some() {
         match source.load() {
             Ok(next) => {

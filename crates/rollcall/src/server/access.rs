@@ -11,7 +11,7 @@ pub async fn log(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
+    let duration_ms = begun.elapsed().as_millis();
     if matches!(path.as_str(), "/livez" | "/readyz") {
         tracing::debug!(%method, path, status, duration_ms, "request");
     } else {

@@ -14,6 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The unit of room: a semaphore counts at most 2³² of them in one claim.
 const ROOM_UNIT: u64 = 1024;
 
+/// How much memory a client can have reserved by announcing a body, before it sends anything.
+const MOST_RESERVED: usize = 64 << 20;
+
 /// How long a refused body is read and thrown away, so that its sender lives to read the refusal.
 const DISCARD: Duration = Duration::from_secs(10);
 
@@ -71,49 +74,68 @@ impl Drop for Waiting<'_> {
 pub struct Collected {
     pub bytes: Vec<u8>,
     /// Given back when dropped.
-    pub _room: Option<OwnedSemaphorePermit>,
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a body to its end.
-pub async fn collect(live: &Live, headers: &HeaderMap, body: &mut Body) -> Result<Collected, Refusal> {
-    let limits = &live.limits;
-    let announced: Option<u64> = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let most = limits.body_bytes;
-    if announced.is_some_and(|length| Limits::passed(most, length)) {
-        return Err(too_large(most));
+/// A body that is about to arrive.
+#[derive(Debug)]
+pub struct Arriving<'a> {
+    headers: &'a HeaderMap,
+    body: Body,
+    /// Whether its sender sends nothing before it is told to go on, which the first read does.
+    awaits_leave: bool,
+}
+
+impl<'a> Arriving<'a> {
+    pub fn new(headers: &'a HeaderMap, body: Body) -> Self {
+        Self { headers, body, awaits_leave: headers.contains_key(header::EXPECT) }
     }
-    let room = live.budget.claim(announced.unwrap_or(most), limits.waiting_requests).await?;
-    let mut bytes = Vec::with_capacity(usize::try_from(announced.unwrap_or(0)).unwrap_or(0));
-    let reading = async {
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Refusal::bad_request(format!("the body ended early: {error}")))?;
-            if let Ok(data) = frame.into_data() {
-                if Limits::passed(most, (bytes.len() + data.len()) as u64) {
-                    return Err(too_large(most));
-                }
-                bytes.extend_from_slice(&data);
-            }
+
+    /// Reads the body to its end. It claims `growth` times its size, for what it grows to when it is decoded.
+    pub async fn collect(&mut self, live: &Live, growth: u64) -> Result<Collected, Refusal> {
+        let limits = &live.limits;
+        let announced: Option<u64> = self.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let most = limits.body_bytes;
+        if announced.is_some_and(|length| Limits::passed(most, length)) {
+            return Err(too_large(most));
         }
-        Ok(())
-    };
-    match Limits::seconds(limits.body_seconds) {
-        None => reading.await?,
-        Some(time) => tokio::time::timeout(time, reading).await.map_err(|_| {
-            let message = format!("the body took more than {} s to arrive (limits.body_seconds); send smaller ones", limits.body_seconds);
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
-        })??,
+        let expected = announced.unwrap_or(if most > 0 { most } else { u64::MAX });
+        let room = live.budget.claim(expected.saturating_mul(growth), limits.waiting_requests).await?;
+        let mut bytes = Vec::with_capacity(usize::try_from(announced.unwrap_or(0)).unwrap_or(usize::MAX).min(MOST_RESERVED));
+        self.awaits_leave = false;
+        let reading = async {
+            while let Some(frame) = self.body.frame().await {
+                let frame = frame.map_err(|error| Refusal::bad_request(format!("the body ended early: {error}")))?;
+                if let Ok(data) = frame.into_data() {
+                    if Limits::passed(most, (bytes.len() + data.len()) as u64) {
+                        return Err(too_large(most));
+                    }
+                    bytes.extend_from_slice(&data);
+                }
+            }
+            Ok(())
+        };
+        match Limits::seconds(limits.body_seconds) {
+            None => reading.await?,
+            Some(time) => tokio::time::timeout(time, reading).await.map_err(|_| {
+                let message =
+                    format!("the body took more than {} s to arrive (limits.body_seconds); send smaller ones", limits.body_seconds);
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
+            })??,
+        }
+        Ok(Collected { bytes, room })
     }
-    Ok(Collected { bytes, _room: room })
+
+    /// Reads what is left of a refused body and throws it away, for a while. Closing a connection on which more arrives resets
+    /// it, and a client that is still sending would see that instead of the refusal.
+    pub fn discard(self) {
+        let mut body = self.body;
+        if !self.awaits_leave && !axum::body::HttpBody::is_end_stream(&body) {
+            tokio::spawn(tokio::time::timeout(DISCARD, async move { while let Some(Ok(_)) = body.frame().await {} }));
+        }
+    }
 }
 
 fn too_large(most: u64) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes (limits.body_bytes); send it in parts"))
-}
-
-/// Reads what is left of a refused body and throws it away, for a while. Closing a connection on which more arrives resets
-/// it, and a client that is still sending would see that instead of the refusal.
-pub fn discard(mut body: Body) {
-    if !axum::body::HttpBody::is_end_stream(&body) {
-        tokio::spawn(tokio::time::timeout(DISCARD, async move { while let Some(Ok(_)) = body.frame().await {} }));
-    }
 }

@@ -1,10 +1,10 @@
 //! `/v1/directory`: the people and departments of an organization, put whole as JSON or half by half as CSV.
 
+use super::body::Arriving;
 use super::refusal::Refusal;
 use super::state::App;
-use super::{body, credentials, ingest};
+use super::{credentials, ingest};
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use csv::StringRecord;
@@ -40,13 +40,14 @@ pub async fn put_departments(State(app): State<Arc<App>>, request: Request) -> R
 }
 
 async fn answer(app: &Arc<App>, request: Request, half: Option<Half>) -> Response {
-    let (parts, mut body) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let mut body = Arriving::new(&parts.headers, body);
     let answer = replace(app, &parts, &mut body, half).await;
-    body::discard(body);
+    body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn replace(app: &Arc<App>, parts: &Parts, body: &mut Body, half: Option<Half>) -> Result<Response, Refusal> {
+async fn replace(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>, half: Option<Half>) -> Result<Response, Refusal> {
     let live = app.live();
     let organization = credentials::organization(&live, &parts.headers)?;
     let expected = if half.is_some() { "text/csv" } else { "application/json" };
@@ -57,7 +58,7 @@ async fn replace(app: &Arc<App>, parts: &Parts, body: &mut Body, half: Option<Ha
     if let Some(encoding) = ingest::essence(&parts.headers, header::CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
     }
-    let collected = body::collect(&live, &parts.headers, body).await?;
+    let collected = body.collect(&live, 1).await?;
     let _turn = app.directory_turn.lock().await;
     let app = app.clone();
     tokio::task::spawn_blocking(move || put_document(&app, organization.id, &collected.bytes, half)).await?

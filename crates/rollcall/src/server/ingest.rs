@@ -1,11 +1,10 @@
 //! `POST /v1/attendance`: a body of facts becomes durable facts, and a receipt.
 
-use super::body::{self, Collected};
+use super::body::{Arriving, Collected};
 use super::credentials;
 use super::refusal::Refusal;
 use super::state::App;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -26,6 +25,9 @@ const CONTENT_TYPES: &[(&str, Format)] = &[
     ("application/vnd.apache.arrow.file", Format::Arrow),
 ];
 
+/// About how many times its size a compressed body takes once its facts are columns in memory.
+const COMPRESSED_GROWTH: u64 = 8;
+
 /// What to do with a fact that has an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnError {
@@ -36,13 +38,14 @@ enum OnError {
 }
 
 pub async fn attendance(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (parts, mut body) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let mut body = Arriving::new(&parts.headers, body);
     let answer = ingest(&app, &parts, &mut body).await;
-    body::discard(body);
+    body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Response, Refusal> {
+async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
     let live = app.live();
     let organization = credentials::organization(&live, &parts.headers)?;
     let format = format(&parts.headers)?;
@@ -51,24 +54,25 @@ async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Body) -> Result<Respon
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }
-    let collected = body::collect(&live, &parts.headers, body).await?;
+    let growth = if compression == Compression::None && format != Format::Parquet { 1 } else { COMPRESSED_GROWTH };
+    let Collected { bytes, room } = body.collect(&live, growth).await?;
     // The semaphore is never closed.
     let turn = app.decoding.clone().acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let app = app.clone();
     let work = move || {
-        let Collected { bytes, _room } = &collected;
         let directory = app.engine.directory(organization.id);
-        let decoded = match decode(bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
+        let decoded = match decode(&bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
             Ok(decoded) => decoded,
             Err(broken) => return Ok(refused(broken.0)),
         };
-        // What follows waits for the disk: others may decode meanwhile, and the body is needed no more.
-        drop((collected, turn));
+        // What follows waits for the disk: others may decode meanwhile. The room is kept, now for the facts.
+        drop((bytes, turn));
         if decoded.rejected > 0 && on_error == OnError::Refuse {
             let receipt = Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() };
             return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
         }
         let mut receipt = app.engine.ingest(&organization, decoded.facts)?;
+        drop(room);
         receipt.rejected += decoded.rejected;
         receipt.errors = decoded.errors;
         Ok(Json(receipt).into_response())
