@@ -40,11 +40,12 @@ impl Chance {
         self.below(100) < percent
     }
 
-    /// A position below `end`, low ones much more often than high ones: the first hundredth comes up as often as the last seventh.
+    /// A position below `end`, low ones more often than high ones: the first comes up ten times as often as the average, and the first
+    /// tenth as often as all the rest. Only operations that every machine rounds the same are used.
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "a share of a u32")]
     pub(super) fn skewed(&mut self, end: u32) -> u32 {
         let share = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
-        (f64::from(end) * share * share * share) as u32
+        (f64::from(end) * (share / (10.0 - 9.0 * share))) as u32
     }
 
     /// One of the values, as often as its weight says.
