@@ -13,7 +13,7 @@ const ZSTD_WINDOW_LOG: u32 = 25;
 /// A limit that a body passed, as the message that says so.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Passed(pub(super) String);
+struct Passed(String);
 
 /// The decompressed body as a reader. Uncompressed, its buffer is the body itself: nothing is copied.
 pub(super) fn open<'a>(body: &'a [u8], compression: Compression, limits: &Limits) -> Result<Box<dyn BufRead + 'a>, BodyError> {

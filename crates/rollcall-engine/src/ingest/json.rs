@@ -1,14 +1,13 @@
 //! JSON: a line or an array element at a time, straight into drafts, strings borrowed wherever they have no escapes.
 
-use super::body::{Passed, each_line, failed, too_long};
+use super::body::{each_line, failed, too_long};
 use super::{BodyError, Sink};
 use rollcall_model::attendance::Field;
 use rollcall_model::{Draft, FactError, Value};
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::BufRead;
 
 const EXPECTED_OBJECT: &str = "a JSON object";
 const EXPECTED_ARRAY: &str = "a JSON array of objects";
@@ -41,74 +40,104 @@ pub(super) fn not_utf8(line: &[u8], error: &std::str::Utf8Error) -> FactError {
     FactError::new("", Some(&String::from_utf8_lossy(line)), expected)
 }
 
-/// What serde_json says, less the line: it sees one line only.
+/// What serde_json says, less the line where it is the first: what it sees is mostly one line.
 fn without_line(error: &serde_json::Error) -> String {
-    error.to_string().replace(&format!(" at line {} column", error.line()), " at column")
+    error.to_string().replace(" at line 1 column", " at column")
 }
 
-/// Reads one array of objects.
-pub(super) fn read_array(reader: Box<dyn BufRead + '_>, sink: &mut Sink<'_>) -> Result<(), BodyError> {
-    let budget = Cell::new(0);
-    let most = sink.limits.line_bytes;
-    let mut json = serde_json::Deserializer::from_reader(Budgeted { reader, budget: &budget, most });
-    let mut stopped = None;
-    let visitor = ArrayVisitor { sink, budget: &budget, number: 0, stopped: &mut stopped };
-    let Err(error) = Deserializer::deserialize_any(&mut json, visitor).and_then(|()| json.end()) else { return Ok(()) };
-    if let Some(stopped) = stopped {
-        return Err(stopped);
-    }
-    let number = sink.facts() + 1;
-    Err(match error.classify() {
-        serde_json::error::Category::Io => failed(error.into(), number),
-        serde_json::error::Category::Data => BodyError::expected(0, EXPECTED_ARRAY),
-        _ => BodyError::expected(number, format!("{EXPECTED_ARRAY}: {error}")),
-    })
+/// Where an array is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Start,
+    FirstFact,
+    Fact,
+    Comma,
+    End,
 }
 
-/// A reader that gives at most so many bytes until the budget is renewed.
-struct Budgeted<'a, R> {
-    reader: R,
-    budget: &'a Cell<u64>,
-    most: u64,
-}
-
-impl<R: BufRead> Read for Budgeted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        let spent = self.budget.get() + count as u64;
-        self.budget.set(spent);
-        // Before and after an object come its separator and one byte read ahead.
-        if self.most > 0 && spent > self.most.saturating_add(2) { Err(io::Error::other(Passed(too_long(self.most)))) } else { Ok(count) }
-    }
-}
-
-struct ArrayVisitor<'v, 's> {
-    sink: &'v mut Sink<'s>,
-    budget: &'v Cell<u64>,
-    number: u64,
-    stopped: &'v mut Option<BodyError>,
-}
-
-impl<'de> Visitor<'de> for ArrayVisitor<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(EXPECTED_ARRAY)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        loop {
-            let mut draft = Draft::new();
-            self.budget.set(0);
-            if items.next_element_seed(FactSeed(&mut draft))?.is_none() {
-                return Ok(());
-            }
-            self.number += 1;
-            if let Err(stop) = self.sink.take(self.number, draft) {
-                *self.stopped = Some(stop);
-                return Err(de::Error::custom("stopped"));
+/// Reads one array of objects. What has arrived is read object by object; only an object that has not arrived whole is kept.
+pub(super) fn read_array(reader: &mut dyn BufRead, sink: &mut Sink<'_>) -> Result<(), BodyError> {
+    let mut at = At::Start;
+    let mut begun: Vec<u8> = Vec::new();
+    let mut tried = 0;
+    loop {
+        let arrived = reader.fill_buf().map_err(|error| failed(error, sink.facts() + 1))?;
+        let (count, is_last) = (arrived.len(), arrived.is_empty());
+        if begun.is_empty() {
+            let left = read_elements(arrived, &mut at, is_last, sink)?;
+            begun.extend_from_slice(left);
+        } else {
+            begun.extend_from_slice(arrived);
+            // Once it has doubled: an object of any length is then gone over only as often as it doubles.
+            if is_last || begun.len() >= 2 * tried {
+                let left = read_elements(&begun, &mut at, is_last, sink)?.len();
+                begun.drain(..begun.len() - left);
+                tried = left;
             }
         }
+        if is_last {
+            return if at == At::End { Ok(()) } else { Err(broken_array(sink, "it ends too early")) };
+        }
+        reader.consume(count);
+    }
+}
+
+fn broken_array(sink: &Sink<'_>, why: impl fmt::Display) -> BodyError {
+    BodyError::expected(sink.facts() + 1, format!("{EXPECTED_ARRAY}: {why}"))
+}
+
+/// Reads what has arrived, and returns what is left of it: an object of which more must arrive.
+fn read_elements<'b>(mut text: &'b [u8], at: &mut At, is_last: bool, sink: &mut Sink<'_>) -> Result<&'b [u8], BodyError> {
+    loop {
+        text = text.trim_ascii_start();
+        let Some((first, rest)) = text.split_first() else { return Ok(text) };
+        *at = match (*at, first) {
+            (At::Start, b'[') => At::FirstFact,
+            (At::FirstFact | At::Comma, b']') => At::End,
+            (At::Comma, b',') => At::Fact,
+            (At::FirstFact | At::Fact, _) => match read_element(text, is_last, sink)? {
+                Some(left) => {
+                    text = left;
+                    *at = At::Comma;
+                    continue;
+                }
+                None => return Ok(text),
+            },
+            (At::Start, _) => return Err(BodyError::expected(0, EXPECTED_ARRAY)),
+            (At::Comma, _) => return Err(broken_array(sink, "no comma or closing bracket follows the object before")),
+            (At::End, _) => return Err(broken_array(sink, "something follows its end")),
+        };
+        text = rest;
+    }
+}
+
+/// Reads one object, and returns what follows it; none if it has not arrived whole.
+fn read_element<'b>(text: &'b [u8], is_last: bool, sink: &mut Sink<'_>) -> Result<Option<&'b [u8]>, BodyError> {
+    let most = sink.limits.line_bytes;
+    let number = sink.facts() + 1;
+    let within = |length: usize| if most > 0 && length as u64 > most { Err(BodyError::expected(number, too_long(most))) } else { Ok(()) };
+    let mut json = serde_json::Deserializer::from_slice(text).into_iter::<Drafted<'_>>();
+    let found = json.next();
+    let length = json.byte_offset();
+    match found {
+        Some(Ok(Drafted(draft))) if is_last || length < text.len() => {
+            within(length)?;
+            sink.take(number, draft)?;
+            Ok(text.get(length..))
+        }
+        Some(Err(error)) if is_last || !error.is_eof() => Err(broken_array(sink, format_args!("{} of the object", without_line(&error)))),
+        _ => within(text.len()).map(|()| None),
+    }
+}
+
+/// A draft, as a type of its own.
+struct Drafted<'a>(Draft<'a>);
+
+impl<'a> Deserialize<'a> for Drafted<'a> {
+    fn deserialize<D: Deserializer<'a>>(json: D) -> Result<Self, D::Error> {
+        let mut draft = Draft::new();
+        FactSeed(&mut draft).deserialize(json)?;
+        Ok(Self(draft))
     }
 }
 

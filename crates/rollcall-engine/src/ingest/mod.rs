@@ -109,7 +109,7 @@ pub fn decode(
     if !body.is_empty() {
         match format {
             Format::Ndjson => json::read_lines(&mut *body::open(body, compression, limits)?, &mut sink)?,
-            Format::Json => json::read_array(body::open(body, compression, limits)?, &mut sink)?,
+            Format::Json => json::read_array(&mut *body::open(body, compression, limits)?, &mut sink)?,
             Format::Csv => csv::read(&mut *body::open(body, compression, limits)?, &mut sink)?,
             Format::Parquet => parquet::read(&body::whole(body, compression, limits)?, &mut sink)?,
             Format::Arrow => arrow::read(&body::whole(body, compression, limits)?, &mut sink)?,

@@ -223,14 +223,36 @@ fn errors_of_a_json_array_name_the_fact_and_broken_arrays_are_refused() {
     let good = String::from_utf8(samples::ndjson(&[Sample::new(1)])).unwrap();
     let found = decoded(format!("[{good}, 3, {good}]").as_bytes(), Format::Json).unwrap();
     assert_eq!((found.facts.len(), found.rejected, found.errors[0].to_string().as_str()), (2, 1, "line 2: 3: expected a JSON object"));
-    assert_eq!(refused("[{}, {\"a\" 3}]", Format::Json), "line 2: expected a JSON array of objects: expected `:` at line 1 column 11");
-    assert_eq!(refused("[{}", Format::Json), "line 2: expected a JSON array of objects: EOF while parsing a list at line 1 column 3");
-    assert_eq!(refused("[{}] x", Format::Json), "line 2: expected a JSON array of objects: trailing characters at line 1 column 6");
+    let broken = "line 2: expected a JSON array of objects";
+    for (body, why) in [
+        ("[{}, {\"a\" 3}]", "expected `:` at column 6 of the object"),
+        ("[{},{\n\"a\" 3}]", "expected `:` at line 2 column 5 of the object"),
+        ("[{}", "it ends too early"),
+        ("[{},", "it ends too early"),
+        ("[{},{\"a\":", "EOF while parsing a value at column 5 of the object"),
+        ("[{},]", "expected value at column 1 of the object"),
+        ("[{} {}]", "no comma or closing bracket follows the object before"),
+        ("[{}] x", "something follows its end"),
+    ] {
+        assert_eq!(refused(body, Format::Json), format!("{broken}: {why}"), "{body}");
+    }
     assert_eq!(refused(&good, Format::Json), "expected a JSON array of objects");
-    assert_eq!(
-        refused(b"[{\"user_id\":\"\xff\"}]", Format::Json),
-        "line 1: expected a JSON array of objects: invalid unicode code point at line 1 column 14"
-    );
+    let invalid = refused(b"[{\"user_id\":\"\xff\"}]", Format::Json);
+    assert_eq!(invalid, "line 1: expected a JSON array of objects: invalid unicode code point at column 13 of the object");
+}
+
+#[test]
+fn bodies_longer_than_the_buffer_are_read_the_same() {
+    let samples: Vec<Sample> = (0..3_000).map(Sample::new).collect();
+    let expected = columns(&decoded(&written(&samples, Format::Ndjson), Format::Ndjson).unwrap());
+    for format in [Format::Ndjson, Format::Json, Format::Csv] {
+        let body = written(&samples, format);
+        assert!(body.len() > 256 << 10);
+        for compression in COMPRESSIONS {
+            let found = decoded_within(&samples::compress(&body, compression), format, compression, &Limits::default());
+            assert_eq!(columns(&found.unwrap()), expected, "{format:?} {compression:?}");
+        }
+    }
 }
 
 #[test]
