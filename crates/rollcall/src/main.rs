@@ -1,2 +1,4 @@
 //! rollcall
+mod believable;
+
 fn main(){}
