@@ -3,7 +3,8 @@
 //! # Layout
 //! - [`args`]: the command line, definitions only
 //! - [`commands`]: one file a command
-//! - [`config`]: `rollcall.toml`
+//! - [`config`]: the file `rollcall.toml`
+//! - [`believable`]: the facts of the demo
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
 //! - [`output`], [`failure`]: what commands print, and how they fail
@@ -11,6 +12,8 @@
 #![expect(unreachable_pub, reason = "nothing can reach into a program, so plain `pub` says as much as `pub(crate)`")]
 
 mod args;
+#[expect(dead_code, reason = "the demo comes next")]
+mod believable;
 mod commands;
 mod config;
 mod failure;
