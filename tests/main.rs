@@ -8,5 +8,6 @@ mod harness;
 
 mod bad_input;
 mod cli;
+mod durability;
 mod isolation;
 mod operations;

@@ -108,7 +108,6 @@ fn sign(signing_key: &[u8; 32], org: OrgId, app: &App, slot: u32) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::{Secret, feishu::Settings};

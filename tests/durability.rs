@@ -1,0 +1,84 @@
+//! The promise *acknowledged is durable*: what belongs here kills the real executable with SIGKILL and looks for lost or doubled facts.
+
+use crate::harness::{KEY, Server, fact};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::{scope, sleep};
+use std::time::Duration;
+
+const KILLS: u32 = 50;
+const WRITERS: u32 = 3;
+
+/// Several connections ingest numbered facts, each request retried until it has a receipt, while the server is killed at random
+/// moments. Every receipted fact counts exactly once in the end, and at every restart on the way.
+#[test]
+fn receipt_survives_kill_9() {
+    let home = tempfile::tempdir().unwrap();
+    let server = RwLock::new(Server::start(home.path()));
+    let stop = AtomicBool::new(false);
+    let receipted: Vec<AtomicU32> = (0..WRITERS).map(|_| AtomicU32::new(0)).collect();
+    let seed = rand::random();
+    println!("seed {seed}");
+    scope(|threads| {
+        for writer in 0..WRITERS {
+            let (server, stop, receipted) = (&server, &stop, &receipted[writer as usize]);
+            threads.spawn(move || write(writer, seed, server, stop, receipted));
+        }
+        let mut random = StdRng::seed_from_u64(seed);
+        for _ in 0..KILLS {
+            sleep(Duration::from_millis(random.random_range(1..120)));
+            let before: Vec<u32> = receipted.iter().map(|count| count.load(Ordering::SeqCst)).collect();
+            server.read().unwrap().signal("KILL");
+            let mut server = server.write().unwrap();
+            server.wait();
+            *server = Server::start(home.path());
+            for (writer, before) in before.into_iter().enumerate() {
+                let counted = meetings(&server, writer as u32);
+                assert!(counted >= before, "writer {writer} had receipts for {before} facts; {counted} are there after a kill");
+            }
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+    let server = server.into_inner().unwrap();
+    for (writer, receipted) in receipted.iter().enumerate() {
+        let receipted = receipted.load(Ordering::SeqCst);
+        assert!(receipted > KILLS, "writer {writer} got only {receipted} receipts");
+        assert_eq!(meetings(&server, writer as u32), receipted, "writer {writer}");
+    }
+}
+
+/// Ingests facts with the numbers 0, 1, 2 … until told to stop, and counts those with a receipt.
+fn write(writer: u32, seed: u64, server: &RwLock<Server>, stop: &AtomicBool, receipted: &AtomicU32) {
+    let mut random = StdRng::seed_from_u64(seed + u64::from(writer));
+    let mut next = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let count = random.random_range(1..40);
+        let body: String = (next..next + count).map(|number| fact(number * WRITERS + writer, &format!("writer {writer}"))).collect();
+        let mut retried = false;
+        let receipt = loop {
+            match server.read().unwrap().ingest(body.clone()) {
+                Ok(receipt) => break receipt,
+                // Killed before it answered: the facts may be there or not, and asking again must not count them twice.
+                Err(_) => retried = true,
+            }
+            sleep(Duration::from_millis(2));
+        };
+        assert_eq!(receipt.accepted + receipt.duplicate, u64::from(count), "{receipt:?}");
+        assert!(receipt.duplicate == 0 || (retried && receipt.accepted == 0), "a request is stored whole or not at all: {receipt:?}");
+        next += count;
+        receipted.store(next, Ordering::SeqCst);
+    }
+}
+
+/// The meetings of one writer: each fact is in a meeting of its own.
+fn meetings(server: &Server, writer: u32) -> u32 {
+    let path = "/v1/reports/top-users?from=2025-01-01&to=2026-01-01&order=meetings&limit=10";
+    let answer = server.get(path, KEY).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    let rows = answer["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == format!("writer {writer}").as_str());
+    row.map_or(0, |row| row["meetings"].as_u64().unwrap() as u32)
+}
