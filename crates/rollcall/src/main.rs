@@ -12,7 +12,6 @@
 #![expect(unreachable_pub, reason = "nothing can reach into a program, so plain `pub` says as much as `pub(crate)`")]
 
 mod args;
-#[expect(dead_code, reason = "the demo comes next")]
 mod believable;
 mod commands;
 mod config;
