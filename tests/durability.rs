@@ -20,7 +20,7 @@ fn receipt_survives_kill_9() {
     let stop = AtomicBool::new(false);
     let receipted: Vec<AtomicU32> = (0..WRITERS).map(|_| AtomicU32::new(0)).collect();
     let seed = rand::random();
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     scope(|threads| {
         for writer in 0..WRITERS {
             let (server, stop, receipted) = (&server, &stop, &receipted[writer as usize]);

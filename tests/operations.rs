@@ -27,6 +27,32 @@ fn the_configuration_is_checked_before_it_is_used() {
 }
 
 #[test]
+fn a_secret_may_stand_in_the_environment_or_in_a_file() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("rollcall.toml");
+    let secrets = "secret = \"env:TEST_INGEST_KEY\"";
+    fs::write(
+        &file,
+        configuration("")
+            .replace(&format!("hash = \"{}\"", hash(KEY)), secrets)
+            .replace(&format!("hash = \"{}\"", hash(OTHER_KEY)), "secret = \"file:other.key\""),
+    )
+    .unwrap();
+    let check = || {
+        let mut command = rollcall();
+        command.args(["config", "check", "--config"]).arg(&file);
+        command
+    };
+    let wrong = complaint(&mut check(), 1);
+    assert!(wrong.contains("organizations[0].ingest_keys[0].secret: the environment variable TEST_INGEST_KEY is not set"), "{wrong}");
+    assert!(wrong.contains("organizations[1].ingest_keys[0].secret: ") && wrong.contains("other.key cannot be read"), "{wrong}");
+    fs::write(home.path().join("other.key"), format!("{OTHER_KEY}\n")).unwrap();
+    stdout(check().env("TEST_INGEST_KEY", KEY));
+    let same = complaint(check().env("TEST_INGEST_KEY", OTHER_KEY), 1);
+    assert!(same.contains("the same key is used at organizations[0].ingest_keys[0]"), "{same}");
+}
+
+#[test]
 fn credentials_do_not_travel_in_plain_text_beyond_this_machine() {
     let home = TempDir::new().unwrap();
     let file = home.path().join("rollcall.toml");

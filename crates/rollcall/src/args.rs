@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Exact usage reports from facts you own, over the APIs people already use.
 #[derive(Debug, Parser)]
-#[command(name = "rollcall", version, max_term_width = 110)]
+#[command(name = "rollcall", version, max_term_width = 110, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage")]
 pub struct Args {
     /// What to log on standard error: error, warn, info, debug, trace, or a list such as `info,rollcall=debug`
     #[arg(long, global = true, display_order = 999, env = "ROLLCALL_LOG", value_name = "LEVEL", default_value = "info")]

@@ -14,6 +14,9 @@ use crate::failure::{Failure, Result};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
+/// How long work that cannot be interrupted may keep a command that is otherwise done.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
 /// How long a server may take to accept a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
@@ -66,5 +69,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::of("the runtime could not be started", error))?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_WORK);
+    outcome
 }

@@ -14,8 +14,8 @@ pub fn run(flags: args::Serve) -> Result {
     let config = source.load()?;
     super::wait(async {
         let opened = open(&config).await?;
-        let url = opened.server.url()?;
         if let Some(path) = flags.address_file {
+            let url = opened.server.url()?;
             std::fs::write(&path, format!("{url}\n"))
                 .map_err(|error| Failure::of(format_args!("--address-file {}", path.display()), error))?;
         }

@@ -1,7 +1,7 @@
 //! `rollcall.toml`: where the server listens and stores, its limits, and its organizations with their credentials.
 //!
 //! # Layout
-//! - [`file`]: the file as it is written, key by key
+//! - [`mod@file`]: the file as it is written, key by key
 //! - [`check`]: from the file to a [`Config`], with every problem found on the way
 //! - [`secrets`]: secrets, which stand in the file as hashes or references only
 //! - [`limits`]: what one request, and all together, may take

@@ -1,7 +1,7 @@
 //! The HTTP server.
 //!
 //! # Layout
-//! - [`router`]: every route, once
+//! - [`mod@router`]: every route, once
 //! - [`ingest`], [`directory`], [`native`], [`health`]: what the native routes do
 //! - [`body`]: reading bodies within limits
 //! - [`credentials`]: whose request it is

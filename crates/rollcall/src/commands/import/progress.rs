@@ -59,7 +59,9 @@ impl Progress {
         if place.lines > 0 {
             output::note(format_args!("{}: going on after line {}", source.name(), place.lines));
         }
-        let bar = output::progress(source.size(), "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+        let size = source.size();
+        let known = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        let bar = output::progress(size, if size > 0 { known } else { "{msg} {bytes} {bytes_per_sec}" });
         bar.set_message(source.name());
         let state = State { receipt, place, next: 0, ahead: BTreeMap::new(), saved: Instant::now() };
         Ok(Self { source, bar, resume, resumed_at: place, state: Mutex::new(state) })

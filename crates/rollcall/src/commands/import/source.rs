@@ -42,7 +42,8 @@ impl Source {
             }
             return Ok(Self { format: format.unwrap_or(FactFormat::Ndjson), ..source });
         }
-        if !path.is_file() {
+        // Not only regular files: `<(…)` of a shell is a pipe.
+        if !path.exists() || path.is_dir() {
             return Err(Failure::Message(format!("{}: no such file", path.display())));
         }
         let (name, compression) = match path.extension().and_then(|end| end.to_str()) {

@@ -1,0 +1,169 @@
+//! The demo's directory: `rollcall.toml`, the data, and `demo.env` with address and credentials as shell assignments.
+//!
+//! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
+
+use crate::commands::key::random_secret;
+use crate::failure::{Failure, Result};
+use crate::server::SIGNING_KEY;
+use jiff::civil::Date;
+use rollcall_dialects::Secret;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The zone of the demo's organization.
+pub const ZONE: &str = "Asia/Shanghai";
+
+/// What a demo was filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    pub facts: u64,
+    pub users: u32,
+    pub days: u32,
+    pub last_day: Date,
+}
+
+impl Filled {
+    /// Whether the same flags made both, on whatever day.
+    pub fn is_like(&self, other: &Self) -> bool {
+        Self { last_day: other.last_day, ..self.clone() } == *other
+    }
+}
+
+/// The demo's directory and credentials.
+#[derive(Debug)]
+pub struct Home {
+    directory: PathBuf,
+    pub org: String,
+    pub ingest_key: String,
+    pub app_id: String,
+    pub app_secret: String,
+    /// None before the demo is complete.
+    pub filled: Option<Filled>,
+}
+
+impl Home {
+    /// Opens the directory of an earlier demo, or makes one with fresh credentials.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let named = |error: io::Error| Failure::of(directory.display(), error);
+        fs::create_dir_all(directory).map_err(named)?;
+        let directory = directory.canonicalize().map_err(named)?;
+        let home = match fs::read_to_string(directory.join("demo.env")) {
+            Ok(text) => Self::read(&directory, &text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::fresh(&directory)?,
+            Err(error) => return Err(named(error)),
+        };
+        write_private(&home.config_file(), &home.config())?;
+        Ok(home)
+    }
+
+    fn fresh(directory: &Path) -> Result<Self> {
+        Ok(Self {
+            directory: directory.into(),
+            org: uuid::Uuid::new_v4().to_string(),
+            ingest_key: random_secret("rck_")?,
+            app_id: format!("cli_{}", uuid::Uuid::new_v4().simple().to_string().get(..16).unwrap_or_default()),
+            app_secret: random_secret("")?,
+            filled: None,
+        })
+    }
+
+    fn read(directory: &Path, text: &str) -> Result<Self> {
+        let values: HashMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
+        let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
+        let read = || {
+            Some(Self {
+                directory: directory.into(),
+                org: value("ORG_ID")?,
+                ingest_key: value("INGEST_KEY")?,
+                app_id: value("FEISHU_APP_ID")?,
+                app_secret: value("FEISHU_APP_SECRET")?,
+                filled: Some(Filled {
+                    facts: value("DEMO_FACTS")?.parse().ok()?,
+                    users: value("DEMO_USERS")?.parse().ok()?,
+                    days: value("DEMO_DAYS")?.parse().ok()?,
+                    last_day: value("DEMO_LAST_DAY")?.parse().ok()?,
+                }),
+            })
+        };
+        read().ok_or_else(|| {
+            Failure::Message(format!(
+                "{} is damaged; remove {} to make another demo",
+                directory.join("demo.env").display(),
+                directory.display()
+            ))
+        })
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.directory.join("rollcall.toml")
+    }
+
+    fn config(&self) -> String {
+        format!(
+            "# Written by `rollcall demo` at every start.\ndata = \"data\"\n\n\
+             [[organizations]]\nid = \"{}\"\nname = \"Demo\"\ntime_zone = \"{ZONE}\"\n\n\
+             [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
+             [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n",
+            self.org,
+            Secret::of(&self.ingest_key),
+            self.app_id,
+            Secret::of(&self.app_secret)
+        )
+    }
+
+    /// Writes address and credentials for scripts and tests.
+    pub fn write_env(&self, url: &str, data: &Path) -> Result {
+        let mut text = String::new();
+        let signing_key = data.join(SIGNING_KEY).display().to_string();
+        let filled = self.filled.as_ref();
+        for (name, value) in [
+            ("BASE_URL", url.to_owned()),
+            ("ORG_ID", self.org.clone()),
+            ("INGEST_KEY", self.ingest_key.clone()),
+            ("FEISHU_APP_ID", self.app_id.clone()),
+            ("FEISHU_APP_SECRET", self.app_secret.clone()),
+            ("SERVER_KEY_FILE", signing_key),
+            ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
+            ("DEMO_USERS", filled.map(|filled| filled.users.to_string()).unwrap_or_default()),
+            ("DEMO_DAYS", filled.map(|filled| filled.days.to_string()).unwrap_or_default()),
+            ("DEMO_LAST_DAY", filled.map(|filled| filled.last_day.to_string()).unwrap_or_default()),
+        ] {
+            // A path may hold anything, a quotation mark too.
+            let _ = writeln!(text, "{name}='{}'", value.replace('\'', "'\\''"));
+        }
+        write_private(&self.directory.join("demo.env"), &text)
+    }
+}
+
+/// Writes a file for its owner's eyes only, whole or not at all.
+fn write_private(path: &Path, text: &str) -> Result {
+    let aside = path.with_extension("new");
+    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        fs::rename(&aside, path)
+    });
+    written.map_err(|error| Failure::of(path.display(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_second_run_has_the_credentials_of_the_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut first = Home::open(directory.path()).unwrap();
+        first.filled = Some(Filled { facts: 10, users: 2, days: 3, last_day: jiff::civil::date(2025, 3, 1) });
+        first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
+        let second = Home::open(directory.path()).unwrap();
+        assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
+        assert_eq!(second.filled, first.filled);
+        let permissions = fs::metadata(directory.path().join("demo.env")).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
+    }
+}
