@@ -6,7 +6,6 @@
 //! - [`config`]: the file `rollcall.toml`
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
-//! - [`believable`]: the facts of the demo
 //! - [`output`], [`failure`]: what commands print, and how they fail
 
 #![expect(unreachable_pub, reason = "nothing can reach into a program, so plain `pub` says as much as `pub(crate)`")]

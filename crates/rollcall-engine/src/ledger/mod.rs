@@ -9,9 +9,9 @@
 //! |---|---|---|
 //! | `facts` | org, UTC day of `session_started_at`, position | a [`columns::Block`] |
 //! | `commits` | position | the (org, day) of each block, until a checkpoint of cells covers it |
-//! | `ids` | org, UTC day of `joined_at`, position | default ids claimed, with the hashes of their contents ([`ids`]) |
+//! | `ids` | org, UTC day of `joined_at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
 //! | `given-ids` | org, hash | the hash of the content |
-//! | `users`, `apps` | org, number | the name ([`numbers`]) |
+//! | `users`, `apps` | org, number | the name (`numbers.rs`) |
 //! | `directories` | org | the directory as JSON |
 //! | `meta` | a word | |
 
