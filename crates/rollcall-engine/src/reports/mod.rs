@@ -4,7 +4,7 @@ mod meeting_days;
 mod top_users;
 
 use crate::{Engine, EngineError};
-use rollcall_model::reports::{MeetingDay, MeetingDays, TopUser, TopUsers};
+use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, TopUser, TopUsers};
 use rollcall_model::{Answer, OrgId, ReportError, Reports};
 
 impl Reports for Engine {
@@ -14,6 +14,10 @@ impl Reports for Engine {
 
     fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
         Ok(top_users::answer(self, org, ask)?)
+    }
+
+    fn active_users(&self, _org: OrgId, _ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
+        Err(ReportError::Storage("not built yet".into()))
     }
 }
 

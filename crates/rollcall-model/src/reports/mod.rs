@@ -1,8 +1,10 @@
 //! Reports: questions with typed parameters and typed rows, defined once, independent of any API.
 
+pub mod active_users;
 pub mod meeting_days;
 pub mod top_users;
 
+pub use active_users::{ActiveUsers, ActiveUsersRow, Grouping};
 pub use meeting_days::{MeetingDay, MeetingDays};
 pub use top_users::{TopUser, TopUsers, UserOrder};
 
@@ -65,4 +67,10 @@ pub trait Reports: Send + Sync {
     /// # Errors
     /// [`ReportError::Storage`] if the storage fails.
     fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError>;
+
+    /// Distinct users whose stays overlap a period, a row for each. See [`ActiveUsers`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError>;
 }
