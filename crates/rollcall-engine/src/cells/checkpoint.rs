@@ -1,18 +1,20 @@
 //! Checkpoints: live cells move into storage, with the ledger position they cover, in one atomic batch.
 
-use super::Sessions;
-use super::store::{Cells, Live, base_key, broken};
-use super::{MeetingTotals, Merged, UserTotals};
+use super::store::{Cells, Key, Live, base_key, stored_cell};
+use super::{Base, MeetingTotals, Merged, Presence, PresentUsers, Sessions, Slice, UserTotals};
 use crate::engine::EngineError;
-use fjall::{OwnedWriteBatch, Slice as Bytes};
-use rollcall_model::{OrgId, Quarter};
+use fjall::OwnedWriteBatch;
+use rollcall_model::Quarter;
 use std::sync::Arc;
 
 /// Where the position of the last checkpoint is stored.
 const POSITION: &str = "cells-position";
 
-/// Every kind of merged cell.
-const KINDS: [u8; 2] = [MeetingTotals::KIND, UserTotals::KIND];
+/// The merged cells that are made from meetings.
+const SESSION_KINDS: [u8; 2] = [MeetingTotals::KIND, UserTotals::KIND];
+
+/// The merged cells that are made from presence.
+const PRESENCE_KINDS: [u8; 1] = [PresentUsers::KIND];
 
 impl Cells {
     /// The position of the last commit that cells in storage cover; 0 before any.
@@ -29,7 +31,7 @@ impl Cells {
         self.state.read().covered
     }
 
-    /// How many attendees were folded since the last checkpoint.
+    /// How many facts were folded since the last checkpoint.
     pub fn added(&self) -> usize {
         self.state.read().live.added
     }
@@ -56,58 +58,55 @@ impl Cells {
             (sealed, state.position)
         };
         let mut batch = self.db.batch();
-        for (org, cells) in &sealed.cells {
-            for (quarter, live) in cells {
-                let key = base_key(*org, *quarter);
-                let mut cell = match self.base.get(key)? {
-                    Some(bytes) => Sessions::decode(*quarter, &bytes).ok_or_else(|| broken("a cell"))?,
-                    None => Sessions::default(),
-                };
-                cell.merge(live);
-                batch.insert(&self.base, key, Sessions::encode(*quarter, &cell.into_attendees()));
-            }
-        }
+        self.store::<Sessions>(&sealed, &mut batch)?;
+        self.store::<Presence>(&sealed, &mut batch)?;
         batch.insert(&self.meta, POSITION, position.to_be_bytes());
         also(&mut batch, position)?;
         // From here on nobody may keep a merged cell made from the base cells of before.
         let mut state = self.state.write();
-        for (org, cells) in &sealed.cells {
-            for run in runs(cells.keys().copied()) {
-                for key in self.kept_around(*org, run)? {
-                    batch.remove(&self.merged, key);
-                }
-            }
-        }
+        self.forget_kept::<Sessions>(&sealed, &SESSION_KINDS, &mut batch)?;
+        self.forget_kept::<Presence>(&sealed, &PRESENCE_KINDS, &mut batch)?;
         batch.commit()?;
-        // Keys in the cache are those in storage, but finding the few stale ones costs more than filling it again.
-        self.cache.retain(|key, _| {
-            !sealed
-                .cells
-                .get(&key.org)
-                .is_some_and(|cells| cells.range(Quarter(key.slice.start)..Quarter(key.slice.end())).next().is_some())
-        });
+        self.cache.retain(|key, _| !(changed::<Sessions>(&sealed, &SESSION_KINDS, key) || changed::<Presence>(&sealed, &PRESENCE_KINDS, key)));
         state.sealed = None;
         state.generation += 1;
         state.covered = position;
         Ok(position)
     }
 
-    /// The keys of kept merged cells whose slice meets a run of quarter hours.
-    fn kept_around(&self, org: OrgId, (first, last): (Quarter, Quarter)) -> Result<Vec<Bytes>, EngineError> {
-        let mut keys = Vec::new();
-        for quarters in self.lengths.lock().iter() {
-            for kind in KINDS {
-                let key = |start: i32| {
-                    let slice = super::Slice { start: start.max(0), quarters: *quarters };
-                    super::store::Key { org, kind, slice }.bytes()
-                };
-                for kept in self.merged.range(key(first.0 - quarters + 1)..=key(last.0)) {
-                    keys.push(kept.key()?);
+    /// Adds the sealed cells of one kind, merged with those in storage, to the batch.
+    fn store<B: Base>(&self, sealed: &Live, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
+        for (org, cells) in B::live(sealed) {
+            for (quarter, live) in cells {
+                let key = base_key(*org, *quarter);
+                let mut cell = stored_cell::<B>(*quarter, B::keyspace(self).get(key)?.as_deref())?;
+                cell.merge(live);
+                batch.insert(B::keyspace(self), key, B::encode(*quarter, &cell.into_entries()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the kept merged cells whose slices meet the sealed cells of one kind.
+    fn forget_kept<B: Base>(&self, sealed: &Live, kinds: &[u8], batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
+        for (org, cells) in B::live(sealed) {
+            for (first, last) in runs(cells.keys().copied()) {
+                for (quarters, kind) in self.lengths.lock().iter().flat_map(|quarters| kinds.iter().map(move |kind| (*quarters, *kind))) {
+                    let key = |start: i32| Key { org: *org, kind, slice: Slice { start: start.max(0), quarters } }.bytes();
+                    for kept in self.merged.range(key(first.0 - quarters + 1)..=key(last.0)) {
+                        batch.remove(&self.merged, kept.key()?);
+                    }
                 }
             }
         }
-        Ok(keys)
+        Ok(())
     }
+}
+
+/// Whether a sealed cell of one kind lies in the slice of a kept merged cell.
+fn changed<B: Base>(sealed: &Live, kinds: &[u8], key: &Key) -> bool {
+    let slice = Quarter(key.slice.start)..Quarter(key.slice.end());
+    kinds.contains(&key.kind) && B::live(sealed).get(&key.org).is_some_and(|cells| cells.range(slice).next().is_some())
 }
 
 /// Runs of quarter hours that follow one another.
@@ -123,13 +122,17 @@ fn runs(quarters: impl Iterator<Item = Quarter>) -> Vec<(Quarter, Quarter)> {
 }
 
 fn joined(first: &Live, second: Live) -> Live {
-    let mut joined = second;
-    joined.added += first.added;
-    for (org, cells) in &first.cells {
-        let of_org = joined.cells.entry(*org).or_default();
-        for (quarter, cell) in cells {
-            Arc::make_mut(of_org.entry(*quarter).or_default()).merge(cell);
+    fn join<B: Base>(first: &Live, second: &mut Live) {
+        for (org, cells) in B::live(first) {
+            let of_org = B::live_mut(second).entry(*org).or_default();
+            for (quarter, cell) in cells {
+                Arc::make_mut(of_org.entry(*quarter).or_default()).merge(cell);
+            }
         }
     }
+    let mut joined = second;
+    joined.added += first.added;
+    join::<Sessions>(first, &mut joined);
+    join::<Presence>(first, &mut joined);
     joined
 }

@@ -1,7 +1,7 @@
 //! The merged cell of `meeting_days`: meetings, duration and participants, by app and data residency.
 
 use super::codec::{Reader, put, put_signed};
-use super::{Attendee, Merged};
+use super::{Attendee, Merged, Sessions};
 use rollcall_model::Millis;
 
 /// Counts over meetings.
@@ -75,6 +75,7 @@ impl MeetingTotals {
 }
 
 impl Merged for MeetingTotals {
+    type Base = Sessions;
     const KIND: u8 = 1;
 
     fn of(attendees: &[Attendee]) -> Self {

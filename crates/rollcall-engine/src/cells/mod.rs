@@ -1,35 +1,44 @@
 //! Cells: mergeable exact aggregates of an organization's facts in one slice of time.
 //!
-//! A cell is a monoid: merging cells in any order gives the aggregate of all their facts. There are two kinds here.
-//! - The *base cell* of a quarter hour, [`Sessions`], holds the meetings that began in it and who attended them. It alone can
-//!   take a late fact, because only it knows whether a user was already counted in a meeting.
-//! - *Merged cells*, [`MeetingTotals`] and [`UserTotals`], are made from base cells and answer one question each. Since a meeting
-//!   lies in one quarter hour with all its facts, merged cells of slices that do not overlap add up exactly.
+//! A cell is a monoid: merging cells in any order gives the aggregate of all their facts. There are two sorts.
+//! - *Base cells* stand at quarter hours and take late facts. [`Sessions`] holds the meetings that began in a quarter hour and who
+//!   attended them: it alone knows whether a user was already counted in a meeting. [`Presence`] holds who attended anything during it.
+//! - *Merged cells* are made from base cells and answer one question each: [`MeetingTotals`], [`UserTotals`], [`PresentUsers`]. Since a
+//!   meeting lies in one quarter hour with all its facts, sums over slices that do not overlap add up exactly; sets of users unite.
 //!
 //! [`Cells`] keeps them: facts are folded into *live* base cells in memory, live cells are checkpointed into storage with the
 //! ledger position they cover, and merged cells are kept once made, until a checkpoint changes a quarter hour inside them.
 
+mod base;
 mod checkpoint;
 mod codec;
 mod cover;
 mod meeting_totals;
+mod presence;
+mod present_users;
 mod sessions;
 mod store;
 mod user_totals;
 
+pub use base::{Base, Cell};
 pub use cover::Slice;
 pub use meeting_totals::{MeetingTotals, Totals};
+pub use presence::{Presence, Present};
+pub use present_users::{PresentFilter, PresentUsers};
 pub use sessions::{Attendee, Sessions};
 pub use store::{Cells, View};
 pub use user_totals::{UserSum, UserSums, UserTotals};
 
 /// A cell made from the base cells of a slice of time.
 pub trait Merged: Default + Clone + Send + Sync + std::fmt::Debug + 'static {
+    /// The base cells it is made from.
+    type Base: Base;
+
     /// What tells this kind of cell from the others in storage. Never changed or given to another.
     const KIND: u8;
 
-    /// The cell of these attendees: all of each session, ordered as [`Sessions`] orders them.
-    fn of(attendees: &[Attendee]) -> Self;
+    /// The cell of these entries: those of one quarter hour after those of another, each in order.
+    fn of(entries: &[<Self::Base as Base>::Entry]) -> Self;
 
     /// Adds the facts of a cell of another slice of time.
     fn merge(&mut self, other: &Self);

@@ -1,8 +1,12 @@
 //! The base cell: the meetings that began in a quarter hour, and who attended them.
 
 use super::codec::{Reader, put, put_signed};
+use super::store::{Cells, Live, LiveCells};
+use super::{Base, View};
+use crate::engine::EngineError;
 use crate::ledger::columns::{Block, Row};
-use rollcall_model::{Millis, Quarter, SessionKind};
+use fjall::Keyspace;
+use rollcall_model::{Millis, Quarter, Range, SessionKind};
 
 /// One user's attendance of one meeting, within one data residency: everything the meeting reports ask of those facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +46,15 @@ impl Attendee {
     }
 }
 
-/// The meetings of one quarter hour. A monoid under [`Sessions::merge`].
-#[derive(Debug, Clone, Default)]
-pub struct Sessions {
-    /// Up to `ordered`, ascending by (session, user, unit) without repeats; then as they came.
-    attendees: Vec<Attendee>,
-    ordered: usize,
-}
+/// The base cell of meetings: those that began in a quarter hour, ascending by session, user and data residency. Facts of other kinds of
+/// session are passed over.
+#[derive(Debug)]
+pub struct Sessions;
 
-impl Sessions {
-    /// Folds the facts of a block, giving each meeting's attendee to `add` with its quarter hour. Facts of other kinds of session
-    /// are passed over.
-    pub fn fold(block: &Block, mut add: impl FnMut(Quarter, Attendee)) {
+impl Base for Sessions {
+    type Entry = Attendee;
+
+    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Attendee)) {
         let mut session = 0;
         let mut last: Option<Row<'_>> = None;
         for row in block.rows().filter(|row| row.session_kind == SessionKind::Meeting.number()) {
@@ -80,44 +81,19 @@ impl Sessions {
         }
     }
 
-    /// Adds one attendee.
-    pub fn add(&mut self, attendee: Attendee) {
-        self.attendees.push(attendee);
-        // Ordering only when as much again has come keeps adding cheap and the cell at most twice its size.
-        if self.attendees.len() > 2 * self.ordered + 64 {
-            self.order();
-        }
-    }
-
-    /// Adds the facts of another cell of the same quarter hour.
-    pub fn merge(&mut self, other: &Self) {
-        self.attendees.extend_from_slice(&other.attendees);
-        self.order();
-    }
-
-    fn order(&mut self) {
+    fn order(attendees: &mut Vec<Attendee>) {
         // The stable sort finds the runs that are in order already.
-        self.attendees.sort_by_key(Attendee::key);
-        self.attendees.dedup_by(|next, kept| {
+        attendees.sort_by_key(Attendee::key);
+        attendees.dedup_by(|next, kept| {
             let same = next.key() == kept.key();
             if same {
                 kept.merge(next);
             }
             same
         });
-        self.ordered = self.attendees.len();
     }
 
-    /// Every attendee, ascending by session, user and unit, without repeats.
-    pub fn into_attendees(mut self) -> Vec<Attendee> {
-        if self.ordered < self.attendees.len() {
-            self.order();
-        }
-        self.attendees
-    }
-
-    /// The bytes in storage of ordered attendees of one quarter hour.
-    pub fn encode(quarter: Quarter, attendees: &[Attendee]) -> Vec<u8> {
+    fn encode(quarter: Quarter, attendees: &[Attendee]) -> Vec<u8> {
         let mut out = Vec::with_capacity(attendees.len() * 12 + 64);
         for session in attendees.chunk_by(|a, b| a.session == b.session) {
             let Some(first) = session.first() else { continue };
@@ -140,8 +116,7 @@ impl Sessions {
         out
     }
 
-    /// The cell of such bytes; none if they are not.
-    pub fn decode(quarter: Quarter, bytes: &[u8]) -> Option<Self> {
+    fn decode(quarter: Quarter, bytes: &[u8]) -> Option<Vec<Attendee>> {
         let mut reader = Reader(bytes);
         let mut attendees = Vec::with_capacity(bytes.len() / 8);
         while !reader.0.is_empty() {
@@ -168,7 +143,26 @@ impl Sessions {
                 });
             }
         }
-        Some(Self { ordered: attendees.len(), attendees })
+        Some(attendees)
+    }
+
+    /// A meeting's attendees know when it began: no facts are read.
+    fn edge(view: &View<'_, Self>, range: Range) -> Result<Vec<Attendee>, EngineError> {
+        let mut attendees = view.entries(Quarter::of(range.from))?;
+        attendees.retain(|attendee| range.contains(attendee.started_at));
+        Ok(attendees)
+    }
+
+    fn keyspace(cells: &Cells) -> &Keyspace {
+        &cells.sessions
+    }
+
+    fn live(live: &Live) -> &LiveCells<Self> {
+        &live.sessions
+    }
+
+    fn live_mut(live: &mut Live) -> &mut LiveCells<Self> {
+        &mut live.sessions
     }
 }
 
@@ -184,6 +178,7 @@ fn session_hash(app: u16, started_at: Millis, session_id: &str) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Cell;
     use super::*;
     use proptest::prelude::*;
 
@@ -208,8 +203,8 @@ mod tests {
         )
     }
 
-    fn cell(attendees: &[Attendee]) -> Sessions {
-        let mut cell = Sessions::default();
+    fn cell(attendees: &[Attendee]) -> Cell<Sessions> {
+        let mut cell = Cell::default();
         attendees.iter().for_each(|attendee| cell.add(*attendee));
         cell
     }
@@ -218,20 +213,20 @@ mod tests {
         #[test]
         fn merging_in_any_order_is_folding_all(attendees in prop::collection::vec(attendee(), 0..200), cut in 0usize..200) {
             let cut = cut.min(attendees.len());
-            let whole = cell(&attendees).into_attendees();
+            let whole = cell(&attendees).into_entries();
             let (mut left, right) = (cell(&attendees[..cut]), cell(&attendees[cut..]));
             let mut turned = right.clone();
             turned.merge(&left);
             left.merge(&right);
-            prop_assert_eq!(&left.into_attendees(), &whole);
-            prop_assert_eq!(&turned.into_attendees(), &whole);
+            prop_assert_eq!(&left.into_entries(), &whole);
+            prop_assert_eq!(&turned.into_entries(), &whole);
         }
 
         #[test]
         fn a_cell_reads_back_as_it_was_written(attendees in prop::collection::vec(attendee(), 0..100)) {
-            let attendees = cell(&attendees).into_attendees();
+            let attendees = cell(&attendees).into_entries();
             let bytes = Sessions::encode(Quarter(0), &attendees);
-            prop_assert_eq!(Sessions::decode(Quarter(0), &bytes).unwrap().into_attendees(), attendees);
+            prop_assert_eq!(Sessions::decode(Quarter(0), &bytes).unwrap(), attendees);
         }
 
         #[test]

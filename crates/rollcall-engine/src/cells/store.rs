@@ -6,7 +6,7 @@
 //! a reader that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
 
 use super::cover::{Cut, Slice};
-use super::{Attendee, Merged, Sessions};
+use super::{Base, Cell, Merged, Presence, Sessions};
 use crate::engine::EngineError;
 use crate::ledger::columns::Block;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
@@ -18,11 +18,15 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Live base cells of one kind.
+pub type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
+
 /// Live base cells: facts that no checkpoint covers yet.
 #[derive(Debug, Default)]
-pub(super) struct Live {
-    pub(super) cells: HashMap<OrgId, BTreeMap<Quarter, Arc<Sessions>>>,
-    /// Attendees added since the last checkpoint.
+pub struct Live {
+    pub(super) sessions: LiveCells<Sessions>,
+    pub(super) presence: LiveCells<Presence>,
+    /// Facts folded since the last checkpoint.
     pub(super) added: usize,
 }
 
@@ -76,7 +80,8 @@ impl quick_cache::Weighter<Key, Kept> for BySize {
 /// The cells of every organization.
 pub struct Cells {
     pub(super) db: Database,
-    pub(super) base: Keyspace,
+    pub(super) sessions: Keyspace,
+    pub(super) presence: Keyspace,
     pub(super) merged: Keyspace,
     pub(super) meta: Keyspace,
     pub(super) state: RwLock<State>,
@@ -104,7 +109,8 @@ impl Cells {
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
         let cells = Self {
-            base: db.keyspace("cells", KeyspaceCreateOptions::default)?,
+            sessions: db.keyspace("session-cells", KeyspaceCreateOptions::default)?,
+            presence: db.keyspace("presence-cells", KeyspaceCreateOptions::default)?,
             merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
             meta: meta.clone(),
             state: RwLock::default(),
@@ -122,44 +128,31 @@ impl Cells {
 
     /// Folds the blocks of one commit. Commits are folded in the order of their positions, each once.
     pub fn fold<'a>(&self, position: u64, blocks: impl IntoIterator<Item = (OrgId, &'a Block)>) {
-        let folded: Vec<(OrgId, Vec<(Quarter, Attendee)>)> = blocks
-            .into_iter()
-            .map(|(org, block)| {
-                let mut attendees = Vec::with_capacity(block.facts());
-                Sessions::fold(block, |quarter, attendee| attendees.push((quarter, attendee)));
-                (org, attendees)
-            })
-            .collect();
+        let blocks: Vec<_> = blocks.into_iter().collect();
+        let (sessions, presence) = (folded::<Sessions>(&blocks), folded::<Presence>(&blocks));
         let mut state = self.state.write();
         state.position = position;
-        for (org, attendees) in folded {
-            state.live.added += attendees.len();
-            let cells = state.live.cells.entry(org).or_default();
-            for of_quarter in attendees.chunk_by(|(a, _), (b, _)| a == b) {
-                let Some((quarter, _)) = of_quarter.first() else { continue };
-                // A reader may hold the cell: it keeps its own.
-                let cell = Arc::make_mut(cells.entry(*quarter).or_default());
-                of_quarter.iter().for_each(|(_, attendee)| cell.add(*attendee));
-            }
-        }
+        state.live.added += blocks.iter().map(|(_, block)| block.facts()).sum::<usize>();
+        add::<Sessions>(&mut state.live, sessions);
+        add::<Presence>(&mut state.live, presence);
     }
 
     /// One consistent state of the cells that lie in `range`: every fact folded so far.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn view(&self, org: OrgId, range: Range) -> Result<View<'_>, EngineError> {
+    pub fn view<B: Base>(&self, org: OrgId, range: Range) -> Result<View<'_, B>, EngineError> {
         let quarters = Quarter::of(range.from)..=Quarter::of(range.to.max(range.from));
         let state = self.state.read();
-        let mut live: BTreeMap<Quarter, Vec<Arc<Sessions>>> = BTreeMap::new();
-        for cells in [state.sealed.as_deref(), Some(&state.live)].into_iter().flatten().filter_map(|live| live.cells.get(&org)) {
+        let mut live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>> = BTreeMap::new();
+        for cells in [state.sealed.as_deref(), Some(&state.live)].into_iter().flatten().filter_map(|live| B::live(live).get(&org)) {
             for (quarter, cell) in cells.range(quarters.clone()) {
                 live.entry(*quarter).or_default().push(cell.clone());
             }
         }
         let (generation, snapshot) = (state.generation, self.db.snapshot());
         drop(state);
-        let seen = seen(&snapshot, &self.base, org, &live)?;
+        let seen = seen(&snapshot, B::keyspace(self), org, &live)?;
         Ok(View { cells: self, org, generation, snapshot, live, seen })
     }
 
@@ -201,35 +194,33 @@ pub(super) fn broken(what: &str) -> EngineError {
 }
 
 /// One consistent state of an organization's cells.
-pub struct View<'a> {
-    cells: &'a Cells,
-    org: OrgId,
+pub struct View<'a, B: Base> {
+    pub(super) cells: &'a Cells,
+    pub(super) org: OrgId,
     generation: u64,
-    snapshot: Snapshot,
-    live: BTreeMap<Quarter, Vec<Arc<Sessions>>>,
+    pub(super) snapshot: Snapshot,
+    live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
     /// The quarter hours between the first cell and the last, so that years without facts cost nothing.
     seen: Option<Range>,
 }
 
-impl std::fmt::Debug for View<'_> {
+impl<B: Base> std::fmt::Debug for View<'_, B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("View").field("org", &self.org).field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 
-impl View<'_> {
+impl<B: Base> View<'_, B> {
     /// Gives `add` merged cells that together hold exactly the meetings that began in `range`: the ragged edges built on the spot,
     /// the rest from the fewest slices.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn each<M: Merged>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
+    pub fn each<M: Merged<Base = B>>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
         let Some(seen) = self.seen else { return Ok(()) };
         let cut = Cut::new(range.intersect(&seen));
         for edge in cut.edges.into_iter().flatten() {
-            let mut attendees = self.attendees(Quarter::of(edge.from))?;
-            attendees.retain(|attendee| edge.contains(attendee.started_at));
-            add(&Arc::new(M::of(&attendees)));
+            add(&Arc::new(M::of(&B::edge(self, edge)?)));
         }
         for part in cut.whole.iter().flat_map(Slice::parts) {
             add(&self.cell(part)?);
@@ -241,14 +232,14 @@ impl View<'_> {
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn cell<M: Merged>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
+    pub fn cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
         let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
         if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
             return Ok(Arc::default());
         }
         let is_live = self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some();
         if slice.quarters == 1 {
-            return Ok(Arc::new(M::of(&self.attendees(Quarter(slice.start))?)));
+            return Ok(Arc::new(M::of(&self.entries(Quarter(slice.start))?)));
         }
         if is_live {
             let mut merged = M::default();
@@ -271,7 +262,7 @@ impl View<'_> {
     }
 
     /// Makes the merged cell of a slice without live cells.
-    fn make<M: Merged>(&self, slice: Slice) -> Result<M, EngineError> {
+    fn make<M: Merged<Base = B>>(&self, slice: Slice) -> Result<M, EngineError> {
         let mut merged = M::default();
         // Up to a day or two it costs less to read base cells once than to make and keep every hour.
         if slice.quarters > 2 * 96 {
@@ -280,34 +271,65 @@ impl View<'_> {
             }
             return Ok(merged);
         }
-        let mut attendees = Vec::new();
+        let mut entries = Vec::new();
         let range = base_key(self.org, Quarter(slice.start))..base_key(self.org, Quarter(slice.end()));
-        for stored in self.snapshot.range(&self.cells.base, range) {
+        for stored in self.snapshot.range(B::keyspace(self.cells), range) {
             let (key, bytes) = stored.into_inner()?;
             let quarter = quarter_of(&key).ok_or_else(|| broken("the key of a cell"))?;
-            attendees.extend(Sessions::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?.into_attendees());
+            entries.extend(B::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?);
         }
-        Ok(M::of(&attendees))
+        Ok(M::of(&entries))
     }
 
-    /// Everyone who attended the meetings that began in a quarter hour.
-    fn attendees(&self, quarter: Quarter) -> Result<Vec<Attendee>, EngineError> {
-        let mut sessions = match self.snapshot.get(&self.cells.base, base_key(self.org, quarter))? {
-            Some(bytes) => Sessions::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?,
-            None => Sessions::default(),
-        };
+    /// The entries of a quarter hour, in order.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn entries(&self, quarter: Quarter) -> Result<Vec<B::Entry>, EngineError> {
+        let stored = self.snapshot.get(B::keyspace(self.cells), base_key(self.org, quarter))?;
+        let mut cell = stored_cell::<B>(quarter, stored.as_deref())?;
         for live in self.live.get(&quarter).into_iter().flatten() {
-            sessions.merge(live);
+            cell.merge(live);
         }
-        Ok(sessions.into_attendees())
+        Ok(cell.into_entries())
     }
 }
 
-fn seen(
+/// The base cell of the bytes in storage, if there are any.
+pub(super) fn stored_cell<B: Base>(quarter: Quarter, stored: Option<&[u8]>) -> Result<Cell<B>, EngineError> {
+    let entries = stored.map(|bytes| B::decode(quarter, bytes).ok_or_else(|| broken("a cell"))).transpose()?;
+    Ok(entries.map(Cell::of_ordered).unwrap_or_default())
+}
+
+/// Entries and their quarter hours, by organization.
+type Folded<B> = Vec<(OrgId, Vec<(Quarter, <B as Base>::Entry)>)>;
+
+fn folded<B: Base>(blocks: &[(OrgId, &Block)]) -> Folded<B> {
+    let fold = |(org, block): &(OrgId, &Block)| {
+        let mut entries = Vec::with_capacity(block.facts());
+        B::fold(block, &mut |quarter, entry| entries.push((quarter, entry)));
+        (*org, entries)
+    };
+    blocks.iter().map(fold).collect()
+}
+
+fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
+    for (org, entries) in folded {
+        let cells = B::live_mut(live).entry(org).or_default();
+        for of_quarter in entries.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((quarter, _)) = of_quarter.first() else { continue };
+            // A reader may hold the cell: it keeps its own.
+            let cell = Arc::make_mut(cells.entry(*quarter).or_default());
+            of_quarter.iter().for_each(|(_, entry)| cell.add(*entry));
+        }
+    }
+}
+
+fn seen<C>(
     snapshot: &Snapshot,
     base: &Keyspace,
     org: OrgId,
-    live: &BTreeMap<Quarter, Vec<Arc<Sessions>>>,
+    live: &BTreeMap<Quarter, C>,
 ) -> Result<Option<Range>, EngineError> {
     let mut stored = snapshot.prefix(base, org.0.as_bytes());
     let first = stored.next().map(fjall::Guard::key).transpose()?;

@@ -1,7 +1,7 @@
 //! The merged cell of `top_users`: for each user, meetings and time attended, by app and data residency.
 
 use super::codec::{Reader, put, put_signed};
-use super::{Attendee, Merged};
+use super::{Attendee, Merged, Sessions};
 use rollcall_model::Millis;
 
 /// Which facts a column sums.
@@ -152,6 +152,7 @@ impl UserTotals {
 }
 
 impl Merged for UserTotals {
+    type Base = Sessions;
     const KIND: u8 = 2;
 
     fn of(attendees: &[Attendee]) -> Self {

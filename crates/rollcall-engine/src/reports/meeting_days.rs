@@ -5,7 +5,7 @@
 //! `meeting_days.sql` defines the same answer.
 
 use super::app_number;
-use crate::cells::{MeetingTotals, Slice, Totals};
+use crate::cells::{MeetingTotals, Sessions, Slice, Totals};
 use crate::{Engine, EngineError};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{MeetingDay, MeetingDays};
@@ -13,7 +13,7 @@ use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Quarter, Range};
 
 pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, EngineError> {
     let app = app_number(engine, org, ask.app.as_deref());
-    let view = engine.cells.view(org, ask.range)?;
+    let view = engine.cells.view::<Sessions>(org, ask.range)?;
     let calendar = Calendar::new(ask.zone.clone());
     let mut all = Totals::NONE;
     let mut rows = Vec::new();

@@ -4,7 +4,7 @@
 //! looked up for the rows of the answer alone. `top_users.sql` defines the same answer.
 
 use super::app_number;
-use crate::cells::{UserSum, UserSums, UserTotals};
+use crate::cells::{Sessions, UserSum, UserSums, UserTotals};
 use crate::{Engine, EngineError};
 use rollcall_model::reports::{TopUser, TopUsers, UserOrder};
 use rollcall_model::{Answer, Covers, OrgId, UserKind};
@@ -16,7 +16,7 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &TopUsers) -> Result<Answ
     let Some(app) = app_number(engine, org, ask.app.as_deref()) else {
         return Ok(Answer { covers, rows: Vec::new() });
     };
-    let view = engine.cells.view(org, ask.range)?;
+    let view = engine.cells.view::<Sessions>(org, ask.range)?;
     let mut sums = UserSums::default();
     let mut cells: Vec<Arc<UserTotals>> = Vec::new();
     view.each(ask.range, |cell| {
