@@ -115,7 +115,7 @@ impl Engine {
         let lock = lock(directory)?;
         let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
         sync_names(directory)?;
-        let cells = Arc::new(Cells::open(ledger.db(), &ledger.meta, settings.cell_cache_bytes)?);
+        let cells = Arc::new(Cells::open(ledger.db(), &ledger.facts, &ledger.meta, settings.cell_cache_bytes)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
         for (org, json) in ledger.directories()? {

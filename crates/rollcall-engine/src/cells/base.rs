@@ -41,7 +41,7 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
 }
 
 /// A base cell in memory. A monoid under [`Cell::merge`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Cell<B: Base> {
     /// Up to `ordered`, in order; then as they came.
     entries: Vec<B::Entry>,
@@ -51,6 +51,12 @@ pub struct Cell<B: Base> {
 impl<B: Base> Default for Cell<B> {
     fn default() -> Self {
         Self { entries: Vec::new(), ordered: 0 }
+    }
+}
+
+impl<B: Base> Clone for Cell<B> {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), ordered: self.ordered }
     }
 }
 

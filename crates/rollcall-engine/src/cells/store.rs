@@ -8,7 +8,7 @@
 use super::cover::{Cut, Slice};
 use super::{Base, Cell, Merged, Presence, Sessions};
 use crate::engine::EngineError;
-use crate::ledger::columns::Block;
+use crate::ledger::{self, columns::Block};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Live base cells of one kind.
-pub type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
+pub(super) type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
 
 /// Live base cells: facts that no checkpoint covers yet.
 #[derive(Debug, Default)]
-pub struct Live {
+pub(super) struct Live {
     pub(super) sessions: LiveCells<Sessions>,
     pub(super) presence: LiveCells<Presence>,
     /// Facts folded since the last checkpoint.
@@ -83,6 +83,7 @@ pub struct Cells {
     pub(super) sessions: Keyspace,
     pub(super) presence: Keyspace,
     pub(super) merged: Keyspace,
+    pub(super) facts: Keyspace,
     pub(super) meta: Keyspace,
     pub(super) state: RwLock<State>,
     pub(super) cache: Cache<Key, Kept, BySize>,
@@ -105,13 +106,14 @@ impl Cells {
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn open(db: &Database, meta: &Keyspace, cache_bytes: usize) -> Result<Self, EngineError> {
+    pub fn open(db: &Database, facts: &Keyspace, meta: &Keyspace, cache_bytes: usize) -> Result<Self, EngineError> {
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
         let cells = Self {
             sessions: db.keyspace("session-cells", KeyspaceCreateOptions::default)?,
             presence: db.keyspace("presence-cells", KeyspaceCreateOptions::default)?,
             merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
+            facts: facts.clone(),
             meta: meta.clone(),
             state: RwLock::default(),
             // The expected number of items only sizes the first allocation.
@@ -279,6 +281,16 @@ impl<B: Base> View<'_, B> {
             entries.extend(B::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?);
         }
         Ok(M::of(&entries))
+    }
+
+    /// The facts whose sessions began in `range`.
+    pub fn facts(&self, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<B> {
+        ledger::scan(self.cells.db.snapshot(), &self.cells.facts, self.org, range)
+    }
+
+    /// The quarter hours between the first cell and the last.
+    pub const fn seen(&self) -> Option<Range> {
+        self.seen
     }
 
     /// The entries of a quarter hour, in order.

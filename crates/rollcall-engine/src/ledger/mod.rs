@@ -23,6 +23,7 @@ mod scan;
 mod tail;
 
 pub use committer::{Committer, Request};
+pub(crate) use scan::scan;
 
 use crate::cells::Cells;
 use crate::engine::{EngineError, Settings};
@@ -39,7 +40,7 @@ const FORMAT: &[u8] = b"rollcall 1";
 pub struct Ledger {
     db: Database,
     pub(crate) meta: Keyspace,
-    facts: Keyspace,
+    pub(crate) facts: Keyspace,
     commits: Keyspace,
     directories: Keyspace,
     /// The user ids of each organization.
@@ -133,7 +134,7 @@ impl Ledger {
 
     /// The facts of an organization whose sessions began in `range`, as record batches.
     pub fn scan(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
-        scan::scan(self.db.snapshot(), &self.facts, org, range)
+        scan(self.db.snapshot(), &self.facts, org, range)
     }
 
     /// The directories of all organizations, as JSON.

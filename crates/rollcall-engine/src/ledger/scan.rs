@@ -13,7 +13,7 @@ pub(super) fn day_of(at: Millis) -> u32 {
 }
 
 /// See [`super::Ledger::scan`].
-pub(super) fn scan(
+pub(crate) fn scan(
     snapshot: Snapshot,
     facts: &Keyspace,
     org: OrgId,

@@ -4,12 +4,11 @@
 //! it and summed over meetings. The days of a zone are slices on quarter hours and are kept as cells of their own.
 //! `meeting_days.sql` defines the same answer.
 
-use super::app_number;
-use crate::cells::{MeetingTotals, Sessions, Slice, Totals};
+use super::{app_number, whole_slice};
+use crate::cells::{MeetingTotals, Sessions, Totals};
 use crate::{Engine, EngineError};
-use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{MeetingDay, MeetingDays};
-use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Quarter, Range};
+use rollcall_model::{Answer, Calendar, Covers, OrgId, Period};
 
 pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, EngineError> {
     let app = app_number(engine, org, ask.app.as_deref());
@@ -21,7 +20,7 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<A
         let mut totals = Totals::NONE;
         if let Some(app) = app {
             let mut add = |cell: &MeetingTotals| totals.add(&cell.get(app, ask.unit));
-            match whole_day(day.range, ask.range) {
+            match whole_slice(day.range, ask.range) {
                 Some(slice) => add(&*view.cell(slice)?),
                 None => view.each(day.range.intersect(&ask.range), |cell| add(cell))?,
             }
@@ -37,10 +36,4 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<A
     }
     let seen = (all.meetings > 0).then_some((all.first, all.last));
     Ok(Answer { covers: Covers { range: ask.range, zone: ask.zone.clone(), seen }, rows })
-}
-
-/// A day that is asked for whole and begins and ends on quarter hours, as all have since October 1979.
-fn whole_day(day: Range, asked: Range) -> Option<Slice> {
-    let whole = day.intersect(&asked) == day && day.from % QUARTER_MILLIS == 0 && day.to % QUARTER_MILLIS == 0;
-    whole.then(|| Slice::new(Quarter::of(day.from), Quarter::of(day.to)))
 }

@@ -1,11 +1,14 @@
 //! Reports: one file each, and beside it the plain SQL over facts that defines the same answer.
 
+mod active_users;
 mod meeting_days;
 mod top_users;
 
+use crate::cells::Slice;
 use crate::{Engine, EngineError};
+use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, TopUser, TopUsers};
-use rollcall_model::{Answer, OrgId, ReportError, Reports};
+use rollcall_model::{Answer, OrgId, Quarter, Range, ReportError, Reports};
 
 impl Reports for Engine {
     fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
@@ -16,8 +19,8 @@ impl Reports for Engine {
         Ok(top_users::answer(self, org, ask)?)
     }
 
-    fn active_users(&self, _org: OrgId, _ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
-        Err(ReportError::Storage("not built yet".into()))
+    fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
+        Ok(active_users::answer(self, org, ask)?)
     }
 }
 
@@ -34,4 +37,10 @@ fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Option<Option<u
     let Some(app) = app else { return Some(None) };
     let number = engine.ledger.apps.find(org, std::iter::once(app)).into_iter().next()??;
     Some(u16::try_from(number).ok())
+}
+
+/// The slice of a period that is asked for whole and begins and ends on quarter hours, as all days have since October 1979.
+fn whole_slice(period: Range, asked: Range) -> Option<Slice> {
+    let whole = period.intersect(&asked) == period && period.from % QUARTER_MILLIS == 0 && period.to % QUARTER_MILLIS == 0;
+    (whole && !period.is_empty()).then(|| Slice::new(Quarter::of(period.from), Quarter::of(period.to)))
 }

@@ -1,16 +1,18 @@
 //! The promise *exact*, held against a naive loop: whatever facts came, in whatever batches and order, with duplicates, late facts,
 //! checkpoints and restarts between them, every report gives the rows that a loop over the accepted facts gives.
 
+mod oracle;
+
 use crate::facts::Attendances;
 use crate::{Engine, Settings};
-use jiff::civil::Date;
+use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
+use oracle::Oracle;
 use proptest::prelude::*;
-use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS, timestamp};
+use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
 use rollcall_model::directory::{DirectoryDocument, User};
-use rollcall_model::reports::{MeetingDays, TopUsers, UserOrder};
-use rollcall_model::{Directory, Draft, Millis, OrgId, Organization, Range, Reports, SessionKind, UserKind, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, TopUsers, UserOrder};
+use rollcall_model::{Device, Directory, Draft, Millis, OrgId, Organization, Period, Range, Reports, SessionKind, UserKind, Value};
 
 /// 2025-03-07T00:00:00Z: two days before the clocks change in New York.
 const BASE: Millis = 1_741_305_600_000;
@@ -29,6 +31,7 @@ struct Fact {
     session_kind: SessionKind,
     joined: Millis,
     left: Millis,
+    device: Device,
     unit: u8,
 }
 
@@ -48,13 +51,12 @@ struct Ask {
     unit: Option<u8>,
     order: UserOrder,
     limit: usize,
+    by: Grouping,
+    week_start: Weekday,
+    kinds: Option<Vec<UserKind>>,
+    devices: Option<Vec<Device>>,
+    session_kinds: Option<Vec<SessionKind>>,
 }
-
-/// App, session and start.
-type Meeting = (usize, u8, Millis);
-
-/// Meetings, sum of stays, and the latest join with its kind.
-type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
 
 const APPS: [&str; 2] = ["default", "西区"];
 
@@ -98,8 +100,8 @@ fn fact() -> impl Strategy<Value = Fact> {
     // Few sessions and users, so that meetings share an id, begin twice, and are rejoined; starts repeat because they are rounded.
     let session =
         (0usize..2, 0u8..4, prop_oneof![3 => instant().prop_map(|at| at.div_euclid(QUARTER_MILLIS) * QUARTER_MILLIS), 1 => instant()]);
-    (session, 0u8..5, kind, session_kind, joined, stay, 0u8..2).prop_map(
-        |((app, session, started), user, kind, session_kind, joined, stay, unit)| Fact {
+    (session, 0u8..5, kind, session_kind, joined, stay, 0u8..2, prop::sample::select(Device::ALL)).prop_map(
+        |((app, session, started), user, kind, session_kind, joined, stay, unit, device)| Fact {
             app,
             session,
             started,
@@ -108,6 +110,7 @@ fn fact() -> impl Strategy<Value = Fact> {
             session_kind,
             joined: started + joined,
             left: started + joined + stay,
+            device,
             unit,
         },
     )
@@ -115,8 +118,30 @@ fn fact() -> impl Strategy<Value = Fact> {
 
 fn ask() -> impl Strategy<Value = Ask> {
     let order = prop_oneof![Just(UserOrder::Meetings), Just(UserOrder::Duration)];
-    (instant(), instant(), prop::sample::select(&ZONES), prop::option::of(0usize..2), prop::option::of(0u8..3), order, 1usize..7)
-        .prop_map(|(a, b, zone, app, unit, order, limit)| Ask { range: Range::new(a.min(b), a.max(b)), zone, app, unit, order, limit })
+    let by = prop_oneof![
+        prop::sample::select(vec![Period::Day, Period::Week, Period::Month, Period::Year]).prop_map(Grouping::Period),
+        (1u16..5).prop_map(Grouping::Rolling),
+        Just(Grouping::Whole),
+    ];
+    fn some<T: Clone + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<Vec<T>>> {
+        prop::option::of(prop::sample::subsequence(all, 1..all.len()))
+    }
+    let filters = (prop::option::of(0usize..2), prop::option::of(0u8..3), some(UserKind::ALL), some(Device::ALL), some(SessionKind::ALL));
+    (instant(), instant(), prop::sample::select(&ZONES), filters, order, 1usize..7, by, 0i8..7).prop_map(
+        |(a, b, zone, (app, unit, kinds, devices, session_kinds), order, limit, by, week_start)| Ask {
+            range: Range::new(a.min(b), a.max(b)),
+            zone,
+            app,
+            unit,
+            order,
+            limit,
+            by,
+            week_start: Weekday::from_sunday_zero_offset(week_start).unwrap(),
+            kinds,
+            devices,
+            session_kinds,
+        },
+    )
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -143,103 +168,11 @@ fn attendances(facts: &[Fact], organization: &Organization, directory: &Director
         draft.set("user_kind", fact.kind.map_or(Value::Null, |kind| Value::Str(kind.name().into())));
         draft.set("joined_at", Value::Int(fact.joined));
         draft.set("left_at", Value::Int(fact.left));
+        draft.set("device", Value::Str(fact.device.name().into()));
         draft.set("unit", Value::Int(fact.unit.into()));
         batch.push(&draft.finish(organization, directory).unwrap());
     }
     batch
-}
-
-/// What the ledger should hold: the first fact of each id.
-#[derive(Default)]
-struct Oracle {
-    facts: Vec<Fact>,
-}
-
-impl Oracle {
-    /// (accepted, duplicate, conflicting)
-    fn take(&mut self, facts: &[Fact]) -> (u64, u64, u64) {
-        let mut counts = (0, 0, 0);
-        for fact in facts {
-            let id = |fact: &Fact| (fact.app, fact.session, fact.started, fact.user, fact.joined);
-            match self.facts.iter().find(|known| id(known) == id(fact)) {
-                None => {
-                    self.facts.push(fact.clone());
-                    counts.0 += 1;
-                }
-                Some(known) if known == fact => counts.1 += 1,
-                Some(_) => counts.2 += 1,
-            }
-        }
-        counts
-    }
-
-    fn meetings(&self, ask: &Ask) -> BTreeMap<Meeting, Vec<&Fact>> {
-        let mut meetings: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
-        for fact in &self.facts {
-            let counts = fact.session_kind == SessionKind::Meeting
-                && ask.range.contains(fact.started)
-                && ask.app.is_none_or(|app| app == fact.app)
-                && ask.unit.is_none_or(|unit| unit == fact.unit);
-            if counts {
-                meetings.entry((fact.app, fact.session, fact.started)).or_default().push(fact);
-            }
-        }
-        meetings
-    }
-
-    fn meeting_days(&self, ask: &Ask) -> Vec<(Date, u64, Millis, u64)> {
-        let zone = TimeZone::get(ask.zone).unwrap();
-        let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
-        let mut days: BTreeMap<Date, (u64, Millis, u64)> = BTreeMap::new();
-        let mut at = ask.range.from;
-        while at < ask.range.to {
-            days.entry(date(at)).or_default();
-            at += QUARTER_MILLIS;
-        }
-        if ask.range.from < ask.range.to {
-            days.entry(date(ask.range.to - 1)).or_default();
-        }
-        for ((_, _, started), facts) in self.meetings(ask) {
-            let day = days.get_mut(&date(started)).unwrap();
-            day.0 += 1;
-            day.1 += facts.iter().map(|fact| fact.left).max().unwrap() - facts.iter().map(|fact| fact.joined).min().unwrap();
-            day.2 += facts.iter().map(|fact| fact.user).collect::<BTreeSet<_>>().len() as u64;
-        }
-        days.into_iter().map(|(date, (meetings, duration, participants))| (date, meetings, duration, participants)).collect()
-    }
-
-    fn top_users(&self, ask: &Ask) -> Vec<(String, UserKind, u64, Millis)> {
-        let mut users: BTreeMap<u8, Attended> = BTreeMap::new();
-        for (meeting, facts) in self.meetings(ask) {
-            for fact in facts {
-                let given = fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member });
-                let user = users.entry(fact.user).or_insert((BTreeSet::new(), 0, (fact.joined, given)));
-                user.0.insert(meeting);
-                user.1 += fact.left - fact.joined;
-                user.2 = user.2.max((fact.joined, given));
-            }
-        }
-        let mut rows: Vec<_> = users
-            .into_iter()
-            .map(|(user, (meetings, duration, (_, kind)))| {
-                let kind = match user {
-                    0 => UserKind::Room,
-                    1 => UserKind::Member,
-                    _ => kind,
-                };
-                (name(user), kind, meetings.len() as u64, duration)
-            })
-            .collect();
-        rows.sort_by(|a, b| {
-            let measures = |row: &(String, UserKind, u64, Millis)| match ask.order {
-                UserOrder::Meetings => (-(row.2 as i64), -row.3),
-                UserOrder::Duration => (-row.3, -(row.2 as i64)),
-            };
-            measures(a).cmp(&measures(b)).then(a.0.cmp(&b.0))
-        });
-        rows.truncate(ask.limit);
-        rows
-    }
 }
 
 fn open(directory: &std::path::Path) -> Engine {
@@ -263,6 +196,19 @@ fn check(engine: &Engine, oracle: &Oracle, ask: &Ask) -> Result<(), TestCaseErro
     let rows: Vec<_> = users.rows.iter().map(|row| (row.id.clone(), row.kind, row.meetings, row.duration)).collect();
     prop_assert_eq!(rows, oracle.top_users(ask), "top_users {:?}", ask);
     prop_assert_eq!(users.covers.seen, seen);
+    let question = ActiveUsers {
+        range: ask.range,
+        zone: TimeZone::get(ask.zone).unwrap(),
+        week_start: ask.week_start,
+        by: ask.by,
+        user_kinds: ask.kinds.clone(),
+        devices: ask.devices.clone(),
+        session_kinds: ask.session_kinds.clone(),
+        app: ask.app.map(|app| APPS[app].to_owned()),
+    };
+    let active = engine.active_users(org, &question).unwrap();
+    let rows: Vec<_> = active.rows.iter().map(|row| (row.date, row.users)).collect();
+    prop_assert_eq!(rows, oracle.active_users(ask), "active_users {:?}", ask);
     Ok(())
 }
 

@@ -1,0 +1,170 @@
+//! The naive loop: what every report should say of the facts accepted, with no cell, no slice and no bitmap.
+
+use super::{Ask, Fact, name};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS, timestamp};
+use rollcall_model::reports::{Grouping, UserOrder};
+use rollcall_model::{Millis, Period, SessionKind, UserKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// App, session and start.
+type Meeting = (usize, u8, Millis);
+
+/// Meetings, sum of stays, and the latest join with its kind.
+type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
+
+/// What the ledger should hold: the first fact of each id.
+#[derive(Default)]
+pub(super) struct Oracle {
+    pub(super) facts: Vec<Fact>,
+}
+
+impl Oracle {
+    /// (accepted, duplicate, conflicting)
+    pub(super) fn take(&mut self, facts: &[Fact]) -> (u64, u64, u64) {
+        let mut counts = (0, 0, 0);
+        for fact in facts {
+            let id = |fact: &Fact| (fact.app, fact.session, fact.started, fact.user, fact.joined);
+            match self.facts.iter().find(|known| id(known) == id(fact)) {
+                None => {
+                    self.facts.push(fact.clone());
+                    counts.0 += 1;
+                }
+                Some(known) if known == fact => counts.1 += 1,
+                Some(_) => counts.2 += 1,
+            }
+        }
+        counts
+    }
+
+    pub(super) fn meetings(&self, ask: &Ask) -> BTreeMap<Meeting, Vec<&Fact>> {
+        let mut meetings: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
+        for fact in &self.facts {
+            let counts = fact.session_kind == SessionKind::Meeting
+                && ask.range.contains(fact.started)
+                && ask.app.is_none_or(|app| app == fact.app)
+                && ask.unit.is_none_or(|unit| unit == fact.unit);
+            if counts {
+                meetings.entry((fact.app, fact.session, fact.started)).or_default().push(fact);
+            }
+        }
+        meetings
+    }
+
+    pub(super) fn meeting_days(&self, ask: &Ask) -> Vec<(Date, u64, Millis, u64)> {
+        let zone = TimeZone::get(ask.zone).unwrap();
+        let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
+        let mut days: BTreeMap<Date, (u64, Millis, u64)> = BTreeMap::new();
+        let mut at = ask.range.from;
+        while at < ask.range.to {
+            days.entry(date(at)).or_default();
+            at += QUARTER_MILLIS;
+        }
+        if ask.range.from < ask.range.to {
+            days.entry(date(ask.range.to - 1)).or_default();
+        }
+        for ((_, _, started), facts) in self.meetings(ask) {
+            let day = days.get_mut(&date(started)).unwrap();
+            day.0 += 1;
+            day.1 += facts.iter().map(|fact| fact.left).max().unwrap() - facts.iter().map(|fact| fact.joined).min().unwrap();
+            day.2 += facts.iter().map(|fact| fact.user).collect::<BTreeSet<_>>().len() as u64;
+        }
+        days.into_iter().map(|(date, (meetings, duration, participants))| (date, meetings, duration, participants)).collect()
+    }
+
+    pub(super) fn top_users(&self, ask: &Ask) -> Vec<(String, UserKind, u64, Millis)> {
+        let mut users: BTreeMap<u8, Attended> = BTreeMap::new();
+        for (meeting, facts) in self.meetings(ask) {
+            for fact in facts {
+                let given = fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member });
+                let user = users.entry(fact.user).or_insert((BTreeSet::new(), 0, (fact.joined, given)));
+                user.0.insert(meeting);
+                user.1 += fact.left - fact.joined;
+                user.2 = user.2.max((fact.joined, given));
+            }
+        }
+        let mut rows: Vec<_> = users
+            .into_iter()
+            .map(|(user, (meetings, duration, (_, kind)))| {
+                let kind = match user {
+                    0 => UserKind::Room,
+                    1 => UserKind::Member,
+                    _ => kind,
+                };
+                (name(user), kind, meetings.len() as u64, duration)
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            let measures = |row: &(String, UserKind, u64, Millis)| match ask.order {
+                UserOrder::Meetings => (-(row.2 as i64), -row.3),
+                UserOrder::Duration => (-row.3, -(row.2 as i64)),
+            };
+            measures(a).cmp(&measures(b)).then(a.0.cmp(&b.0))
+        });
+        rows.truncate(ask.limit);
+        rows
+    }
+
+    /// The user kind of a fact: as given, else the directory's.
+    fn kind(fact: &Fact) -> UserKind {
+        fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member })
+    }
+
+    pub(super) fn active_users(&self, ask: &Ask) -> Vec<(Date, u64)> {
+        let zone = TimeZone::get(ask.zone).unwrap();
+        let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
+        let (before, length) = if let Grouping::Rolling(days) = ask.by { (i64::from(days) + 2, i64::from(days)) } else { (0, 1) };
+        // Pieces of the range that lie in one quarter hour, and so in one date of every zone here.
+        let mut pieces = Vec::new();
+        let mut at = ask.range.from - before * DAY_MILLIS;
+        while at < ask.range.to {
+            let cut = [ask.range.from, (at.div_euclid(QUARTER_MILLIS) + 1) * QUARTER_MILLIS, ask.range.to];
+            let next = cut.into_iter().filter(|cut| *cut > at).min().unwrap();
+            pieces.push((at, next));
+            at = next;
+        }
+        let asked: Vec<_> = pieces.iter().filter(|(from, _)| *from >= ask.range.from).collect();
+        let row_of = |at: Millis| -> Date {
+            match ask.by {
+                Grouping::Whole => date(ask.range.from),
+                Grouping::Rolling(_) | Grouping::Period(Period::Day) => date(at),
+                Grouping::Period(Period::Month) => date(at).first_of_month(),
+                Grouping::Period(Period::Year) => date(at).first_of_year(),
+                Grouping::Period(Period::Week) => {
+                    let mut day = date(at);
+                    while day.weekday() != ask.week_start {
+                        day = day.yesterday().unwrap();
+                    }
+                    day
+                }
+            }
+        };
+        let rows: BTreeSet<Date> = asked.iter().map(|(from, _)| row_of(*from)).collect();
+        let counts = |fact: &&Fact| {
+            ask.app.is_none_or(|app| app == fact.app)
+                && ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&Self::kind(fact)))
+                && ask.devices.as_ref().is_none_or(|devices| devices.contains(&fact.device))
+                && ask.session_kinds.as_ref().is_none_or(|kinds| kinds.contains(&fact.session_kind))
+        };
+        let mut present: BTreeMap<Date, BTreeSet<u8>> = BTreeMap::new();
+        for (from, to) in &pieces {
+            for fact in self.facts.iter().filter(counts) {
+                let overlaps = if fact.left > fact.joined {
+                    fact.joined < *to && fact.left > *from
+                } else {
+                    *from <= fact.joined && fact.joined < *to
+                };
+                if overlaps {
+                    present.entry(row_of(*from)).or_default().insert(fact.user);
+                }
+            }
+        }
+        let users = |row: Date| -> u64 {
+            let first = row.checked_sub(jiff::Span::new().days(length - 1)).unwrap();
+            let first = if matches!(ask.by, Grouping::Rolling(_)) { first } else { row };
+            present.range(first..=row).flat_map(|(_, users)| users).collect::<BTreeSet<_>>().len() as u64
+        };
+        rows.into_iter().map(|row| (row, users(row))).collect()
+    }
+}
