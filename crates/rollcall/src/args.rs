@@ -142,7 +142,7 @@ pub struct Local {
 /// `report`.
 #[derive(Debug, Flags)]
 pub struct Report {
-    /// The report: meeting-days or top-users
+    /// The report: meeting-days, top-users or active-users
     #[arg(value_name = "REPORT", value_parser = crate::reports::find)]
     pub report: &'static dyn crate::reports::Report,
     /// Where the range begins: a day such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
@@ -166,6 +166,21 @@ pub struct Report {
     /// top-users: how many rows at most [default: 10]
     #[arg(long, value_name = "N")]
     pub limit: Option<String>,
+    /// active-users: what a row is: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day]
+    #[arg(long, value_name = "PERIOD")]
+    pub by: Option<String>,
+    /// active-users: the first day of a week [default: sunday]
+    #[arg(long, value_name = "DAY")]
+    pub week_start: Option<String>,
+    /// active-users: only these kinds of user, joined by commas
+    #[arg(long, value_name = "KINDS")]
+    pub user_kind: Option<String>,
+    /// active-users: only on these devices, joined by commas; `computer` is desktop and web
+    #[arg(long, value_name = "DEVICES")]
+    pub device: Option<String>,
+    /// active-users: only in these kinds of session, joined by commas
+    #[arg(long, value_name = "KINDS")]
+    pub session_kind: Option<String>,
     /// How to print the rows
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,

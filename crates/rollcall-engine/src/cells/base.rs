@@ -1,7 +1,7 @@
 //! Base cells: what stands at every quarter hour, takes late facts, and every merged cell is made from.
 
-use super::store::{Cells, Live, LiveCells};
 use super::View;
+use super::store::{Cells, Live, LiveCells};
 use crate::engine::EngineError;
 use crate::ledger::columns::Block;
 use fjall::Keyspace;

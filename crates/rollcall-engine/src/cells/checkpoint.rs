@@ -67,7 +67,8 @@ impl Cells {
         self.forget_kept::<Sessions>(&sealed, &SESSION_KINDS, &mut batch)?;
         self.forget_kept::<Presence>(&sealed, &PRESENCE_KINDS, &mut batch)?;
         batch.commit()?;
-        self.cache.retain(|key, _| !(changed::<Sessions>(&sealed, &SESSION_KINDS, key) || changed::<Presence>(&sealed, &PRESENCE_KINDS, key)));
+        self.cache
+            .retain(|key, _| !(changed::<Sessions>(&sealed, &SESSION_KINDS, key) || changed::<Presence>(&sealed, &PRESENCE_KINDS, key)));
         state.sealed = None;
         state.generation += 1;
         state.covered = position;

@@ -337,12 +337,7 @@ fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
     }
 }
 
-fn seen<C>(
-    snapshot: &Snapshot,
-    base: &Keyspace,
-    org: OrgId,
-    live: &BTreeMap<Quarter, C>,
-) -> Result<Option<Range>, EngineError> {
+fn seen<C>(snapshot: &Snapshot, base: &Keyspace, org: OrgId, live: &BTreeMap<Quarter, C>) -> Result<Option<Range>, EngineError> {
     let mut stored = snapshot.prefix(base, org.0.as_bytes());
     let first = stored.next().map(fjall::Guard::key).transpose()?;
     let last = stored.next_back().map(fjall::Guard::key).transpose()?;

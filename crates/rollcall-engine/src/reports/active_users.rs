@@ -5,7 +5,7 @@
 //! `active_users.sql` defines the same answer.
 
 use super::{app_number, whole_slice};
-use crate::cells::{PresentFilter, PresentUsers, Presence, View};
+use crate::cells::{Presence, PresentFilter, PresentUsers, View};
 use crate::{Engine, EngineError};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::calendar::DAY_MILLIS;

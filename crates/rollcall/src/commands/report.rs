@@ -35,7 +35,18 @@ pub fn run(flags: args::Report) -> Result {
 
 /// The parameters given on the command line, by name.
 fn given(flags: &args::Report) -> Vec<(String, String)> {
-    let optional = [("zone", &flags.zone), ("app", &flags.app), ("unit", &flags.unit), ("order", &flags.order), ("limit", &flags.limit)];
+    let optional = [
+        ("zone", &flags.zone),
+        ("app", &flags.app),
+        ("unit", &flags.unit),
+        ("order", &flags.order),
+        ("limit", &flags.limit),
+        ("by", &flags.by),
+        ("week_start", &flags.week_start),
+        ("user_kind", &flags.user_kind),
+        ("device", &flags.device),
+        ("session_kind", &flags.session_kind),
+    ];
     let optional = optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     [("from".to_owned(), flags.from.clone()), ("to".to_owned(), flags.to.clone())].into_iter().chain(optional).collect()
 }

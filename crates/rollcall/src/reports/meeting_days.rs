@@ -19,7 +19,7 @@ impl Report for MeetingDaysReport {
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
-        &[]
+        &["unit"]
     }
 
     fn has_day_rows(&self) -> bool {

@@ -2,7 +2,9 @@
 //!
 //! A new report is one file here, and one line in [`REPORTS`].
 
+mod active_users;
 mod document;
+mod groups;
 mod meeting_days;
 mod parameters;
 mod top_users;
@@ -34,7 +36,7 @@ pub trait Report: Sync + std::fmt::Debug {
 }
 
 /// Every report, one line each.
-pub const REPORTS: &[&dyn Report] = &[&meeting_days::MeetingDaysReport, &top_users::TopUsersReport];
+pub const REPORTS: &[&dyn Report] = &[&meeting_days::MeetingDaysReport, &top_users::TopUsersReport, &active_users::ActiveUsersReport];
 
 /// The report of a name; hyphens and underscores are the same.
 pub fn find(name: &str) -> Result<&'static dyn Report, String> {

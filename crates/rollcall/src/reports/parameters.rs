@@ -1,15 +1,15 @@
 //! The parameters of reports, as people write them in a query or on the command line.
 
-use super::Report;
-use jiff::civil::Date;
+use super::{Report, groups};
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use rollcall_model::attendance::parse_time;
 use rollcall_model::calendar::{DAY_MILLIS, EARLIEST, LATEST};
-use rollcall_model::reports::UserOrder;
-use rollcall_model::{Calendar, Millis, Organization, Range};
+use rollcall_model::reports::{Grouping, UserOrder};
+use rollcall_model::{Calendar, Device, Millis, Organization, Range, SessionKind, UserKind};
 
 /// The parameters that every report takes.
-pub const COMMON: &[&str] = &["from", "to", "zone", "app", "unit"];
+pub const COMMON: &[&str] = &["from", "to", "zone", "app"];
 
 const EXPECTED_TIME: &str = "a day such as 2025-03-01, an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
 
@@ -31,6 +31,16 @@ pub struct Parameters {
     pub order: UserOrder,
     /// How many rows at most.
     pub limit: usize,
+    /// What a row of active users is.
+    pub by: Grouping,
+    /// The first day of a week.
+    pub week_start: Weekday,
+    /// Only users of these kinds.
+    pub user_kinds: Option<Vec<UserKind>>,
+    /// Only on these devices.
+    pub devices: Option<Vec<Device>>,
+    /// Only in sessions of these kinds.
+    pub session_kinds: Option<Vec<SessionKind>>,
 }
 
 /// What is wrong with a parameter.
@@ -98,6 +108,11 @@ impl Parameters {
             unit: unit(get("unit"), organization)?,
             order: order(get("order"))?,
             limit: limit(get("limit"))?,
+            by: groups::grouping(get("by"))?,
+            week_start: groups::week_start(get("week_start"))?,
+            user_kinds: groups::among("user_kind", get("user_kind"), UserKind::ALL, |kind| kind.name())?,
+            devices: groups::devices(get("device"))?,
+            session_kinds: groups::among("session_kind", get("session_kind"), SessionKind::ALL, |kind| kind.name())?,
         })
     }
 }
@@ -186,6 +201,9 @@ mod tests {
         assert_eq!(with("top-users", ("app", "x")), "app x: expected an app of the organization: default");
         assert_eq!(with("top-users", ("from", "2025-03-01")), "from 2025-03-01: expected each parameter once");
         assert_eq!(with("meeting-days", ("limit", "1")), "limit 1: expected one of the parameters from, to, zone, app, unit");
+        assert_eq!(with("active-users", ("by", "hour")), "by hour: expected day, week, month, year, whole, or rolling-7 for seven days");
+        assert_eq!(with("active-users", ("device", "desktop,fridge")), format!("device fridge: expected {}", groups::EXPECTED_DEVICES));
+        assert_eq!(with("active-users", ("week_start", "someday")), "week_start someday: expected a day of the week such as sunday");
         assert!(with("meeting-days", ("zone", "Mars")).starts_with("zone Mars: expected an IANA time zone"));
         assert!(parse("meeting-days", &days[..1]).unwrap_err().starts_with("to is missing: expected a day"));
         assert!(parse("meeting-days", &[("from", "yesterday"), days[1]]).unwrap_err().starts_with("from yesterday: expected a day"));

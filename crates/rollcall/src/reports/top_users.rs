@@ -18,7 +18,7 @@ impl Report for TopUsersReport {
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
-        &["order", "limit"]
+        &["unit", "order", "limit"]
     }
 
     fn has_day_rows(&self) -> bool {

@@ -1,0 +1,66 @@
+//! The parameters that say what `active-users` counts: by what, and whom.
+
+use super::BadParameter;
+use jiff::civil::Weekday;
+use rollcall_model::reports::Grouping;
+use rollcall_model::{Device, Period};
+
+/// What `device` may name.
+pub(super) const EXPECTED_DEVICES: &str =
+    "one or more of desktop, web, mobile, tablet, room, phone, unknown, and computer for desktop and web, joined by commas";
+
+const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+
+/// `day`, `week`, `month`, `year`, `whole`, or `rolling-N`; a day where nothing is said.
+pub(super) fn grouping(value: Option<&str>) -> Result<Grouping, BadParameter> {
+    Ok(match value {
+        None | Some("day") => Grouping::Period(Period::Day),
+        Some("week") => Grouping::Period(Period::Week),
+        Some("month") => Grouping::Period(Period::Month),
+        Some("year") => Grouping::Period(Period::Year),
+        Some("whole") => Grouping::Whole,
+        Some(text) => {
+            let days = text.strip_prefix("rolling-").and_then(|days| days.parse().ok()).filter(|days| (1..=366).contains(days));
+            let expected = "day, week, month, year, whole, or rolling-7 for seven days";
+            Grouping::Rolling(days.ok_or_else(|| BadParameter::new("by", value, expected))?)
+        }
+    })
+}
+
+/// A day of the week by its English name; Sunday where nothing is said.
+pub(super) fn week_start(value: Option<&str>) -> Result<Weekday, BadParameter> {
+    let Some(text) = value else { return Ok(Weekday::Sunday) };
+    let position = WEEKDAYS.iter().position(|name| *name == text).and_then(|position| i8::try_from(position).ok());
+    let day = position.and_then(|position| Weekday::from_sunday_zero_offset(position).ok());
+    day.ok_or_else(|| BadParameter::new("week_start", value, "a day of the week such as sunday"))
+}
+
+/// Words joined by commas, each one of `all`; none where nothing is said.
+pub(super) fn among<T: Copy>(
+    parameter: &str,
+    value: Option<&str>,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<Option<Vec<T>>, BadParameter> {
+    let Some(text) = value else { return Ok(None) };
+    let find = |word: &str| all.iter().copied().find(|known| name(*known) == word);
+    let words = text.split(',').map(|word| {
+        let names: Vec<_> = all.iter().map(|known| name(*known)).collect();
+        find(word).ok_or_else(|| BadParameter::new(parameter, Some(word), format!("one or more of {}, joined by commas", names.join(", "))))
+    });
+    words.collect::<Result<_, _>>().map(Some)
+}
+
+/// Devices joined by commas; `computer` is desktop and web.
+pub(super) fn devices(value: Option<&str>) -> Result<Option<Vec<Device>>, BadParameter> {
+    let Some(text) = value else { return Ok(None) };
+    let mut devices = Vec::new();
+    for word in text.split(',') {
+        match (word, Device::from_name(word)) {
+            ("computer", _) => devices.extend(Device::ALL.iter().copied().filter(|device| device.is_computer())),
+            (_, Some(device)) => devices.push(device),
+            (_, None) => return Err(BadParameter::new("device", Some(word), EXPECTED_DEVICES)),
+        }
+    }
+    Ok(Some(devices))
+}
