@@ -9,5 +9,6 @@ mod harness;
 mod bad_input;
 mod cli;
 mod durability;
+mod feishu;
 mod isolation;
 mod operations;

@@ -114,6 +114,7 @@ impl Engine {
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
         let lock = lock(directory)?;
         let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
+        sync_names(directory)?;
         let cells = Arc::new(Cells::open(ledger.db(), &ledger.meta, settings.cell_cache_bytes)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
@@ -214,6 +215,17 @@ fn lock(directory: &Path) -> Result<File, EngineError> {
         Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.display().to_string())),
         Err(TryLockError::Error(error)) => Err(storage(error)),
     }
+}
+
+/// Makes durable that the data directory is there: a file can be fsynced and yet be lost with the name of the directory it is in.
+fn sync_names(directory: &Path) -> Result<(), EngineError> {
+    let directory = directory.canonicalize().map_err(|error| EngineError::Storage(format!("{}: {error}", directory.display())))?;
+    for directory in directory.ancestors().take(2) {
+        File::open(directory)
+            .and_then(|opened| opened.sync_all())
+            .map_err(|error| EngineError::Storage(format!("{}: {error}", directory.display())))?;
+    }
+    Ok(())
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {

@@ -50,6 +50,9 @@ struct Ask {
     limit: usize,
 }
 
+/// App, session and start.
+type Meeting = (usize, u8, Millis);
+
 const APPS: [&str; 2] = ["default", "西区"];
 
 fn organization() -> Organization {
@@ -90,25 +93,27 @@ fn fact() -> impl Strategy<Value = Fact> {
     let joined = prop_oneof![Just(0), 0..3_600_000i64, -DAY_MILLIS..7 * DAY_MILLIS];
     let stay = prop_oneof![Just(0), Just(60_000), 0..7 * DAY_MILLIS];
     // Few sessions and users, so that meetings share an id, begin twice, and are rejoined; starts repeat because they are rounded.
-    let session = (0usize..2, 0u8..4, prop_oneof![3 => instant().prop_map(|at| at.div_euclid(QUARTER_MILLIS) * QUARTER_MILLIS), 1 => instant()]);
-    (session, 0u8..5, kind, session_kind, joined, stay, 0u8..2).prop_map(|((app, session, started), user, kind, session_kind, joined, stay, unit)| Fact {
-        app,
-        session,
-        started,
-        user,
-        kind,
-        session_kind,
-        joined: started + joined,
-        left: started + joined + stay,
-        unit,
-    })
+    let session =
+        (0usize..2, 0u8..4, prop_oneof![3 => instant().prop_map(|at| at.div_euclid(QUARTER_MILLIS) * QUARTER_MILLIS), 1 => instant()]);
+    (session, 0u8..5, kind, session_kind, joined, stay, 0u8..2).prop_map(
+        |((app, session, started), user, kind, session_kind, joined, stay, unit)| Fact {
+            app,
+            session,
+            started,
+            user,
+            kind,
+            session_kind,
+            joined: started + joined,
+            left: started + joined + stay,
+            unit,
+        },
+    )
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
     let order = prop_oneof![Just(UserOrder::Meetings), Just(UserOrder::Duration)];
-    (instant(), instant(), prop::sample::select(&ZONES), prop::option::of(0usize..2), prop::option::of(0u8..3), order, 1usize..7).prop_map(
-        |(a, b, zone, app, unit, order, limit)| Ask { range: Range::new(a.min(b), a.max(b)), zone, app, unit, order, limit },
-    )
+    (instant(), instant(), prop::sample::select(&ZONES), prop::option::of(0usize..2), prop::option::of(0u8..3), order, 1usize..7)
+        .prop_map(|(a, b, zone, app, unit, order, limit)| Ask { range: Range::new(a.min(b), a.max(b)), zone, app, unit, order, limit })
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -165,7 +170,7 @@ impl Oracle {
         counts
     }
 
-    fn meetings(&self, ask: &Ask) -> BTreeMap<(usize, u8, Millis), Vec<&Fact>> {
+    fn meetings(&self, ask: &Ask) -> BTreeMap<Meeting, Vec<&Fact>> {
         let mut meetings: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
         for fact in &self.facts {
             let counts = fact.session_kind == SessionKind::Meeting
@@ -201,7 +206,7 @@ impl Oracle {
     }
 
     fn top_users(&self, ask: &Ask) -> Vec<(String, UserKind, u64, Millis)> {
-        let mut users: BTreeMap<u8, (BTreeSet<(usize, u8, Millis)>, Millis, (Millis, UserKind))> = BTreeMap::new();
+        let mut users: BTreeMap<u8, (BTreeSet<Meeting>, Millis, (Millis, UserKind))> = BTreeMap::new();
         for (meeting, facts) in self.meetings(ask) {
             for fact in facts {
                 let given = fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member });

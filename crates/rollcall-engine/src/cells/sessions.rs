@@ -116,11 +116,6 @@ impl Sessions {
         self.attendees
     }
 
-    /// How many attendees are held.
-    pub const fn len(&self) -> usize {
-        self.attendees.len()
-    }
-
     /// The bytes in storage of ordered attendees of one quarter hour.
     pub fn encode(quarter: Quarter, attendees: &[Attendee]) -> Vec<u8> {
         let mut out = Vec::with_capacity(attendees.len() * 12 + 64);
@@ -193,11 +188,24 @@ mod tests {
     use proptest::prelude::*;
 
     fn attendee() -> impl Strategy<Value = Attendee> {
-        (0u128..3, 0u32..4, 0u8..2, 0i64..900_000, -1000i64..1000, 0i64..5000, 0u8..4).prop_map(|(session, user, unit, started, joined, stayed, kind)| {
-            let started_at = started / 900_000 + i64::try_from(session).unwrap();
-            let joined_at = started_at + joined;
-            Attendee { session, user, unit, app: 0, kind, started_at, joined_at, left_at: joined_at + stayed, latest_join: joined_at, stayed }
-        })
+        (0u128..3, 0u32..4, 0u8..2, 0i64..900_000, -1000i64..1000, 0i64..5000, 0u8..4).prop_map(
+            |(session, user, unit, started, joined, stayed, kind)| {
+                let started_at = started / 900_000 + i64::try_from(session).unwrap();
+                let joined_at = started_at + joined;
+                Attendee {
+                    session,
+                    user,
+                    unit,
+                    app: 0,
+                    kind,
+                    started_at,
+                    joined_at,
+                    left_at: joined_at + stayed,
+                    latest_join: joined_at,
+                    stayed,
+                }
+            },
+        )
     }
 
     fn cell(attendees: &[Attendee]) -> Sessions {

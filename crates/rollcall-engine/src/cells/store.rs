@@ -125,7 +125,7 @@ impl Cells {
         let folded: Vec<(OrgId, Vec<(Quarter, Attendee)>)> = blocks
             .into_iter()
             .map(|(org, block)| {
-                let mut attendees = Vec::with_capacity(block.len());
+                let mut attendees = Vec::with_capacity(block.facts());
                 Sessions::fold(block, |quarter, attendee| attendees.push((quarter, attendee)));
                 (org, attendees)
             })

@@ -124,7 +124,8 @@ impl UserSums {
             for ((user, meetings), stayed) in column.users.iter().zip(&column.meetings).zip(&column.stayed) {
                 if let Some(sum) = self.sums.get_mut(*user as usize) {
                     let meetings = u64::from(*meetings);
-                    sum.meetings = if part.unit == REPEATS { sum.meetings.wrapping_sub(meetings) } else { sum.meetings.wrapping_add(meetings) };
+                    sum.meetings =
+                        if part.unit == REPEATS { sum.meetings.wrapping_sub(meetings) } else { sum.meetings.wrapping_add(meetings) };
                     sum.stayed += stayed;
                 }
             }
@@ -140,7 +141,8 @@ impl UserSums {
 impl UserTotals {
     /// The latest join of a user in an app, or in any, in a data residency, or in any, and the user kind it had.
     pub fn latest(&self, user: u32, app: Option<u16>, unit: Option<u8>) -> Option<(Millis, u8)> {
-        let wanted = |part: &Part| part.unit != REPEATS && app.is_none_or(|app| app == part.app) && unit.is_none_or(|unit| unit == part.unit);
+        let wanted =
+            |part: &Part| part.unit != REPEATS && app.is_none_or(|app| app == part.app) && unit.is_none_or(|unit| unit == part.unit);
         let of_column = |column: &Column| {
             let position = column.users.binary_search(&user).ok()?;
             Some((*column.latest_join.get(position)?, *column.kinds.get(position)?))
@@ -240,7 +242,16 @@ mod tests {
 
     fn attendee(session: u128, user: u32, unit: u8, joined: Millis, stayed: Millis, kind: u8) -> Attendee {
         Attendee {
-            session, user, unit, app: 0, kind, started_at: 0, joined_at: joined, left_at: joined + stayed, latest_join: joined, stayed,
+            session,
+            user,
+            unit,
+            app: 0,
+            kind,
+            started_at: 0,
+            joined_at: joined,
+            left_at: joined + stayed,
+            latest_join: joined,
+            stayed,
         }
     }
 

@@ -1,12 +1,13 @@
+//! What holds in every format; what one alone promises is in the modules.
+
+mod columns;
+mod text;
+
 use super::samples::{self, Sample};
 use super::*;
-use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, TimestampNanosecondArray};
-use arrow_schema::DataType;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use rollcall_model::OrgId;
-use std::sync::Arc;
 
 const FORMATS: [Format; 5] = [Format::Ndjson, Format::Json, Format::Csv, Format::Parquet, Format::Arrow];
 const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
@@ -64,7 +65,7 @@ fn sample() -> impl Strategy<Value = Sample> {
     )
 }
 
-fn columns(decoded: &Decoded) -> String {
+fn shown(decoded: &Decoded) -> String {
     assert_eq!(decoded.errors, []);
     format!("{:?}", decoded.facts)
 }
@@ -74,17 +75,17 @@ proptest! {
 
     #[test]
     fn every_format_and_compression_gives_the_same_columns(samples in prop::collection::vec(sample(), 1..40)) {
-        let expected = columns(&decoded(&written(&samples, Format::Ndjson), Format::Ndjson).unwrap());
+        let expected = shown(&decoded(&written(&samples, Format::Ndjson), Format::Ndjson).unwrap());
         for format in FORMATS {
             let body = written(&samples, format);
             for compression in COMPRESSIONS {
                 let body = samples::compress(&body, compression);
                 let found = decoded_within(&body, format, compression, &Limits::default()).unwrap();
-                prop_assert_eq!(&columns(&found), &expected, "{:?} {:?}", format, compression);
+                prop_assert_eq!(&shown(&found), &expected, "{:?} {:?}", format, compression);
             }
         }
         let file = samples::arrow_file(&samples::batch(&samples));
-        prop_assert_eq!(&columns(&decoded(&file, Format::Arrow).unwrap()), &expected);
+        prop_assert_eq!(&shown(&decoded(&file, Format::Arrow).unwrap()), &expected);
     }
 
     #[test]
@@ -176,196 +177,16 @@ fn a_long_line_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn errors_of_ndjson_name_their_lines() {
-    let good = String::from_utf8(samples::ndjson(&[Sample::new(1)])).unwrap();
-    let bad = good.replace("s1", "");
-    let body =
-        [good.as_bytes(), b"\n \r\n{\"user_id\" 3}\r\n[1,\"a\"]\n{\"session_id\":\"\xff\"}\n", bad.as_bytes(), b"{} x\nnull\n\"\\ud800\""];
-    let found = decoded(&body.concat(), Format::Ndjson).unwrap();
-    assert_eq!((found.facts.len(), found.rejected), (1, 7));
-    let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-    let starts = [
-        "line 4: {\"user_id\" 3}\\r: expected a JSON object: expected `:` at column 12",
-        "line 5: [1,…]: expected a JSON object",
-        "line 6: {\"session_id\":\"\u{fffd}\"}: expected UTF-8 text: invalid byte at column 16",
-        "line 7: session_id : expected a string of 1 to 256 bytes",
-        "line 8: {} x: expected a JSON object: trailing characters at column 4",
-        "line 9: null: expected a JSON object",
-        "line 10: \"\\ud800\": expected a JSON object: unexpected end of hex escape at column 8",
-    ];
-    for start in starts {
-        assert!(errors.iter().any(|error| error.starts_with(start)), "{start}\n{errors:#?}");
-    }
-}
-
-#[test]
-fn values_of_every_other_shape_are_shown_and_refused() {
-    for (value, shown) in [
-        ("1.5", "1.5"),
-        ("true", "true"),
-        ("{\"a\":{}}", "{\"a\":…}"),
-        ("{}", "{}"),
-        ("[\"audio\",3,4]", "[\"audio\",3,…]"),
-        ("18446744073709551615", "18446744073709551615"),
-        ("[[],1]", "[[],…]"),
-        ("1e400", "line 1: {\"media\":1e400}: expected a JSON object: number out of range at column 14"),
-    ] {
-        let found = errors(format!("{{\"media\":{value}}}"), Format::Ndjson);
-        let media = format!("line 1: media {shown}: expected a list of audio, video, screen, message, file");
-        assert!(found.contains(&media) || found[0] == shown, "{found:?}");
-    }
-    let deep = format!("{{\"media\":{}", "[".repeat(10_000));
-    assert!(errors(&deep, Format::Ndjson)[0].ends_with("recursion limit exceeded at column 136"), "{:?}", errors(&deep, Format::Ndjson));
-}
-
-#[test]
-fn errors_of_a_json_array_name_the_fact_and_broken_arrays_are_refused() {
-    let good = String::from_utf8(samples::ndjson(&[Sample::new(1)])).unwrap();
-    let found = decoded(format!("[{good}, 3, {good}]").as_bytes(), Format::Json).unwrap();
-    assert_eq!((found.facts.len(), found.rejected, found.errors[0].to_string().as_str()), (2, 1, "line 2: 3: expected a JSON object"));
-    let broken = "line 2: expected a JSON array of objects";
-    for (body, why) in [
-        ("[{}, {\"a\" 3}]", "expected `:` at column 6 of the object"),
-        ("[{},{\n\"a\" 3}]", "expected `:` at line 2 column 5 of the object"),
-        ("[{}", "it ends too early"),
-        ("[{},", "it ends too early"),
-        ("[{},{\"a\":", "EOF while parsing a value at column 5 of the object"),
-        ("[{},]", "expected value at column 1 of the object"),
-        ("[{} {}]", "no comma or closing bracket follows the object before"),
-        ("[{}] x", "something follows its end"),
-    ] {
-        assert_eq!(refused(body, Format::Json), format!("{broken}: {why}"), "{body}");
-    }
-    assert_eq!(refused(&good, Format::Json), "expected a JSON array of objects");
-    let invalid = refused(b"[{\"user_id\":\"\xff\"}]", Format::Json);
-    assert_eq!(invalid, "line 1: expected a JSON array of objects: invalid unicode code point at column 13 of the object");
-}
-
-#[test]
 fn bodies_longer_than_the_buffer_are_read_the_same() {
     let samples: Vec<Sample> = (0..3_000).map(Sample::new).collect();
-    let expected = columns(&decoded(&written(&samples, Format::Ndjson), Format::Ndjson).unwrap());
+    let expected = shown(&decoded(&written(&samples, Format::Ndjson), Format::Ndjson).unwrap());
     for format in [Format::Ndjson, Format::Json, Format::Csv] {
         let body = written(&samples, format);
         assert!(body.len() > 256 << 10);
         for compression in COMPRESSIONS {
             let found = decoded_within(&samples::compress(&body, compression), format, compression, &Limits::default());
-            assert_eq!(columns(&found.unwrap()), expected, "{format:?} {compression:?}");
+            assert_eq!(shown(&found.unwrap()), expected, "{format:?} {compression:?}");
         }
-    }
-}
-
-#[test]
-fn errors_of_csv_name_the_line_of_the_file() {
-    let header = "\u{feff}session_id,session_started_at,user_id,joined_at,left_at\r\n";
-    let good = "s,1740819600000,u,1740819600000,1740819600000";
-    let body = format!(
-        "{header}{good}\n\n\"a\nb\",1740819600000,u,1740819600000,1740819600000\r\nx,y\ns,1740819600000,u\",1740819600000,\"\"\"{good}\n\"s\"x,,,,\n{good}"
-    );
-    let found = decoded(body.as_bytes(), Format::Csv).unwrap();
-    let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-    assert_eq!(found.facts.len(), 2, "{errors:#?}");
-    assert_eq!(found.facts.session_ids.get(1), "s");
-    let starts = [
-        "line 4: session_id a\\nb: expected a string",
-        "line 6: x,y: expected 5 values, as many as the header has, not 2",
-        "line 7: s,1740819600000,u\",",
-        "line 8: \"s\"x,,,,: expected a comma after a closing quote",
-    ];
-    for (error, start) in errors.iter().zip(starts) {
-        assert!(error.starts_with(start), "{start}\n{errors:#?}");
-    }
-    assert_eq!(found.rejected, 4);
-    assert!(errors_of_bytes(&[header.as_bytes(), b"\xff,,,,"].concat()).starts_with("line 2: \u{fffd},,,,: expected UTF-8 text"));
-}
-
-fn errors_of_bytes(body: &[u8]) -> String {
-    errors(body, Format::Csv).remove(0)
-}
-
-#[test]
-fn csv_needs_a_header_of_known_fields() {
-    assert!(refused("s,1740819600000,u\n", Format::Csv).starts_with("line 1: s: expected a header line of the fields id, app, session_id"));
-    assert!(refused("user_id,colour\n1,2", Format::Csv).starts_with("line 1: colour: expected a header line"));
-    assert_eq!(refused("user_id,user_id\n", Format::Csv), "line 1: user_id: expected each field once in the header");
-    assert_eq!(refused("user_id\n\"a\nb", Format::Csv), "line 2: expected a closing quote");
-}
-
-fn with_column(name: &str, column: ArrayRef) -> RecordBatch {
-    let batch = samples::batch(&(0..20).map(Sample::new).collect::<Vec<_>>());
-    let columns = batch
-        .schema()
-        .fields()
-        .iter()
-        .zip(batch.columns())
-        .filter(|(field, _)| field.name() != name)
-        .map(|(field, column)| (field.name().clone(), Arc::clone(column), true))
-        .chain([(name.to_owned(), column, true)])
-        .collect::<Vec<_>>();
-    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
-}
-
-#[test]
-fn columns_of_every_fitting_type_are_read_the_same() {
-    let batch = samples::batch(&(0..20).map(Sample::new).collect::<Vec<_>>());
-    let expected = columns(&decoded(&samples::arrow_stream(&batch), Format::Arrow).unwrap());
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int16), Box::new(DataType::Utf8));
-    let nanos = batch.column_by_name("joined_at").unwrap().as_primitive::<arrow_array::types::TimestampMillisecondType>();
-    let nanos: ArrayRef = Arc::new(
-        TimestampNanosecondArray::from_iter_values(nanos.values().iter().map(|at| at * 1_000_000 + 999_999)).with_timezone("Asia/Shanghai"),
-    );
-    let recast = |name: &str, of: &DataType| (name.to_owned(), arrow_cast::cast(batch.column_by_name(name).unwrap(), of).unwrap());
-    let item = Arc::new(arrow_schema::Field::new("item", DataType::Utf8View, true));
-    for (name, column) in [
-        recast("device", &dictionary),
-        recast("user_id", &DataType::LargeUtf8),
-        recast("user_id", &DataType::Utf8View),
-        recast("unit", &DataType::UInt64),
-        recast("unit", &DataType::Int8),
-        ("id".into(), Arc::new(arrow_array::NullArray::new(20))),
-        recast("media", &DataType::LargeList(item)),
-        ("joined_at".into(), nanos),
-    ] {
-        let batch = with_column(&name, column);
-        for (body, format) in [
-            (samples::arrow_stream(&batch), Format::Arrow),
-            (samples::arrow_file(&batch), Format::Arrow),
-            (samples::parquet(&batch), Format::Parquet),
-        ] {
-            assert_eq!(columns(&decoded(&body, format).unwrap()), expected, "{name} {format:?}");
-        }
-    }
-}
-
-#[test]
-fn columns_that_are_no_field_or_of_no_fitting_type_are_refused_once() {
-    let numbers: ArrayRef = Arc::new((0..20).map(f64::from).collect::<Vec<_>>().into_iter().collect::<arrow_array::Float64Array>());
-    for (name, expected) in [
-        ("colour", "colour: expected columns that are the fields id, app"),
-        ("unit", "unit Float64: expected a column of strings, integers, timestamps or lists of strings"),
-    ] {
-        let batch = with_column(name, Arc::clone(&numbers));
-        for (body, format) in [(samples::arrow_stream(&batch), Format::Arrow), (samples::parquet(&batch), Format::Parquet)] {
-            assert!(refused(&body, format).starts_with(expected), "{}", refused(&body, format));
-        }
-    }
-}
-
-#[test]
-fn errors_in_columns_name_the_fact() {
-    let mut facts: Vec<Sample> = (1..20).map(Sample::new).collect();
-    facts[11].left_at -= 4_000_000;
-    facts[13].media = Some(vec!["audio"; 17]);
-    for format in [Format::Parquet, Format::Arrow] {
-        let errors = errors(written(&facts, format), format);
-        assert_eq!(
-            errors,
-            [
-                "line 12: left_at 1740819200012 is before joined_at",
-                "line 14: media a list of 17 items: expected a list of audio, video, screen, message, file"
-            ],
-            "{format:?}"
-        );
     }
 }
 
@@ -373,14 +194,4 @@ fn errors_in_columns_name_the_fact() {
 fn the_first_hundred_errors_are_listed_and_all_are_counted() {
     let found = decoded("{}\n".repeat(150).as_bytes(), Format::Ndjson).unwrap();
     assert_eq!((found.errors.len(), found.rejected, found.errors[99].line), (100, 150, 20));
-}
-
-#[test]
-fn what_is_no_file_of_columns_is_refused() {
-    for format in [Format::Parquet, Format::Arrow] {
-        let article = if format == Format::Parquet { "expected a Parquet file: " } else { "expected an Arrow IPC stream or file: " };
-        for body in ["{}", "PAR1PAR1", "ARROW1\0\0ARROW1", "PAR1\u{1}\0\0\0PAR1", "\u{1}\0\0\0x"] {
-            assert!(refused(body, format).starts_with(article), "{}", refused(body, format));
-        }
-    }
 }

@@ -112,7 +112,7 @@ impl Block {
     }
 
     /// How many facts there are.
-    pub fn len(&self) -> usize {
+    pub fn facts(&self) -> usize {
         self.batch.num_rows()
     }
 
@@ -136,7 +136,7 @@ impl Block {
         let (session_kinds, user_kinds, devices, media, units) = (byte(6), byte(7), byte(8), byte(9), byte(10));
         let places = self.batch.column(11).as_primitive::<UInt64Type>().values();
         let given_ids = self.batch.column(12).as_string::<i32>();
-        (0..self.len()).map(move |row| {
+        (0..self.facts()).map(move |row| {
             let joined_at = started[row] + joined_after[row];
             Row {
                 session_started_at: started[row],
@@ -163,7 +163,7 @@ impl Block {
     pub fn encode(&self) -> Result<Vec<u8>, ArrowError> {
         let started = self.batch.column(0).as_primitive::<Int64Type>().values();
         let (first, last) = (started.first().copied().unwrap_or(0), started.last().copied().unwrap_or(0));
-        let mut stream = Vec::with_capacity(2048 + self.len() * 96);
+        let mut stream = Vec::with_capacity(2048 + self.facts() * 96);
         let mut writer = StreamWriter::try_new(&mut stream, &SCHEMA)?;
         writer.write(&self.batch)?;
         writer.finish()?;
@@ -191,7 +191,8 @@ impl Block {
         let size = zstd::zstd_safe::get_frame_content_size(compressed).ok().flatten().and_then(|size| usize::try_from(size).ok());
         let size = size.filter(|size| *size <= LARGEST_BLOCK).ok_or_else(|| ArrowError::IpcError("not a block".into()))?;
         let stream = zstd::bulk::decompress(compressed, size)?;
-        let batch = StreamReader::try_new(stream.as_slice(), None)?.next().ok_or_else(|| ArrowError::IpcError("an empty block".into()))??;
+        let batch =
+            StreamReader::try_new(stream.as_slice(), None)?.next().ok_or_else(|| ArrowError::IpcError("an empty block".into()))??;
         if batch.schema_ref() != &*SCHEMA {
             return Err(ArrowError::SchemaError(format!("unknown columns: {}", batch.schema_ref())));
         }

@@ -137,7 +137,8 @@ impl Committer {
         rows.sort_by_key(|(org, row)| (*org, row.session_started_at));
         let mut blocks = Vec::new();
         let mut keys = COMMIT_MARK.to_vec();
-        for of_day in rows.chunk_by(|(a_org, a), (b_org, b)| a_org == b_org && day_of(a.session_started_at) == day_of(b.session_started_at)) {
+        for of_day in rows.chunk_by(|(a_org, a), (b_org, b)| a_org == b_org && day_of(a.session_started_at) == day_of(b.session_started_at))
+        {
             let Some((org, first)) = of_day.first() else { continue };
             let key = block_key_prefix(*org, day_of(first.session_started_at));
             let block = Block::from_rows(&of_day.iter().map(|(_, row)| *row).collect::<Vec<_>>())?;
@@ -163,7 +164,8 @@ impl Committer {
             return Ok(());
         }
         let numbers = self.ledger.users.find(request.org, request.facts.user_ids.iter());
-        let new: HashSet<&str> = request.facts.user_ids.iter().zip(&numbers).filter(|(_, number)| number.is_none()).map(|(id, _)| id).collect();
+        let new: HashSet<&str> =
+            request.facts.user_ids.iter().zip(&numbers).filter(|(_, number)| number.is_none()).map(|(id, _)| id).collect();
         if known + new.len() <= limit {
             return Ok(());
         }
@@ -192,7 +194,9 @@ impl Committer {
         let Request { org, apps, facts, .. } = checked.request;
         let app_numbers: Vec<u16> = apps
             .iter()
-            .map(|app| u16::try_from(self.ledger.apps.give(*org, app, batch)).map_err(|_| EngineError::Limit("more than 65,536 apps".into())))
+            .map(|app| {
+                u16::try_from(self.ledger.apps.give(*org, app, batch)).map_err(|_| EngineError::Limit("more than 65,536 apps".into()))
+            })
             .collect::<Result<_, _>>()?;
         let users = self.ledger.users.find(*org, checked.rows.iter().map(|row| facts.user_ids.get(*row)));
         for (row, user) in checked.rows.iter().copied().zip(users) {

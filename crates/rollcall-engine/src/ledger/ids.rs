@@ -76,7 +76,9 @@ impl Ids {
                 let claimed = self.claimed_given.get(&(org, hash)).copied();
                 let known = match claimed {
                     Some(content) => Some(content),
-                    None => self.given.get(given_key(org, hash))?.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?))),
+                    None => {
+                        self.given.get(given_key(org, hash))?.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?)))
+                    }
                 };
                 if known.is_none() {
                     self.claimed_given.insert((org, hash), content);

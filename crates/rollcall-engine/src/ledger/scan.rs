@@ -1,7 +1,7 @@
 //! Facts read back: the blocks of an organization whose sessions began in a range.
 
-use super::columns::Block;
 use super::block_key_prefix;
+use super::columns::Block;
 use crate::engine::EngineError;
 use fjall::{Keyspace, Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
@@ -13,7 +13,12 @@ pub(super) fn day_of(at: Millis) -> u32 {
 }
 
 /// See [`super::Ledger::scan`].
-pub(super) fn scan(snapshot: Snapshot, facts: &Keyspace, org: OrgId, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
+pub(super) fn scan(
+    snapshot: Snapshot,
+    facts: &Keyspace,
+    org: OrgId,
+    range: Range,
+) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
     let first = [block_key_prefix(org, day_of(range.from)).as_slice(), &[0; 8]].concat();
     let last = [block_key_prefix(org, day_of(range.to)).as_slice(), &[u8::MAX; 8]].concat();
     snapshot.range(facts, first.clone()..=last.max(first)).filter_map(move |stored| {

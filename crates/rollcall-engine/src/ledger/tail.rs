@@ -152,7 +152,7 @@ mod tests {
 
     fn facts_in(directory: &Path) -> usize {
         let engine = Engine::open(directory, Settings::default()).unwrap();
-        engine.scan(organization().id, Range::new(0, i64::MAX / 4)).map(|block| block.unwrap().len()).sum()
+        engine.scan(organization().id, Range::new(0, i64::MAX / 4)).map(|block| block.unwrap().facts()).sum()
     }
 
     fn marks(journal: &[u8]) -> Vec<usize> {

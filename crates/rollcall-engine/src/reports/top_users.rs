@@ -60,9 +60,10 @@ fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Vec<(Arc
         let last = measures(&last.1);
         users.retain(|(_, sum)| measures(sum) <= last);
     }
-    let mut named: Vec<_> = engine.ledger.users.with_names(org, |name| {
-        users.into_iter().filter_map(|(number, sum)| Some((name(number)?, number, sum))).collect()
-    });
+    let mut named: Vec<_> = engine
+        .ledger
+        .users
+        .with_names(org, |name| users.into_iter().filter_map(|(number, sum)| Some((name(number)?, number, sum))).collect());
     named.sort_unstable_by(|(a_id, _, a), (b_id, _, b)| measures(a).cmp(&measures(b)).then_with(|| a_id.as_bytes().cmp(b_id.as_bytes())));
     named.truncate(ask.limit);
     named
