@@ -25,7 +25,6 @@ impl Chance {
     }
 
     /// A number below `end`, each as likely; 0 if there is none.
-    #[expect(clippy::cast_possible_truncation, reason = "the high half of a product is below its factor")]
     pub(super) const fn below(&mut self, end: u64) -> u64 {
         ((self.next() as u128 * end as u128) >> 64) as u64
     }

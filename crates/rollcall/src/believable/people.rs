@@ -166,7 +166,7 @@ impl People {
         let mut chance = Chance::new(key, 3);
         let mut pick = |from: &[char]| usize::try_from(chance.below(from.len() as u64)).ok().and_then(|at| from.get(at).copied());
         let mut name: String = pick(&SURNAMES).into_iter().chain(pick(&GIVEN)).collect();
-        name.extend(pick(&GIVEN).filter(|_| key % 3 > 0));
+        name.extend(pick(&GIVEN).filter(|_| !key.is_multiple_of(3)));
         let own = usize::try_from(chance.skewed(u32::try_from(teams.len()).unwrap_or(u32::MAX))).unwrap_or_default();
         let second = if chance.percent(5) { own + 1 } else { own };
         let ids = (own..=second).filter_map(|at| teams.get(at)).map(|team| team.id.clone());
