@@ -53,6 +53,9 @@ struct Ask {
 /// App, session and start.
 type Meeting = (usize, u8, Millis);
 
+/// A user's meetings, the time they attended, and the latest join with the kind it gave.
+type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
+
 const APPS: [&str; 2] = ["default", "西区"];
 
 fn organization() -> Organization {
@@ -206,7 +209,7 @@ impl Oracle {
     }
 
     fn top_users(&self, ask: &Ask) -> Vec<(String, UserKind, u64, Millis)> {
-        let mut users: BTreeMap<u8, (BTreeSet<Meeting>, Millis, (Millis, UserKind))> = BTreeMap::new();
+        let mut users: BTreeMap<u8, Attended> = BTreeMap::new();
         for (meeting, facts) in self.meetings(ask) {
             for fact in facts {
                 let given = fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member });

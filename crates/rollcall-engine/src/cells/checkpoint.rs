@@ -81,10 +81,8 @@ impl Cells {
         batch.commit()?;
         // Keys in the cache are those in storage, but finding the few stale ones costs more than filling it again.
         self.cache.retain(|key, _| {
-            !sealed
-                .cells
-                .get(&key.org)
-                .is_some_and(|cells| cells.range(Quarter(key.slice.start)..Quarter(key.slice.end())).next().is_some())
+            let slice = Quarter(key.slice.start)..Quarter(key.slice.end());
+            sealed.cells.get(&key.org).is_none_or(|cells| cells.range(slice).next().is_none())
         });
         state.sealed = None;
         state.generation += 1;
