@@ -53,7 +53,7 @@ struct Ask {
 /// App, session and start.
 type Meeting = (usize, u8, Millis);
 
-/// A user's meetings, the time they attended, and the latest join with the kind it gave.
+/// Meetings, sum of stays, and the latest join with its kind.
 type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
 
 const APPS: [&str; 2] = ["default", "西区"];

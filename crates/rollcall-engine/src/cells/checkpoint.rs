@@ -1,7 +1,7 @@
 //! Checkpoints: live cells move into storage, with the ledger position they cover, in one atomic batch.
 
 use super::Sessions;
-use super::store::{Cells, Live, base_key, broken};
+use super::store::{Cells, Key, Live, base_key, broken};
 use super::{MeetingTotals, Merged, UserTotals};
 use crate::engine::EngineError;
 use fjall::{OwnedWriteBatch, Slice as Bytes};
@@ -79,11 +79,11 @@ impl Cells {
             }
         }
         batch.commit()?;
-        // Keys in the cache are those in storage, but finding the few stale ones costs more than filling it again.
-        self.cache.retain(|key, _| {
-            let slice = Quarter(key.slice.start)..Quarter(key.slice.end());
-            sealed.cells.get(&key.org).is_none_or(|cells| cells.range(slice).next().is_none())
-        });
+        let changed = |key: &Key| {
+            let cells = sealed.cells.get(&key.org);
+            cells.is_some_and(|cells| cells.range(Quarter(key.slice.start)..Quarter(key.slice.end())).next().is_some())
+        };
+        self.cache.retain(|key, _| !changed(key));
         state.sealed = None;
         state.generation += 1;
         state.covered = position;
