@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use rollcall_model::directory::{DirectoryDocument, DirectoryError};
 use rollcall_model::{Directory, OrgId, Organization, Range, Receipt};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,9 +113,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::InUse`] if another process has it open; [`EngineError::Storage`] if it cannot be read or written.
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
+        make(directory)?;
         let lock = lock(directory)?;
+        make(&directory.join("ledger"))?;
         let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
-        sync_names(directory)?;
         let cells = Arc::new(Cells::open(ledger.db(), &ledger.facts, &ledger.meta, settings.cell_cache_bytes)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
@@ -205,27 +207,36 @@ impl Engine {
     }
 }
 
+/// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the
+/// directory it is in.
+fn make(directory: &Path) -> Result<(), EngineError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(directory, &error))?;
+    let made = directory.canonicalize().map_err(|error| unusable(directory, &error))?;
+    for directory in made.ancestors() {
+        match File::open(directory).and_then(|opened| opened.sync_all()) {
+            // A directory that we may not even read is not one that we made.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(|error| unusable(directory, &error))?,
+        }
+    }
+    Ok(())
+}
+
 /// Makes the data directory this process's own, until the file is dropped or the process ends.
 fn lock(directory: &Path) -> Result<File, EngineError> {
-    let storage = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", directory.display()));
-    std::fs::create_dir_all(directory).map_err(storage)?;
-    let file = File::create(directory.join("lock")).map_err(storage)?;
+    let file = File::create(directory.join("lock")).map_err(|error| unusable(directory, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(storage(error)),
+        Err(TryLockError::Error(error)) => Err(unusable(directory, &error)),
     }
 }
 
-/// Makes durable that the data directory is there: a file can be fsynced and yet be lost with the name of the directory it is in.
-fn sync_names(directory: &Path) -> Result<(), EngineError> {
-    let directory = directory.canonicalize().map_err(|error| EngineError::Storage(format!("{}: {error}", directory.display())))?;
-    for directory in directory.ancestors().take(2) {
-        File::open(directory)
-            .and_then(|opened| opened.sync_all())
-            .map_err(|error| EngineError::Storage(format!("{}: {error}", directory.display())))?;
-    }
-    Ok(())
+fn unusable(directory: &Path, error: &std::io::Error) -> EngineError {
+    EngineError::Storage(format!("{}: {error}", directory.display()))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {

@@ -4,6 +4,7 @@
 //! - [`args`]: the command line, definitions only
 //! - [`commands`]: one file a command
 //! - [`config`]: the file `rollcall.toml`
+//! - [`believable`]: the facts of the demo
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
 //! - [`output`], [`failure`]: what commands print, and how they fail

@@ -31,6 +31,9 @@ pub struct Request {
 /// wait for ever.
 const GROUP_FACTS: usize = 200_000;
 
+/// How many apps an organization may have had: their numbers have 16 bits.
+const MOST_APPS: usize = 1 << 16;
+
 /// The committer's state.
 pub struct Committer {
     ledger: Arc<Ledger>,
@@ -114,21 +117,17 @@ impl Committer {
     fn store(&mut self, group: &[Request]) -> Result<Vec<Result<Receipt, EngineError>>, EngineError> {
         let mut batch = self.ledger.db.batch().durability(Some(PersistMode::SyncData));
         let position = self.position + 1;
-        let mut checked = Vec::with_capacity(group.len());
         let mut answers = Vec::with_capacity(group.len());
+        let mut rows = Vec::with_capacity(group.iter().map(|request| request.facts.len()).sum());
         for request in group {
-            match self.check_limit(request) {
-                Err(error) => answers.push(Err(error)),
+            answers.push(match self.check_limits(request) {
+                Err(error) => Err(error),
                 Ok(()) => {
-                    let request = self.check(request)?;
-                    answers.push(Ok(request.receipt.clone()));
-                    checked.push(request);
+                    let checked = self.check(request)?;
+                    self.number(&checked, &mut batch, &mut rows);
+                    Ok(checked.receipt)
                 }
-            }
-        }
-        let mut rows = Vec::with_capacity(checked.iter().map(|request| request.rows.len()).sum());
-        for request in &checked {
-            self.number(request, &mut batch, &mut rows)?;
+            });
         }
         if rows.is_empty() {
             return Ok(answers);
@@ -157,8 +156,13 @@ impl Committer {
         Ok(answers)
     }
 
-    /// Whether the organization would get more users than it may have.
-    fn check_limit(&self, request: &Request) -> Result<(), EngineError> {
+    /// Whether the organization would get more apps or users than it may have.
+    fn check_limits(&self, request: &Request) -> Result<(), EngineError> {
+        let new_apps =
+            self.ledger.apps.find(request.org, request.apps.iter().map(String::as_str)).iter().filter(|app| app.is_none()).count();
+        if self.ledger.apps.count(request.org) + new_apps > MOST_APPS {
+            return Err(EngineError::Limit(format!("the organization has had more than {MOST_APPS} apps")));
+        }
         let (limit, known) = (self.users_per_organization, self.ledger.users.count(request.org));
         if limit == 0 || known + request.facts.len() <= limit {
             return Ok(());
@@ -190,14 +194,10 @@ impl Committer {
     }
 
     /// Turns the new facts of a request into rows, with numbers for users and apps.
-    fn number<'r>(&self, checked: &Checked<'r>, batch: &mut OwnedWriteBatch, rows: &mut Vec<(OrgId, Row<'r>)>) -> Result<(), EngineError> {
+    fn number<'r>(&self, checked: &Checked<'r>, batch: &mut OwnedWriteBatch, rows: &mut Vec<(OrgId, Row<'r>)>) {
         let Request { org, apps, facts, .. } = checked.request;
-        let app_numbers: Vec<u16> = apps
-            .iter()
-            .map(|app| {
-                u16::try_from(self.ledger.apps.give(*org, app, batch)).map_err(|_| EngineError::Limit("more than 65,536 apps".into()))
-            })
-            .collect::<Result<_, _>>()?;
+        let app_numbers: Vec<u16> =
+            apps.iter().map(|app| u16::try_from(self.ledger.apps.give(*org, app, batch)).unwrap_or(u16::MAX)).collect();
         let users = self.ledger.users.find(*org, checked.rows.iter().map(|row| facts.user_ids.get(*row)));
         for (row, user) in checked.rows.iter().copied().zip(users) {
             let user = user.unwrap_or_else(|| self.ledger.users.give(*org, facts.user_ids.get(row), batch));
@@ -220,6 +220,5 @@ impl Committer {
                 },
             ));
         }
-        Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! `report`: a question to a running server, or to a data directory.
 
 use super::{causes, local};
-use std::time::Duration;
-
-/// How long a report may take: one that must first make its cells may take a while.
-const REQUEST_TIME: Duration = Duration::from_secs(300);
 use crate::args::{self, RowFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::reports::{Document, Parameters};
+use std::time::Duration;
+
+/// How long a report may take: one that must first make its cells may take a while.
+const REQUEST_TIME: Duration = Duration::from_secs(300);
 
 pub fn run(flags: args::Report) -> Result {
     let document = match (&flags.to_url, &flags.local.data) {
