@@ -29,7 +29,7 @@ pub enum Command {
     /// .ndjson .jsonl .json .csv .parquet .arrow, each also with .gz or .zst.
     Import(Import),
     /// Ask for a report
-    Report(Report),
+    Report(Box<Report>),
     /// Check the configuration, or print an example of one
     Config(Config),
     /// Make keys

@@ -26,7 +26,7 @@ pub use meeting_totals::{MeetingTotals, Totals};
 pub use presence::{Presence, Present};
 pub use present_users::{PresentFilter, PresentUsers};
 pub use sessions::{Attendee, Sessions};
-pub use store::{Cells, View};
+pub use store::{Cells, Live, LiveCells, View};
 pub use user_totals::{UserSum, UserSums, UserTotals};
 
 /// A cell made from the base cells of a slice of time.

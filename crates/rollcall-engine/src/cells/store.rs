@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Live base cells of one kind.
-pub(super) type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
+pub type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
 
 /// Live base cells: facts that no checkpoint covers yet.
 #[derive(Debug, Default)]
-pub(super) struct Live {
+pub struct Live {
     pub(super) sessions: LiveCells<Sessions>,
     pub(super) presence: LiveCells<Presence>,
     /// Facts folded since the last checkpoint.

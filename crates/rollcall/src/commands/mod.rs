@@ -27,7 +27,7 @@ pub fn run(args: Args) -> Result {
         Command::Serve(flags) => serve::run(flags),
         Command::Demo(flags) => demo::run(flags),
         Command::Import(flags) => import::run(flags),
-        Command::Report(flags) => report::run(flags),
+        Command::Report(flags) => report::run(*flags),
         Command::Config(flags) => config::run(flags),
         Command::Key(flags) => key::run(flags),
         Command::Completions(flags) => completions::run(flags),

@@ -26,7 +26,7 @@ impl Report for TopUsersReport {
     }
 
     fn answer(&self, reports: &dyn Reports, org: OrgId, parameters: &Parameters) -> Result<Document, ReportError> {
-        let Parameters { range, zone, app, unit, order, limit } = parameters.clone();
+        let Parameters { range, zone, app, unit, order, limit, .. } = parameters.clone();
         let answer = reports.top_users(org, &TopUsers { range, zone, order, limit, app, unit })?;
         let rows = answer.rows.into_iter().map(|row| {
             vec![
