@@ -80,11 +80,11 @@ impl Block {
     ///
     /// # Errors
     /// If the strings take more than 2 GiB.
-    pub fn from_rows(rows: &[Row<'_>]) -> Result<Self, ArrowError> {
-        fn gather<T>(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> T) -> Vec<T> {
-            rows.iter().map(of).collect()
+    pub fn from_rows(rows: &[&Row<'_>]) -> Result<Self, ArrowError> {
+        fn gather<T>(rows: &[&Row<'_>], of: impl Fn(&Row<'_>) -> T) -> Vec<T> {
+            rows.iter().map(|row| of(row)).collect()
         }
-        let strings = |of: fn(&Row<'_>) -> usize| rows.iter().map(of).sum::<usize>() < i32::MAX as usize;
+        let strings = |of: fn(&Row<'_>) -> usize| rows.iter().map(|row| of(row)).sum::<usize>() < i32::MAX as usize;
         if !strings(|row| row.session_id.len()) || !strings(|row| row.given_id.len()) {
             return Err(ArrowError::OffsetOverflowError(i32::MAX as usize));
         }
@@ -222,7 +222,7 @@ mod tests {
             given_id: "",
         };
         let later = Row { session_started_at: row.session_started_at + 5, given_id: "x", ..row };
-        let bytes = Block::from_rows(&[row, later]).unwrap().encode().unwrap();
+        let bytes = Block::from_rows(&[&row, &later]).unwrap().encode().unwrap();
         assert_eq!(Block::extent(&bytes), Some(Range::new(row.session_started_at, later.session_started_at + 1)));
         let block = Block::decode(&bytes).unwrap();
         assert_eq!(format!("{:?}", block.rows().collect::<Vec<_>>()), format!("{:?}", [row, later]));

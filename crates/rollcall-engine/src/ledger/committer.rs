@@ -10,7 +10,8 @@ use crate::engine::{EngineError, Settings};
 use crate::facts::Attendances;
 use fjall::{OwnedWriteBatch, PersistMode};
 use hashbrown::HashSet;
-use rollcall_model::{OrgId, Place, Receipt};
+use rollcall_model::{Millis, OrgId, Place, Receipt};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -118,32 +119,34 @@ impl Committer {
         let mut batch = self.ledger.db.batch().durability(Some(PersistMode::SyncData));
         let position = self.position + 1;
         let mut answers = Vec::with_capacity(group.len());
-        let mut rows = Vec::with_capacity(group.iter().map(|request| request.facts.len()).sum());
+        let mut rows: BTreeMap<OrgId, Vec<Row<'_>>> = BTreeMap::new();
         for request in group {
             answers.push(match self.check_limits(request) {
                 Err(error) => Err(error),
                 Ok(()) => {
                     let checked = self.check(request)?;
-                    self.number(&checked, &mut batch, &mut rows);
+                    self.number(&checked, &mut batch, rows.entry(request.org).or_default());
                     Ok(checked.receipt)
                 }
             });
         }
-        if rows.is_empty() {
+        if rows.values().all(Vec::is_empty) {
             return Ok(answers);
         }
-        // A stable sort: it finds the runs that sources send in order.
-        rows.sort_by_key(|(org, row)| (*org, row.session_started_at));
         let mut blocks = Vec::new();
         let mut keys = COMMIT_MARK.to_vec();
-        for of_day in rows.chunk_by(|(a_org, a), (b_org, b)| a_org == b_org && day_of(a.session_started_at) == day_of(b.session_started_at))
-        {
-            let Some((org, first)) = of_day.first() else { continue };
-            let key = block_key_prefix(*org, day_of(first.session_started_at));
-            let block = Block::from_rows(&of_day.iter().map(|(_, row)| *row).collect::<Vec<_>>())?;
-            batch.insert(&self.ledger.facts, [key.as_slice(), &position.to_be_bytes()].concat(), block.encode()?);
-            keys.extend_from_slice(&key);
-            blocks.push((*org, block));
+        for (org, rows) in &rows {
+            // Rows are large: their times and places are sorted in their stead.
+            let mut order: Vec<(Millis, usize)> = rows.iter().enumerate().map(|(at, row)| (row.session_started_at, at)).collect();
+            order.sort_unstable();
+            for of_day in order.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
+                let Some((started_at, _)) = of_day.first() else { continue };
+                let key = block_key_prefix(*org, day_of(*started_at));
+                let block = Block::from_rows(&of_day.iter().filter_map(|(_, at)| rows.get(*at)).collect::<Vec<_>>())?;
+                batch.insert(&self.ledger.facts, [key.as_slice(), &position.to_be_bytes()].concat(), block.encode()?);
+                keys.extend_from_slice(&key);
+                blocks.push((*org, block));
+            }
         }
         batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
         self.ids.store(position, &mut batch)?;
@@ -194,31 +197,28 @@ impl Committer {
     }
 
     /// Turns the new facts of a request into rows, with numbers for users and apps.
-    fn number<'r>(&self, checked: &Checked<'r>, batch: &mut OwnedWriteBatch, rows: &mut Vec<(OrgId, Row<'r>)>) {
+    fn number<'r>(&self, checked: &Checked<'r>, batch: &mut OwnedWriteBatch, rows: &mut Vec<Row<'r>>) {
         let Request { org, apps, facts, .. } = checked.request;
         let app_numbers: Vec<u16> =
             apps.iter().map(|app| u16::try_from(self.ledger.apps.give(*org, app, batch)).unwrap_or(u16::MAX)).collect();
         let users = self.ledger.users.find(*org, checked.rows.iter().map(|row| facts.user_ids.get(*row)));
         for (row, user) in checked.rows.iter().copied().zip(users) {
             let user = user.unwrap_or_else(|| self.ledger.users.give(*org, facts.user_ids.get(row), batch));
-            rows.push((
-                *org,
-                Row {
-                    session_started_at: facts.session_started_at[row],
-                    joined_at: facts.joined_at[row],
-                    left_at: facts.left_at[row],
-                    user,
-                    app: app_numbers.get(usize::from(facts.apps[row])).copied().unwrap_or(0),
-                    session_id: facts.session_ids.get(row),
-                    session_kind: facts.session_kinds[row].number(),
-                    user_kind: facts.user_kinds[row].number(),
-                    device: facts.devices[row].number(),
-                    media: facts.media[row].bits(),
-                    unit: facts.units[row],
-                    place: facts.places[row].as_ref().map_or(0, Place::number),
-                    given_id: facts.given_ids.get(row),
-                },
-            ));
+            rows.push(Row {
+                session_started_at: facts.session_started_at[row],
+                joined_at: facts.joined_at[row],
+                left_at: facts.left_at[row],
+                user,
+                app: app_numbers.get(usize::from(facts.apps[row])).copied().unwrap_or(0),
+                session_id: facts.session_ids.get(row),
+                session_kind: facts.session_kinds[row].number(),
+                user_kind: facts.user_kinds[row].number(),
+                device: facts.devices[row].number(),
+                media: facts.media[row].bits(),
+                unit: facts.units[row],
+                place: facts.places[row].as_ref().map_or(0, Place::number),
+                given_id: facts.given_ids.get(row),
+            });
         }
     }
 }
