@@ -6,6 +6,7 @@
 //! A fifth vendor is one folder here, and one line in [`DIALECTS`].
 
 pub mod feishu;
+pub mod office365;
 #[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]
