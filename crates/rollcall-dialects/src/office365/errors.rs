@@ -81,13 +81,7 @@ pub(super) enum Refusal {
     SelectUnknown(String),
     #[error("Query options $orderby, $inlinecount, $skip and $top cannot be applied to the requested resource.")]
     SetOptions,
-    #[error(
-        "The number of keys '{given}' in skip token with value '{token}' did not match the number of ordering constraints '{needed}' for the resource type."
-    )]
-    SkipTokenCount { given: usize, token: String, needed: usize },
-    #[error("Skip token values are expected to be literals. Unrecognized literal '{0}' found.")]
-    SkipTokenLiteral(String),
-    /// What `$filter` or `$orderby` is refused for.
+    /// What `$filter`, `$orderby` or `$skiptoken` is refused for.
     #[error("{message}")]
     Expression { status: u16, message: String },
     // The cause is logged, and not told.

@@ -17,6 +17,8 @@ mod metadata;
 #[cfg(feature = "server")]
 mod negotiate;
 #[cfg(feature = "server")]
+pub mod odata;
+#[cfg(feature = "server")]
 mod options;
 #[cfg(feature = "server")]
 mod ordering;

@@ -2,106 +2,93 @@
 
 use super::entity::{Cell, Frame};
 use super::errors::Refusal;
-use super::literal;
+use super::odata::{self, Limits, ODataError, OrderBy, PropertyDef, PropertyId, Schema, Type, Value};
 use super::options::encoded;
 use super::periods::Row;
-use super::wire::{Property, date_text};
+use super::wire::{ENTITY_TYPE, Property};
 use std::cmp::Ordering;
+
+/// The properties of a row, in the order of [`Property::ALL`].
+static SCHEMA: Schema = Schema {
+    type_name: ENTITY_TYPE,
+    properties: &[
+        define(Property::Date, Type::DateTime),
+        define(Property::ActiveUsers, Type::Int64),
+        define(Property::Id, Type::Int64),
+        define(Property::TenantGuid, Type::Guid),
+        define(Property::TenantName, Type::String),
+    ],
+};
+
+/// The place of the key.
+const KEY: PropertyId = PropertyId(0);
+
+const fn define(property: Property, kind: Type) -> PropertyDef {
+    PropertyDef { name: property.name(), aliases: property.aliases(), kind, nullable: property.nullable() }
+}
+
+impl From<ODataError> for Refusal {
+    fn from(ODataError { status, message }: ODataError) -> Self {
+        Self::Expression { status, message }
+    }
+}
+
+/// The values of a row, as expressions see them.
+fn values(frame: &Frame<'_>, row: &Row) -> impl Fn(PropertyId) -> Value {
+    move |PropertyId(place)| match Property::ALL.get(place).map(|property| frame.cell(row, *property)) {
+        Some(Cell::Date(date)) => Value::DateTime(date),
+        Some(Cell::Number(number)) => Value::Int64(number),
+        Some(Cell::Guid(guid)) => Value::Guid(guid),
+        Some(Cell::Text(text)) => Value::String(text.into()),
+        None => Value::Null,
+    }
+}
 
 /// A `$filter`.
 #[derive(Debug)]
-pub(super) struct Filter;
+pub(super) struct Filter(odata::Filter);
 
 impl Filter {
-    pub(super) fn parse(_text: &str) -> Result<Self, Refusal> {
-        Err(Refusal::Expression { status: 400, message: "$filter is not read yet.".into() })
+    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        Ok(Self(odata::Filter::parse(text, &Limits::default(), &SCHEMA)?))
     }
 
-    pub(super) fn matches(&self, _frame: &Frame<'_>, _row: &Row) -> bool {
-        true
+    pub(super) fn matches(&self, frame: &Frame<'_>, row: &Row) -> bool {
+        self.0.matches(&values(frame, row))
     }
 }
 
 /// The order of rows: that of `$orderby`, and then the key.
 #[derive(Debug)]
-pub(super) struct Order(Vec<(Property, bool)>);
+pub(super) struct Order(OrderBy);
 
-/// Where a page begins: behind the row of these values.
+/// Where a page begins: behind the row that is ordered by these values.
 #[derive(Debug)]
-pub(super) struct Place<'t>(Vec<Cell<'t>>);
+pub(super) struct Place(Vec<Value>);
 
 impl Order {
     pub(super) fn parse(text: Option<&str>) -> Result<Self, Refusal> {
-        let mut terms = Vec::new();
-        for term in text.into_iter().flat_map(|text| text.split(',')) {
-            let mut words = term.split_whitespace();
-            let (name, direction) = (words.next().unwrap_or_default(), words.next());
-            let property = Property::from_option(name).ok_or(Refusal::Syntax)?;
-            terms.push((property, direction == Some("desc")));
-        }
-        terms.push((Property::Date, false));
-        Ok(Self(terms))
+        let given = text.map(|text| OrderBy::parse(text, &Limits::default(), &SCHEMA)).transpose()?;
+        Ok(Self(given.unwrap_or_default().then(KEY, &SCHEMA)))
     }
 
     pub(super) fn sort(&self, frame: &Frame<'_>, rows: &mut [Row]) {
-        rows.sort_by(|a, b| self.compare(|property| frame.cell(a, property), |property| frame.cell(b, property)));
+        rows.sort_by(|left, right| self.0.compare(&values(frame, left), &values(frame, right)));
     }
 
-    /// The row that a skip token names.
-    pub(super) fn place<'t>(&self, token: &'t str) -> Result<Place<'t>, Refusal> {
-        let unread = |literal: &str| Refusal::SkipTokenLiteral(literal.into());
-        let parts = literal::split(token).ok_or_else(|| unread(token))?;
-        if parts.len() != self.0.len() {
-            return Err(Refusal::SkipTokenCount { given: parts.len(), token: token.into(), needed: self.0.len() });
-        }
-        parts.iter().map(|part| cell(part.trim()).ok_or_else(|| unread(part))).collect::<Result<_, _>>().map(Place)
+    /// The place that a skip token names.
+    pub(super) fn place(&self, token: &str) -> Result<Place, Refusal> {
+        Ok(Place(self.0.read_skip_token(token, &Limits::default())?))
     }
 
-    /// Whether a row comes after that one.
-    pub(super) fn is_after(&self, frame: &Frame<'_>, row: &Row, place: &Place<'_>) -> bool {
-        let after = self.0.iter().zip(&place.0).map(|((property, descending), cell)| {
-            let order = compare(&frame.cell(row, *property), cell);
-            if *descending { order.reverse() } else { order }
-        });
-        after.fold(Ordering::Equal, Ordering::then) == Ordering::Greater
+    /// Whether a row comes after that place.
+    pub(super) fn is_after(&self, frame: &Frame<'_>, row: &Row, place: &Place) -> bool {
+        self.0.compare_values(&self.0.values(&values(frame, row)), &place.0) == Ordering::Greater
     }
 
     /// The skip token of a row, ready for a URL.
     pub(super) fn token(&self, frame: &Frame<'_>, row: &Row) -> String {
-        let literals = self.0.iter().map(|(property, _)| {
-            encoded(&match frame.cell(row, *property) {
-                Cell::Date(date) => format!("datetime'{}'", date_text(date)),
-                Cell::Number(number) => format!("{number}L"),
-                Cell::Guid(guid) => format!("guid'{guid}'"),
-                Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
-            })
-        });
+        let literals = self.0.values(&values(frame, row)).into_iter().map(|value| encoded(&value.to_string()));
         literals.collect::<Vec<_>>().join(",")
     }
-
-    fn compare<'t>(&self, a: impl Fn(Property) -> Cell<'t>, b: impl Fn(Property) -> Cell<'t>) -> Ordering {
-        let terms = self.0.iter().map(|(property, descending)| {
-            let order = compare(&a(*property), &b(*property));
-            if *descending { order.reverse() } else { order }
-        });
-        terms.fold(Ordering::Equal, Ordering::then)
-    }
-}
-
-fn compare(a: &Cell<'_>, b: &Cell<'_>) -> Ordering {
-    match (a, b) {
-        (Cell::Date(a), Cell::Date(b)) => a.cmp(b),
-        (Cell::Number(a), Cell::Number(b)) => a.cmp(b),
-        (Cell::Guid(a), Cell::Guid(b)) => a.cmp(b),
-        (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
-        _ => Ordering::Equal,
-    }
-}
-
-fn cell(text: &str) -> Option<Cell<'_>> {
-    let number = text.strip_suffix(['l', 'L']).unwrap_or(text).parse().ok().map(Cell::Number);
-    number
-        .or_else(|| literal::date(text).map(Cell::Date))
-        .or_else(|| literal::quoted(text, "guid")?.parse().ok().map(Cell::Guid))
-        .or_else(|| literal::quoted(text, "").map(Cell::Text))
 }

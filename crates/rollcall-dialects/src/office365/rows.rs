@@ -12,7 +12,7 @@ pub(super) struct Ask<'o> {
     options: &'o Options,
     filter: Option<Filter>,
     order: Order,
-    place: Option<Place<'o>>,
+    place: Option<Place>,
     skip: usize,
     top: Option<usize>,
     count: bool,

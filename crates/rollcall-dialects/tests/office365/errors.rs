@@ -1,7 +1,7 @@
 //! Every documented refusal, with its text.
 
 use crate::naive::{Fault, Naive};
-use crate::stage::{Stage, basic, may, settings, tenant, PASSWORD, SERVICE};
+use crate::stage::{PASSWORD, SERVICE, Stage, basic, may, settings, tenant};
 use axum::body::Body;
 use http::Request;
 
@@ -52,9 +52,17 @@ async fn each_wrong_request_has_its_text() {
         ("//CsActiveUserDaily", 400, empty),
         ("/CsActiveUserDaily//$count", 400, empty),
         ("/$count", 400, "The request URI is not valid, the segment $count cannot be applied to the root of the service."),
-        ("/CsActiveUserDaily?$Filter=x", 400, "The query parameter '$Filter' begins with a system-reserved '$' character but is not recognized."),
+        (
+            "/CsActiveUserDaily?$Filter=x",
+            400,
+            "The query parameter '$Filter' begins with a system-reserved '$' character but is not recognized.",
+        ),
         ("/CsActiveUserDaily?$top=1&%24top=1", 400, "Query parameter '$top' is specified, but it should be specified exactly once."),
-        ("/CsActiveUserDaily?$format=Json&$format=Atom", 400, "Query parameter '$format' is specified, but it should be specified exactly once."),
+        (
+            "/CsActiveUserDaily?$format=Json&$format=Atom",
+            400,
+            "Query parameter '$format' is specified, but it should be specified exactly once.",
+        ),
         ("/CsActiveUserDaily?$callback=f", 400, "The query option $callback is not supported."),
         ("/CsActiveUserDaily?$format=Foo", 415, "Unsupported media type requested."),
         ("/CsActiveUserDaily?$format=xml", 415, "Unsupported media type requested."),
@@ -95,10 +103,30 @@ async fn versions_have_their_texts() {
     let low = "The DataServiceVersion '1.0' is too low for the request. The lowest supported version is '2.0'.";
     let high = "The MaxDataServiceVersion '1.0' is too low for the response. The lowest supported version is '2.0'.";
     for (path, header, value, text) in [
-        ("", "DataServiceVersion", "9.0", "Request version '9.0' is too high for the server. Please specify a request version less than or equal to '3.0'."),
-        ("", "DataServiceVersion", "1.5", "Request version '1.5' is not a valid request version. The only supported versions are '1.0', '2.0', '3.0'."),
-        ("", "DataServiceVersion", "two", "Request version 'two' specified for header 'DataServiceVersion' is not valid. Please specify a valid version value."),
-        ("", "MaxDataServiceVersion", ".", "Request version '.' specified for header 'MaxDataServiceVersion' is not valid. Please specify a valid version value."),
+        (
+            "",
+            "DataServiceVersion",
+            "9.0",
+            "Request version '9.0' is too high for the server. Please specify a request version less than or equal to '3.0'.",
+        ),
+        (
+            "",
+            "DataServiceVersion",
+            "1.5",
+            "Request version '1.5' is not a valid request version. The only supported versions are '1.0', '2.0', '3.0'.",
+        ),
+        (
+            "",
+            "DataServiceVersion",
+            "two",
+            "Request version 'two' specified for header 'DataServiceVersion' is not valid. Please specify a valid version value.",
+        ),
+        (
+            "",
+            "MaxDataServiceVersion",
+            ".",
+            "Request version '.' specified for header 'MaxDataServiceVersion' is not valid. Please specify a valid version value.",
+        ),
         ("/CsActiveUserDaily?$select=Date", "DataServiceVersion", "1.0", low),
         ("/CsActiveUserDaily?$inlinecount=allpages", "DataServiceVersion", "1.0;x", low),
         ("/CsActiveUserDaily?$skiptoken=null", "DataServiceVersion", "1.0", low),
@@ -140,7 +168,7 @@ async fn the_service_version_is_2013_v1_and_given_once() {
 #[tokio::test]
 async fn errors_have_the_format_of_the_answer() {
     let stage = Stage::new(may(), settings());
-    let xml = stage.get("/Foo'<&>").await;
+    let xml = stage.get("/Foo'%3C&%3E").await;
     assert_eq!(xml.header("content-type"), "application/xml;charset=utf-8");
     assert_eq!(
         xml.body,

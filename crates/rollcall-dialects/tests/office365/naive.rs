@@ -33,7 +33,11 @@ pub(crate) struct Naive {
 
 impl Fact {
     fn overlaps(&self, from: Millis, to: Millis) -> bool {
-        if self.joined_at == self.left_at { from <= self.joined_at && self.joined_at < to } else { self.joined_at < to && self.left_at > from }
+        if self.joined_at == self.left_at {
+            from <= self.joined_at && self.joined_at < to
+        } else {
+            self.joined_at < to && self.left_at > from
+        }
     }
 
     fn is_asked(&self, ask: &ActiveUsers) -> bool {

@@ -51,9 +51,7 @@ async fn only_members_at_computers_count() {
     let on = |user: &str, device, user_kind| Fact { device, user_kind, ..fact(user, "2013-05-13T12:00:00Z") };
     let mut facts: Vec<_> = Device::ALL.iter().map(|device| on(device.name(), *device, UserKind::Member)).collect();
     facts.extend(UserKind::ALL.iter().map(|kind| on(kind.name(), Device::Desktop, *kind)));
-    facts.extend(
-        SessionKind::ALL.iter().map(|kind| Fact { session_kind: *kind, ..on(kind.name(), Device::Web, UserKind::Member) }),
-    );
+    facts.extend(SessionKind::ALL.iter().map(|kind| Fact { session_kind: *kind, ..on(kind.name(), Device::Web, UserKind::Member) }));
     // desktop, web; member; meeting, call, room (a session's kind, and another's name).
     assert_eq!(Stage::new(facts, settings()).json("/CsActiveUserDaily").await.counts(), [6]);
 }
