@@ -3,7 +3,11 @@
 #[cfg(feature = "server")]
 mod access;
 #[cfg(feature = "server")]
+mod answers;
+#[cfg(feature = "server")]
 mod atom;
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "server")]
 mod entity;
 #[cfg(feature = "server")]

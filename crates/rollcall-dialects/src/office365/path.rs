@@ -2,8 +2,11 @@
 
 use super::errors::Refusal;
 use super::literal;
-use super::wire::{Property, SEGMENTS, Set};
+use super::wire::{Property, Set};
 use jiff::civil::DateTime;
+
+/// The segments of the service's path, in lower case.
+const SEGMENTS: [&str; 3] = ["ecp", "reportingwebservice", "reporting.svc"];
 
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,6 @@ use rollcall_model::Period;
 
 /// The service, as bodies spell it. Requests may spell it in any case.
 pub const SERVICE: &str = "/ecp/ReportingWebService/Reporting.svc/";
-/// The segments of the service's path, in lower case.
-pub(super) const SEGMENTS: [&str; 3] = ["ecp", "reportingwebservice", "reporting.svc"];
 /// The namespace of the metadata.
 pub const NAMESPACE: &str = "TenantReporting";
 /// The type of every row, in its namespace.

@@ -3,6 +3,7 @@
 
 mod access;
 mod bodies;
+mod client;
 mod errors;
 mod formats;
 mod naive;
