@@ -6,6 +6,7 @@
 //! A fifth vendor is one folder here, and one line in [`DIALECTS`].
 
 pub mod feishu;
+pub mod office365;
 #[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]
@@ -26,4 +27,4 @@ pub trait Dialect: Sync {
 
 /// Every dialect, one line each.
 #[cfg(feature = "server")]
-pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu];
+pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu, &office365::server::Office365];

@@ -1,6 +1,6 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
-use crate::feishu;
+use crate::{feishu, office365};
 use rollcall_model::{Millis, Organization, Reports};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,6 +11,24 @@ pub struct Tenant {
     pub organization: Organization,
     /// Its section `feishu`.
     pub feishu: feishu::Settings,
+    /// Its section `office365`.
+    pub office365: office365::Settings,
+}
+
+/// How a request came in. The server puts it among the extensions of each; without it the default holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channel {
+    /// Whether it came over TLS: the scheme of URLs in answers.
+    pub is_tls: bool,
+    /// Whether credentials may travel on it: over TLS, on loopback, or with `allow_plaintext_auth`.
+    pub carries_credentials: bool,
+}
+
+impl Default for Channel {
+    /// Plain text on which credentials may travel: the server does not start where they may not.
+    fn default() -> Self {
+        Self { is_tls: false, carries_credentials: true }
+    }
 }
 
 /// What the server lends to every dialect.

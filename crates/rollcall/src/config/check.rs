@@ -96,7 +96,7 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
         .collect();
     let feishu = feishu(checks, at, &given.feishu, folder);
     let organization = Organization { id: id?, name, zone: zone?, apps, units };
-    Some(OrganizationConfig { tenant: Tenant { organization, feishu }, ingest_keys })
+    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365: Default::default() }, ingest_keys })
 }
 
 fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {

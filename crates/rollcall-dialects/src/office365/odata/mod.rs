@@ -1,0 +1,89 @@
+//! `$filter` and `$orderby` of OData V2: the grammar, the types, the functions and the error texts of the library the original ran on.
+//!
+//! Text is cut into tokens (`lexer`), read into syntax (`grammar`), given types (`bind`) and kept as an [`Expression`], which
+//! prints itself back and is evaluated row by row (`evaluate`). Nothing here does I/O, and no input makes it panic.
+//!
+//! What .NET would throw on while it evaluates (integers divided by zero, overflow, a substring beyond its text) is null here: the row
+//! does not match, and the request goes on. See `evaluate` for the rules of null.
+
+mod arithmetic;
+mod bind;
+mod compare;
+mod duration;
+mod errors;
+mod evaluate;
+mod expression;
+mod functions;
+mod grammar;
+mod lexer;
+mod literal;
+mod orderby;
+mod promotion;
+mod schema;
+mod text;
+mod value;
+
+pub use errors::ODataError;
+pub use expression::{BinaryOperator, Expression, UnaryOperator};
+pub use functions::Function;
+pub use orderby::{OrderBy, Term};
+pub use rust_decimal::Decimal;
+pub use schema::{PropertyDef, PropertyId, Schema};
+pub use value::{DateTimeOffset, Type, Value};
+
+use bind::Binder;
+use std::fmt;
+
+/// How long and how deep an expression may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest text, in bytes.
+    pub length: usize,
+    /// The deepest nesting. A parenthesis or an argument counts eight, once for each level of the grammar it passes, as the original counts.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { length: 8192, depth: 800 }
+    }
+}
+
+impl Limits {
+    fn check(&self, text: &str) -> Result<(), ODataError> {
+        if text.len() > self.length { Err(errors::too_long(self.length)) } else { Ok(()) }
+    }
+}
+
+/// A `$filter`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter(Expression);
+
+impl Filter {
+    /// Reads a filter over the properties of a schema.
+    pub fn parse(text: &str, limits: &Limits, schema: &Schema) -> Result<Self, ODataError> {
+        limits.check(text)?;
+        let syntax = grammar::filter(text, limits.depth)?;
+        let expression = Binder { text, schema }.bind(&syntax, limits.depth)?;
+        match expression.kind() {
+            Type::Boolean | Type::Null => Ok(Self(expression)),
+            _ => Err(errors::filter_not_boolean()),
+        }
+    }
+
+    /// Whether a row, given by the values of its properties, passes. Null does not.
+    pub fn matches(&self, row: &impl Fn(PropertyId) -> Value) -> bool {
+        self.0.evaluate(row) == Value::Boolean(true)
+    }
+
+    /// What it evaluates.
+    pub fn expression(&self) -> &Expression {
+        &self.0
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
