@@ -1,0 +1,10 @@
+//! `$filter` and `$orderby`: the documented errors, the golden vectors, and properties that hold for every expression.
+
+mod errors;
+mod functions;
+mod golden;
+mod literals;
+mod naive;
+mod properties;
+mod semantics;
+mod stage;
