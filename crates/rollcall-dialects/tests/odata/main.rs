@@ -6,5 +6,6 @@ mod golden;
 mod literals;
 mod naive;
 mod properties;
+mod random;
 mod semantics;
 mod stage;
