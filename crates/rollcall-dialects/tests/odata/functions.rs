@@ -1,11 +1,21 @@
 //! Every canonical function.
 
 use crate::stage::{passes, value};
-use rollcall_dialects::office365::odata::{Decimal, Value};
+use rollcall_dialects::office365::odata::{Decimal, Function, Value};
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
     assert_eq!(value(text), value(expected), "{text}");
+}
+
+#[test]
+fn names() {
+    let names = "substringof endswith startswith length indexof replace substring tolower toupper trim concat year month day hour minute \
+                 second round floor ceiling";
+    for name in names.split_whitespace() {
+        assert_eq!(Function::named(name).unwrap().name(), name);
+        assert_eq!(Function::named(&name.to_uppercase()), None);
+    }
 }
 
 #[test]

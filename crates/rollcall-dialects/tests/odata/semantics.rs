@@ -130,6 +130,8 @@ fn printed() {
         ("not(Boolean)", "not Boolean"),
         ("not (Boolean and true)", "not (Boolean and true)"),
         ("-(5) lt -5", "-(5) lt -5"),
+        ("--5 lt - INF", "- -5 lt - INF"),
+        ("-(INF) lt -INF", "- INF lt -INF"),
         ("-Int32 lt --Int32", "- Int32 lt - - Int32"),
         ("substringof('a',String)", "substringof('a', String)"),
         ("substringof ( 'a' , String )", "substringof('a', String)"),
