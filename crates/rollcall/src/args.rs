@@ -32,7 +32,7 @@ pub enum Command {
     Report(Box<Report>),
     /// Check the configuration, or print an example of one
     Config(Config),
-    /// Make keys
+    /// Make keys, and hashes of passwords
     Key(Key),
     /// Print a script that completes commands and flags in your shell
     Completions(Completions),
@@ -228,6 +228,11 @@ pub enum KeyCommand {
         #[arg(long, value_name = "NAME", default_value = "unnamed")]
         name: String,
     },
+    /// Read a password from standard input, and print its hash as it stands in the configuration
+    ///
+    /// For the accounts of the Office 365 reports: `password_hash` under [[organizations.office365.users]]. The password is one
+    /// line; the hash is argon2id with a fresh salt, so that the same password has another hash each time.
+    Hash,
 }
 
 /// `completions`.

@@ -104,6 +104,14 @@ pub fn hash_password(password: &str) -> Option<String> {
     hash.ok().map(|hash: PasswordHash| hash.to_string()).filter(|_| password.len() <= LONGEST_HEADER / 2)
 }
 
+/// Whether this is the PHC string of an argon2id hash that a password can be compared with.
+pub fn is_password_hash(text: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(text) else { return false };
+    let version = hash.version.is_none_or(|version| Version::try_from(version).is_ok());
+    let whole = hash.salt.is_some() && hash.hash.is_some() && version;
+    whole && Algorithm::try_from(hash.algorithm.as_str()) == Ok(Algorithm::Argon2id) && Params::try_from(&hash).is_ok()
+}
+
 fn argon2id() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
 }
@@ -137,6 +145,25 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_compared_with_is_a_whole_hash_of_argon2id() {
+        let hash = hash_password("p").unwrap();
+        assert!(is_password_hash(&hash) && is_password_hash(NOBODY));
+        let (without_hash, _) = NOBODY.rsplit_once('$').unwrap();
+        for wrong in [
+            "",
+            "p",
+            "$argon2id$",
+            without_hash,
+            &NOBODY.replace("argon2id", "argon2i"),
+            &NOBODY.replace("v=19", "v=18"),
+            &NOBODY.replace("m=19456", "m=1"),
+            &NOBODY.replace("t=2", "t=0"),
+        ] {
+            assert!(!is_password_hash(wrong), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_hash_of_nobody_is_one_and_matches_nothing() {

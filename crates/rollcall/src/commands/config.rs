@@ -22,8 +22,12 @@ fn check(source: &Source) -> Result {
     for organization in &config.organizations {
         let about = &organization.tenant.organization;
         let zone = about.zone.iana_name().unwrap_or("UTC");
-        let (keys, apps) = (organization.ingest_keys.len(), organization.tenant.feishu.apps.len());
-        output::line(format_args!("organization {} {}: days of {zone}, {keys} ingest keys, {apps} feishu apps", about.id, about.name))?;
+        let (keys, tenant) = (organization.ingest_keys.len(), &organization.tenant);
+        let (apps, users) = (tenant.feishu.apps.len(), tenant.office365.users.len());
+        output::line(format_args!(
+            "organization {} {}: days of {zone}, {keys} ingest keys, {apps} feishu apps, {users} office365 users",
+            about.id, about.name
+        ))?;
         for key in &organization.ingest_keys {
             output::line(format_args!("  ingest key {}", key.name))?;
         }

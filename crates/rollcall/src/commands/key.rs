@@ -1,4 +1,4 @@
-//! `key`: random secrets, and their hashes as they stand in the configuration.
+//! `key`: random secrets, and the hashes of secrets and passwords as they stand in the configuration.
 
 use crate::args::{Key, KeyCommand};
 use crate::failure::{Failure, Result};
@@ -6,15 +6,42 @@ use crate::output;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
-use rollcall_dialects::Secret;
+use rollcall_dialects::{Secret, office365};
+use std::io::IsTerminal;
 
 pub fn run(flags: Key) -> Result {
-    let KeyCommand::New { name } = flags.command;
+    match flags.command {
+        KeyCommand::New { name } => new(name),
+        KeyCommand::Hash => hash(),
+    }
+}
+
+fn new(name: String) -> Result {
     let secret = random_secret("rck_")?;
     let name = toml::Value::String(name);
     output::note("give the first line to the client, and put the others into the configuration; the secret is shown only now");
     output::line(&secret)?;
     output::line(format_args!("[[organizations.ingest_keys]]\nname = {name}\nhash = \"{}\"", Secret::of(&secret)))
+}
+
+fn hash() -> Result {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        output::note("type the password, which will be seen, and Enter");
+    }
+    let mut line = String::new();
+    let read = input.read_line(&mut line);
+    read.map_err(|error| Failure::of("the password on standard input", error))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() || password.chars().any(char::is_control) {
+        return Err(Failure::Message("expected a password on standard input: one line without control characters".into()));
+    }
+    output::line(format_args!("password_hash = \"{}\"", password_hash(password)?))
+}
+
+/// The hash of a password as it stands in the configuration.
+pub fn password_hash(password: &str) -> Result<String> {
+    office365::hash_password(password).ok_or_else(|| Failure::Message("the password is too long".into()))
 }
 
 /// 256 random bits as text, after a prefix by which people and scanners know what it is.

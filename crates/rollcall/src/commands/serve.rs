@@ -111,7 +111,8 @@ impl Signals {
 /// Reads the configuration again on every SIGHUP. A bad one changes nothing.
 async fn reload_on_hangup(mut hangup: Signal, app: Arc<App>, mut current: Config, source: Source) {
     while hangup.recv().await.is_some() {
-        match source.load() {
+        // Passwords that the file only refers to are hashed, and that takes its time.
+        match tokio::task::block_in_place(|| source.load()) {
             Ok(next) => {
                 warn_of_restart(&current, &next);
                 app.reload(&next);

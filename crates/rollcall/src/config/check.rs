@@ -3,7 +3,7 @@
 use super::file::{self, File, line_of};
 use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
 use jiff::tz::TimeZone;
-use rollcall_dialects::{Tenant, feishu};
+use rollcall_dialects::{Tenant, feishu, office365};
 use rollcall_model::{OrgId, Organization};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -95,8 +95,9 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
         .filter_map(|(position, key)| ingest_key(checks, &format!("{at}.ingest_keys[{position}]"), key, folder))
         .collect();
     let feishu = feishu(checks, at, &given.feishu, folder);
+    let office365 = office365(checks, at, &given.office365, folder);
     let organization = Organization { id: id?, name, zone: zone?, apps, units };
-    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365: Default::default() }, ingest_keys })
+    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365 }, ingest_keys })
 }
 
 fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {
@@ -142,7 +143,7 @@ fn units(checks: &mut Checks<'_>, at: &str, given: Option<&Spanned<Vec<u8>>>) ->
 
 fn ingest_key(checks: &mut Checks<'_>, at: &str, given: &file::IngestKey, folder: &Path) -> Option<IngestKey> {
     let name = checks.text(&given.name, &format!("{at}.name"));
-    let secret = secrets::read(checks, at, "hash", given.hash.as_ref(), given.secret.as_ref(), folder)?;
+    let secret = secrets::read(checks, at, &secrets::INGEST_KEY, given.hash.as_ref(), given.secret.as_ref(), folder)?;
     if let Some(first) = checks.seen_at("key", &secret.to_string(), at) {
         checks.refuse(&given.name, at, &format!("the same key is used at {first}; make another with `rollcall key new`"));
     }
@@ -167,6 +168,51 @@ fn feishu_app(checks: &mut Checks<'_>, at: &str, given: &file::FeishuApp, folder
     if let Some(first) = checks.seen_at("app", &app_id, at) {
         checks.refuse(&given.app_id, &format!("{at}.app_id"), &format!("is already that of {first}"));
     }
-    let secret = secrets::read(checks, at, "secret_hash", given.secret_hash.as_ref(), given.secret.as_ref(), folder)?;
+    let secret = secrets::read(checks, at, &secrets::APP_SECRET, given.secret_hash.as_ref(), given.secret.as_ref(), folder)?;
     Some(feishu::App { app_id, secret })
+}
+
+fn office365(checks: &mut Checks<'_>, at: &str, given: &file::Office365, folder: &Path) -> office365::Settings {
+    let defaults = office365::Settings::default();
+    let users = given.users.iter().enumerate();
+    office365::Settings {
+        date_is_start: given.date.map_or(defaults.date_is_start, |date| date == file::DateOf::Start),
+        history_months: given.history_months.unwrap_or(defaults.history_months),
+        page_size: given.page_size.unwrap_or(defaults.page_size),
+        public_base_url: given.public_base_url.as_ref().map(|url| base_url(checks, at, url)),
+        users: users
+            .filter_map(|(position, user)| office365_user(checks, &format!("{at}.office365.users[{position}]"), user, folder))
+            .collect(),
+    }
+}
+
+fn base_url(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> String {
+    let url = given.get_ref();
+    let is_base = url.parse::<http::Uri>().is_ok_and(|url| {
+        let authority = url.authority().is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
+        matches!(url.scheme_str(), Some("http" | "https")) && authority && url.path() == "/" && url.query().is_none()
+    });
+    if !is_base || url.contains('#') {
+        let key = format!("{at}.office365.public_base_url");
+        checks.refuse(given, &key, "expected scheme and authority such as https://reports.example.com");
+    }
+    url.clone()
+}
+
+fn office365_user(checks: &mut Checks<'_>, at: &str, given: &file::Office365User, folder: &Path) -> Option<office365::User> {
+    let name = checks.text(&given.name, &format!("{at}.name"));
+    if name.contains(':') {
+        checks.refuse(&given.name, &format!("{at}.name"), "expected a name without a colon: HTTP Basic ends the name there");
+    }
+    // The name selects the organization, so it is unique in the whole server.
+    if let Some(first) = checks.seen_at("user", &name.to_lowercase(), at) {
+        checks.refuse(&given.name, &format!("{at}.name"), &format!("is already that of {first}"));
+    }
+    let role = office365::Role::from_name(given.role.get_ref());
+    if role.is_none() {
+        let known = office365::Role::ALL.map(office365::Role::name).join(", ");
+        checks.refuse(&given.role, &format!("{at}.role"), &format!("expected one of {known}"));
+    }
+    let password = secrets::read(checks, at, &secrets::PASSWORD, given.password_hash.as_ref(), given.password.as_ref(), folder)?;
+    Some(office365::User { name, role: role?, password })
 }

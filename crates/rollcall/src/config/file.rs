@@ -68,6 +68,8 @@ pub(super) struct Organization {
     pub(super) ingest_keys: Vec<IngestKey>,
     #[serde(default)]
     pub(super) feishu: Feishu,
+    #[serde(default)]
+    pub(super) office365: Office365,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +105,34 @@ pub(super) struct FeishuApp {
     pub(super) app_id: Spanned<String>,
     pub(super) secret_hash: Option<Spanned<String>>,
     pub(super) secret: Option<Spanned<String>>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Office365 {
+    pub(super) date: Option<DateOf>,
+    pub(super) history_months: Option<u32>,
+    pub(super) page_size: Option<u32>,
+    pub(super) public_base_url: Option<Spanned<String>>,
+    pub(super) users: Vec<Office365User>,
+}
+
+/// Which end of its period a row's `Date` is.
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DateOf {
+    Start,
+    End,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Office365User {
+    pub(super) name: Spanned<String>,
+    pub(super) role: Spanned<String>,
+    pub(super) password_hash: Option<Spanned<String>>,
+    pub(super) password: Option<Spanned<String>>,
 }
 
 impl File {

@@ -195,6 +195,10 @@ mod tests {
         assert_eq!(config.organizations.len(), 1);
         assert_eq!(config.organizations[0].ingest_keys.len(), 1);
         assert_eq!(config.limits, Limits::default(), "the example shows the defaults");
+        let shown =
+            parse(&EXAMPLE.replace("# date =", "date =").replace("# history_months", "history_months").replace("# page_size", "page_size"));
+        let (shown, defaults) = (shown.unwrap(), rollcall_dialects::office365::Settings::default());
+        assert_eq!(format!("{:?}", shown.organizations[0].tenant.office365), format!("{defaults:?}"));
     }
 
     #[test]
@@ -260,5 +264,63 @@ mod tests {
             Config::parse("data = \"d\"", Path::new("etc/rollcall.toml"), &Overrides::default()).unwrap().data,
             PathBuf::from("etc/d")
         );
+    }
+
+    /// A hash of the least parameters: these tests compare nothing with it.
+    const PASSWORD_HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$cm9sbGNhbGwgbm9ib2R5$Tm9ib2R5IGhhcyB0aGlzIHBhc3N3b3JkLiBOb2JvZHk";
+
+    fn user(name: &str, role: &str, password: &str) -> String {
+        format!("[[organizations.office365.users]]\nname = \"{name}\"\nrole = \"{role}\"\n{password}\n")
+    }
+
+    #[test]
+    fn office365_is_read_and_its_defaults_are_those_of_the_dialect() {
+        let hash = format!("password_hash = \"{PASSWORD_HASH}\"");
+        let section = "[organizations.office365]\ndate = \"start\"\nhistory_months = 0\npage_size = 7\npublic_base_url = \"https://r.example:8443\"\n";
+        let text = format!("{ORGANIZATION}{section}{}{}", user("a@x", "global-administrator", &hash), user("b@x", "user", &hash));
+        let given = &parse(&text).unwrap().organizations[0].tenant.office365;
+        assert_eq!((given.date_is_start, given.history_months, given.page_size), (true, 0, 7));
+        assert_eq!(given.public_base_url.as_deref(), Some("https://r.example:8443"));
+        let users: Vec<_> = given.users.iter().map(|user| (user.name.as_str(), user.role.name(), user.password.as_str())).collect();
+        assert_eq!(users, [("a@x", "global-administrator", PASSWORD_HASH), ("b@x", "user", PASSWORD_HASH)]);
+        let absent = parse(ORGANIZATION).unwrap();
+        let (absent, defaults) = (&absent.organizations[0].tenant.office365, rollcall_dialects::office365::Settings::default());
+        assert_eq!(format!("{absent:?}"), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn what_office365_cannot_use_is_refused_with_its_place() {
+        let good = format!("password_hash = \"{PASSWORD_HASH}\"");
+        let refused = |user: String, told: &str| {
+            let error = parse(&format!("{ORGANIZATION}{user}")).unwrap_err();
+            let told = format!("rollcall.toml:{told}");
+            assert!(error.starts_with(&told) && !error.contains("hunter2"), "{told}\n{error}");
+        };
+        let at = "organizations[0].office365.users[0]";
+        refused(user("a", "boss", &good), &format!("7: {at}.role: expected one of billing-administrator, global-administrator, "));
+        refused(user("a:b", "user", &good), &format!("6: {at}.name: expected a name without a colon"));
+        refused(user("a", "user", "password_hash = \"hunter2\""), &format!("8: {at}.password_hash: expected $argon2id$"));
+        refused(user("a", "user", "password = \"hunter2\""), &format!("8: {at}.password: a password must not stand in the file"));
+        refused(user("a", "user", &format!("{good}\npassword = \"env:X\"")), &format!("9: {at}.password: give either password_hash or"));
+        refused(user("a", "user", ""), &format!(" {at}: has no password_hash; make one with `rollcall key hash`"));
+        refused(user("a", "user", &format!("{good}\nsecret = \"hunter2\"")), "9: secret: unknown field `secret`");
+        refused("[organizations.office365]\ndate = \"middle\"\n".into(), "6: date: unknown variant `middle`");
+        for url in ["reports.example.com", "ftp://r", "https://", "https://r/path", "https://r?q", "https://me@r", "https://r#f", "x y"] {
+            let section = format!("[organizations.office365]\npublic_base_url = \"{url}\"\n");
+            refused(section, "6: organizations[0].office365.public_base_url: expected scheme and authority");
+        }
+        let other = ORGANIZATION.replace("5c11", "5c12");
+        let twice = format!("{}{other}{}", user("Ann@x", "user", &good), user("aNN@X", "user", &good));
+        refused(twice, "14: organizations[1].office365.users[0].name: is already that of organizations[0].office365.users[0]");
+    }
+
+    #[test]
+    fn a_password_of_a_file_is_hashed_when_it_is_read() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("p"), "hunter2\n").unwrap();
+        let text = format!("{ORGANIZATION}{}", user("a", "user", "password = \"file:p\""));
+        let config = Config::parse(&text, &home.path().join("rollcall.toml"), &Overrides::default()).unwrap();
+        let password = &config.organizations[0].tenant.office365.users[0].password;
+        assert!(password.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{password}");
     }
 }

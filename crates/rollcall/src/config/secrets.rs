@@ -1,50 +1,85 @@
 //! Secrets stand in the file as hashes, or as references to an environment variable or a file; never themselves.
 
 use super::check::Checks;
-use rollcall_dialects::Secret;
+use rollcall_dialects::{Secret, office365};
 use std::path::Path;
 use toml::Spanned;
 
-const EXPECTED_HASH: &str = "expected sha256: and 64 hexadecimal digits, as `rollcall key new` prints them";
+/// How a secret of one kind stands in the file.
+pub(super) struct Kind<T: 'static> {
+    /// The key of its hash.
+    hash_key: &'static str,
+    /// The key of a reference to it.
+    plain_key: &'static str,
+    /// The command that prints the hash.
+    command: &'static str,
+    /// What a hash looks like.
+    expected: &'static str,
+    parse: fn(&str) -> Option<T>,
+    of: fn(&str) -> Option<T>,
+}
 
-/// Reads a secret that is given as a hash under `hash_key`, or as a reference under `secret`.
-pub(super) fn read(
+/// A key of the native API.
+pub(super) const INGEST_KEY: Kind<Secret> = Kind {
+    hash_key: "hash",
+    plain_key: "secret",
+    command: "rollcall key new",
+    expected: "sha256: and 64 hexadecimal digits",
+    parse: Secret::parse,
+    of: |plain| Some(Secret::of(plain)),
+};
+
+/// The secret of a Feishu application.
+pub(super) const APP_SECRET: Kind<Secret> = Kind { hash_key: "secret_hash", ..INGEST_KEY };
+
+/// A password that somebody chose: its hash is made slowly, with a salt.
+pub(super) const PASSWORD: Kind<String> = Kind {
+    hash_key: "password_hash",
+    plain_key: "password",
+    command: "rollcall key hash",
+    expected: "$argon2id$, parameters, salt and hash",
+    parse: |hash| office365::is_password_hash(hash).then(|| hash.to_owned()),
+    of: office365::hash_password,
+};
+
+/// Reads a secret that is given as a hash or as a reference.
+pub(super) fn read<T>(
     checks: &mut Checks<'_>,
     at: &str,
-    hash_key: &str,
+    kind: &Kind<T>,
     hash: Option<&Spanned<String>>,
     reference: Option<&Spanned<String>>,
     folder: &Path,
-) -> Option<Secret> {
+) -> Option<T> {
+    let Kind { hash_key, plain_key, command, expected, .. } = kind;
     match (hash, reference) {
         (Some(hash), None) => {
-            let secret = Secret::parse(hash.get_ref());
+            let secret = (kind.parse)(hash.get_ref());
             if secret.is_none() {
                 // The value is not repeated: somebody may have put the secret itself there.
-                checks.refuse(hash, &format!("{at}.{hash_key}"), EXPECTED_HASH);
+                checks.refuse(hash, &format!("{at}.{hash_key}"), &format!("expected {expected}, as `{command}` prints them"));
             }
             secret
         }
-        (None, Some(reference)) => match resolve(reference.get_ref(), folder) {
-            Ok(plain) => Some(Secret::of(&plain)),
-            Err(message) => {
-                checks.refuse(reference, &format!("{at}.secret"), &message);
-                None
-            }
-        },
+        (None, Some(reference)) => {
+            let plain = resolve(reference.get_ref(), kind, folder);
+            let secret = plain.and_then(|plain| (kind.of)(&plain).ok_or_else(|| format!("the {plain_key} is too long")));
+            secret.map_err(|message| checks.refuse(reference, &format!("{at}.{plain_key}"), &message)).ok()
+        }
         (Some(_), Some(second)) => {
-            checks.refuse(second, &format!("{at}.secret"), &format!("give either {hash_key} or secret, not both"));
+            checks.refuse(second, &format!("{at}.{plain_key}"), &format!("give either {hash_key} or {plain_key}, not both"));
             None
         }
         (None, None) => {
-            checks.refuse_unplaced(at, &format!("has no {hash_key}; make one with `rollcall key new`"));
+            checks.refuse_unplaced(at, &format!("has no {hash_key}; make one with `{command}`"));
             None
         }
     }
 }
 
 /// The secret that a reference leads to.
-fn resolve(reference: &str, folder: &Path) -> Result<String, String> {
+fn resolve<T>(reference: &str, kind: &Kind<T>, folder: &Path) -> Result<String, String> {
+    let Kind { plain_key, command, .. } = kind;
     let plain = if let Some(name) = reference.strip_prefix("env:") {
         std::env::var(name).map_err(|_| format!("the environment variable {name} is not set, or not UTF-8"))?
     } else if let Some(path) = reference.strip_prefix("file:") {
@@ -52,7 +87,10 @@ fn resolve(reference: &str, folder: &Path) -> Result<String, String> {
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         text.trim_end_matches(['\r', '\n']).to_owned()
     } else {
-        return Err("a secret must not stand in the file; write secret = \"env:NAME\" or \"file:path\", or its hash, which `rollcall key new` prints".into());
+        return Err(format!(
+            "a {plain_key} must not stand in the file; write {plain_key} = \"env:NAME\" or \"file:path\", or its hash, \
+             which `{command}` prints"
+        ));
     };
-    if plain.is_empty() { Err(format!("the secret at {reference} is empty")) } else { Ok(plain) }
+    if plain.is_empty() { Err(format!("the {plain_key} at {reference} is empty")) } else { Ok(plain) }
 }

@@ -6,11 +6,12 @@
 use super::tls;
 use crate::config::{Config, Limits};
 use crate::failure::{Failure, Result};
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rollcall_dialects::site::Channel;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     http: http1::Builder,
     turns: Arc<Semaphore>,
+    channel: Channel,
     header_time: Option<Duration>,
     shutdown_time: Option<Duration>,
     graceful: GracefulShutdown,
@@ -44,9 +46,13 @@ pub async fn bind(config: &Config) -> Result<Server> {
     http.title_case_headers(true).timer(TokioTimer::new()).header_read_timeout(header_time);
     let connections = usize::try_from(limits.connections).unwrap_or(usize::MAX);
     let turns = if connections == 0 { Semaphore::MAX_PERMITS } else { connections.min(Semaphore::MAX_PERMITS) };
+    // Where neither holds, the server does not start.
+    let is_tls = tls.is_some();
+    let carries_credentials = is_tls || config.allow_plaintext_auth || config.listen.ip().is_loopback();
     Ok(Server {
         listener,
         tls,
+        channel: Channel { is_tls, carries_credentials },
         http,
         turns: Arc::new(Semaphore::new(turns)),
         header_time,
@@ -69,7 +75,8 @@ impl Server {
 
     /// Serves until `stop` is done, then finishes what was begun. Returns whether everything was finished in time.
     pub async fn run(self, router: Router, stop: impl Future<Output = ()>) -> bool {
-        let Self { listener, tls, http, turns, header_time, shutdown_time, graceful } = self;
+        let Self { listener, tls, http, turns, channel, header_time, shutdown_time, graceful } = self;
+        let router = router.layer(Extension(channel));
         let accepting = async {
             loop {
                 // Taking the turn first leaves further connections in the system's queue.

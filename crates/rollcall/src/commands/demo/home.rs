@@ -2,11 +2,12 @@
 //!
 //! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
 
-use crate::commands::key::random_secret;
+use crate::commands::key::{password_hash, random_secret};
 use crate::failure::{Failure, Result};
 use crate::server::SIGNING_KEY;
 use jiff::civil::Date;
 use rollcall_dialects::Secret;
+use rollcall_dialects::office365::Role;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -16,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// The zone of the demo's organization.
 pub const ZONE: &str = "Asia/Shanghai";
+
+/// The demo's account for the Office 365 reports.
+pub const USER: &str = "admin@demo.example";
 
 /// What a demo was filled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct Home {
     pub ingest_key: String,
     pub app_id: String,
     pub app_secret: String,
+    /// Of [`USER`].
+    pub password: String,
     /// None before the demo is complete.
     pub filled: Option<Filled>,
 }
@@ -56,7 +62,7 @@ impl Home {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::fresh(&directory)?,
             Err(error) => return Err(named(error)),
         };
-        write_private(&home.config_file(), &home.config())?;
+        write_private(&home.config_file(), &home.config()?)?;
         Ok(home)
     }
 
@@ -67,6 +73,7 @@ impl Home {
             ingest_key: random_secret("rck_")?,
             app_id: format!("cli_{}", uuid::Uuid::new_v4().simple().to_string().get(..16).unwrap_or_default()),
             app_secret: random_secret("")?,
+            password: random_secret("")?,
             filled: None,
         })
     }
@@ -74,6 +81,8 @@ impl Home {
     fn read(directory: &Path, text: &str) -> Result<Self> {
         let values: HashMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
         let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
+        // A demo of an earlier version has none.
+        let password = value("RWS_PASSWORD").map_or_else(|| random_secret(""), Ok)?;
         let read = || {
             Some(Self {
                 directory: directory.into(),
@@ -81,6 +90,7 @@ impl Home {
                 ingest_key: value("INGEST_KEY")?,
                 app_id: value("FEISHU_APP_ID")?,
                 app_secret: value("FEISHU_APP_SECRET")?,
+                password,
                 filled: Some(Filled {
                     facts: value("DEMO_FACTS")?.parse().ok()?,
                     users: value("DEMO_USERS")?.parse().ok()?,
@@ -102,17 +112,20 @@ impl Home {
         self.directory.join("rollcall.toml")
     }
 
-    fn config(&self) -> String {
-        format!(
+    fn config(&self) -> Result<String> {
+        Ok(format!(
             "# Written by `rollcall demo` at every start.\ndata = \"data\"\n\n\
              [[organizations]]\nid = \"{}\"\nname = \"Demo\"\ntime_zone = \"{ZONE}\"\n\n\
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
-             [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n",
+             [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n\n\
+             [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n",
             self.org,
             Secret::of(&self.ingest_key),
             self.app_id,
-            Secret::of(&self.app_secret)
-        )
+            Secret::of(&self.app_secret),
+            Role::GlobalAdministrator.name(),
+            password_hash(&self.password)?
+        ))
     }
 
     /// Writes address and credentials for scripts and tests.
@@ -126,6 +139,8 @@ impl Home {
             ("INGEST_KEY", self.ingest_key.clone()),
             ("FEISHU_APP_ID", self.app_id.clone()),
             ("FEISHU_APP_SECRET", self.app_secret.clone()),
+            ("RWS_USER", USER.to_owned()),
+            ("RWS_PASSWORD", self.password.clone()),
             ("SERVER_KEY_FILE", signing_key),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
             ("DEMO_USERS", filled.map(|filled| filled.users.to_string()).unwrap_or_default()),
@@ -162,6 +177,7 @@ mod tests {
         first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
         let second = Home::open(directory.path()).unwrap();
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
+        assert_eq!(second.password, first.password);
         assert_eq!(second.filled, first.filled);
         let permissions = fs::metadata(directory.path().join("demo.env")).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o777, 0o600);

@@ -1,6 +1,6 @@
 //! One ready `curl` line for each API, with the demo's credentials.
 
-use super::home::{Home, ZONE};
+use super::home::{Home, USER, ZONE};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -11,7 +11,7 @@ const DAYS: i64 = 28;
 
 /// The lines.
 pub fn lines(home: &Home, url: &str) -> String {
-    let Home { ingest_key, app_id, app_secret, .. } = home;
+    let Home { ingest_key, app_id, app_secret, password, .. } = home;
     let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
     let last: Date = home.filled.as_ref().map_or_else(|| Timestamp::now().to_zoned(zone.clone()).date(), |filled| filled.last_day);
     let (from, to) = (last.saturating_sub(DAYS.days()), last.saturating_add(1.day()));
@@ -43,6 +43,10 @@ pub fn lines(home: &Home, url: &str) -> String {
         (
             "Feishu get_top_user",
             format!("curl -sS '{feishu}/get_top_user?start_time={start}&end_time={end}&limit=10&order_by=1' {with_token}"),
+        ),
+        (
+            "Office 365 CsActiveUserWeekly",
+            format!("curl -sS -u '{USER}:{password}' '{url}/ecp/reportingwebservice/reporting.svc/CsActiveUserWeekly?$format=Json'"),
         ),
     ]
     .map(|(name, line)| format!("# {name}\n{line}\n"))
