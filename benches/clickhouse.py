@@ -1,4 +1,4 @@
-"""The same facts in ClickHouse, in process: load, bytes on disk, and the two questions in SQL. Prints one JSON object.
+"""The same facts in ClickHouse, in process: load, bytes on disk, and the questions in SQL. Prints one JSON object.
 
 Usage: clickhouse.py FACTS.ndjson DIRECTORY FROM TO REQUESTS   (FROM and TO in Unix seconds)
 """
@@ -50,6 +50,63 @@ WHERE session_kind = 'meeting' AND session_started_at >= toDateTime64({start}, 3
 GROUP BY user_id ORDER BY meetings DESC, duration DESC, user_id LIMIT 100
 """
 
+# Active users: members at a computer, by every week (from Sunday, counted from the one that holds 1970-01-01) or year that a stay overlaps, in a zone
+# of so many seconds. A stay of no length counts at its instant.
+STAYS = """
+SELECT user_id, toUnixTimestamp64Milli(joined_at) + {offset} * 1000 AS first,
+       greatest(first, toUnixTimestamp64Milli(left_at) + {offset} * 1000 - 1) AS last
+FROM attendance WHERE user_kind = 'member' AND device IN ('desktop', 'web')
+"""
+
+PERIODS = {
+    "weekly": "intDiv({millis} + 345600000, 604800000)",
+    "yearly": "toYear(toDateTime(intDiv({millis}, 1000), 'UTC'))",
+}
+
+ACTIVE_USERS = """
+SELECT period, uniqExact(user_id) AS users
+FROM (SELECT user_id, arrayJoin(range(toUInt32({first}), toUInt32({last}) + 1)) AS period FROM ({stays}))
+GROUP BY period ORDER BY period
+"""
+
+# By hand, and for this one question: exact sets of users by hour of UTC. Hours serve every zone that is whole hours away.
+ROLLUP = """
+CREATE TABLE users (user_id String, number UInt32) ENGINE = MergeTree ORDER BY user_id;
+INSERT INTO users SELECT user_id, row_number() OVER () FROM (SELECT DISTINCT user_id FROM attendance);
+CREATE TABLE computer_members (hour UInt32, users AggregateFunction(groupBitmap, UInt32)) ENGINE = AggregatingMergeTree ORDER BY hour;
+INSERT INTO computer_members
+SELECT hour, groupBitmapState(number)
+FROM (SELECT user_id, arrayJoin(range(toUInt32(intDiv(first, 3600000)), toUInt32(intDiv(last, 3600000)) + 1)) AS hour FROM ({stays})) AS stays
+JOIN users USING (user_id) GROUP BY hour;
+OPTIMIZE TABLE computer_members FINAL
+"""
+
+ROLLED_UP = "SELECT {period} AS period, groupBitmapMerge(users) FROM computer_members GROUP BY period ORDER BY period"
+
+
+def active_users(session, ask, requests):
+    """Weekly and yearly active users of the whole year: medians and answers, from the facts and from the rollup."""
+    found = {}
+
+    def time_of(name, sql, times):
+        seconds = []
+        for _ in range(times):
+            began = time.perf_counter()
+            found[name] = ask(sql)
+            seconds.append(time.perf_counter() - began)
+        found[f"{name}_seconds"] = statistics.median(seconds)
+
+    for period, of in PERIODS.items():
+        for zone, offset in (("ahead", 8 * 3600), ("new", 5 * 3600 + 45 * 60)):
+            sql = ACTIVE_USERS.format(first=of.format(millis="first"), last=of.format(millis="last"), stays=STAYS.format(offset=offset))
+            # Reading all facts takes long enough to be measured by a few.
+            time_of(f"{period}_{zone}", sql, min(requests, 10))
+    for statement in ROLLUP.format(stays=STAYS.format(offset=0)).split(";"):
+        session.query(statement)
+    for period, of in PERIODS.items():
+        time_of(f"{period}_rollup", ROLLED_UP.format(period=of.format(millis="((toInt64(hour) + 8) * 3600000)")), requests)
+    return found
+
 
 def peak_bytes():
     """The most memory this process has held, in bytes."""
@@ -89,6 +146,7 @@ def main():
                 found[f"{name}_first"] = rows
         found[f"{name}_seconds"] = statistics.median(seconds)
         found[f"{name}_last"] = rows
+    found |= active_users(session, ask, requests)
     print(json.dumps(found))
 
 
