@@ -1,6 +1,6 @@
 //! The commands that people type: what they print, where, and with which exit code.
 
-use crate::harness::{KEY, ORG, Server, complaint, configuration, fact, hash, rollcall, run, stdout};
+use crate::harness::{KEY, ORG, PASSWORD, Server, USER, complaint, configuration, fact, hash, password_hash, rollcall, run, stdout};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -175,6 +175,34 @@ fn a_new_key_comes_with_its_hash() {
     assert!(summary.contains("my \"own\""), "{summary}");
 }
 
+/// What `key hash` does with this on standard input.
+fn key_hash(input: &str) -> std::process::Output {
+    let mut command = rollcall();
+    let mut process = command.args(["key", "hash"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    process.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_password_is_hashed_for_the_configuration() {
+    let printed = |input: &str| String::from_utf8(key_hash(input).stdout).unwrap();
+    let line = printed("correct horse: battery\n");
+    assert!(line.starts_with("password_hash = \"$argon2id$v=19$m=19456,t=2,p=1$") && line.ends_with("\"\n"), "{line}");
+    assert_ne!(line, printed("correct horse: battery\n"), "each hash has a salt of its own");
+    let home = TempDir::new().unwrap();
+    let own = format!("password_hash = \"{}\"\n", password_hash(PASSWORD));
+    fs::write(home.path().join("rollcall.toml"), configuration("").replace(&own, &line)).unwrap();
+    let server = Server::start(home.path());
+    assert_eq!(server.office365("", USER, "correct horse: battery").status, 200);
+    assert_eq!(server.office365("", USER, PASSWORD).status, 401);
+    for wrong in ["", "\n", "a\tb\n", &"x".repeat(2000)] {
+        let output = key_hash(wrong);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty() && told.contains("password"), "{wrong:?}: {told}");
+    }
+    assert!(stdout(rollcall().args(["key", "hash", "--help"])).contains("standard input"));
+}
+
 #[test]
 fn usage_errors_and_help_are_told_apart() {
     assert!(stdout(rollcall().arg("--help")).contains("import"));
@@ -207,7 +235,7 @@ fn the_demo_serves_what_its_lines_say_and_starts_again_at_once() {
         command.args(["demo", "--listen", "127.0.0.1:0", "--facts", "3000", "--users", "40", "--days", "60", "--data"]).arg(home.path());
         let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut printed = BufReader::new(demo.stdout.take().unwrap()).lines();
-        let lines: Vec<_> = (0..12).map(|_| printed.next().unwrap().unwrap()).collect();
+        let lines: Vec<_> = (0..14).map(|_| printed.next().unwrap().unwrap()).collect();
         let curl = |name: &str| {
             let position = lines.iter().position(|line| line == &format!("# {name}")).unwrap();
             let output = run(Command::new("sh").arg("-c").arg(&lines[position + 1]));
@@ -219,13 +247,19 @@ fn the_demo_serves_what_its_lines_say_and_starts_again_at_once() {
             assert!(curl("Feishu token").contains("tenant_access_token"));
             assert!(curl("Feishu get_daily").contains("\"daily_report\":[{"), "{}", curl("Feishu get_daily"));
             assert!(curl("Feishu get_top_user").contains("\"top_user_report\":[{"), "{}", curl("Feishu get_top_user"));
+            let weekly = curl("Office 365 CsActiveUserWeekly");
+            assert!(weekly.starts_with("{\"d\":{\"results\":[{") && weekly.contains("\"TenantName\":\"Demo\""), "{weekly}");
         }
         let env = fs::read_to_string(home.path().join("demo.env")).unwrap();
         credentials.push(env.lines().filter(|line| !line.starts_with("BASE_URL")).collect::<Vec<_>>().join("\n"));
         demo.kill().unwrap();
         demo.wait().unwrap();
     }
-    assert!(credentials[0].contains("INGEST_KEY='rck_") && credentials[0].contains("SERVER_KEY_FILE="));
+    assert!(
+        credentials[0].contains("INGEST_KEY='rck_")
+            && credentials[0].contains("SERVER_KEY_FILE=")
+            && credentials[0].contains("RWS_USER='admin@demo.example'\nRWS_PASSWORD='")
+    );
     assert_eq!(credentials[0], credentials[1]);
 }
 

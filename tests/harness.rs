@@ -1,5 +1,6 @@
 //! Starts the real executable on a temporary data directory and a free port, speaks HTTP to it, kills and restarts it.
 
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use rollcall_model::Receipt;
 use std::fs::{self, File};
 use std::io;
@@ -20,6 +21,10 @@ pub const APP_ID: &str = "cli_0000000000000001";
 pub const APP_SECRET: &str = "secret-of-the-first-app";
 pub const OTHER_APP_ID: &str = "cli_0000000000000002";
 pub const OTHER_APP_SECRET: &str = "secret-of-the-other-app";
+pub const USER: &str = "Admin@First.example";
+pub const PASSWORD: &str = "password: of the first account";
+pub const OTHER_USER: &str = "admin@other.example";
+pub const OTHER_PASSWORD: &str = "password of the other account";
 
 /// How long a server may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,23 +68,32 @@ impl Answer {
 
 /// The configuration of the two organizations, after other keys of the file.
 pub fn configuration(before: &str) -> String {
-    let organization = |id, name, zone, key: &str, app_id, app_secret: &str| {
-        let (key, secret) = (hash(key), hash(app_secret));
+    let organization = |id, name, zone, key: &str, app_id, app_secret: &str, user, password: &str| {
+        let (key, secret, password) = (hash(key), hash(app_secret), password_hash(password));
         format!(
             "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\n\
              [[organizations.ingest_keys]]\nname = \"test\"\nhash = \"{key}\"\n\
              [organizations.feishu]\nhistory_days = 0\nrequests_per_minute = 0\n\
-             [[organizations.feishu.apps]]\napp_id = \"{app_id}\"\nsecret_hash = \"{secret}\"\n"
+             [[organizations.feishu.apps]]\napp_id = \"{app_id}\"\nsecret_hash = \"{secret}\"\n\
+             [organizations.office365]\nhistory_months = 0\n\
+             [[organizations.office365.users]]\nname = \"{user}\"\nrole = \"view-only-recipients\"\npassword_hash = \"{password}\"\n"
         )
     };
-    let first = organization(ORG, "First", "Asia/Shanghai", KEY, APP_ID, APP_SECRET);
-    let other = organization(OTHER_ORG, "Other", "UTC", OTHER_KEY, OTHER_APP_ID, OTHER_APP_SECRET);
+    let first = organization(ORG, "First", "Asia/Shanghai", KEY, APP_ID, APP_SECRET, USER, PASSWORD);
+    let other = organization(OTHER_ORG, "Other", "UTC", OTHER_KEY, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_USER, OTHER_PASSWORD);
     format!("{before}\n{first}{other}")
 }
 
 /// A secret as it stands in the configuration.
 pub fn hash(secret: &str) -> String {
     rollcall_dialects::Secret::of(secret).to_string()
+}
+
+/// A password as it stands in the configuration: the same each time, and with the least work that argon2id can be.
+pub fn password_hash(password: &str) -> String {
+    let least = Params::new(Params::MIN_M_COST, 1, 1, None).unwrap();
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, least);
+    hasher.hash_password_with_salt(password.as_bytes(), b"salt of the tests").unwrap().to_string()
 }
 
 /// The executable, without the settings of whoever runs the tests.
@@ -231,6 +245,12 @@ impl Server {
     /// `GET`, with a key.
     pub fn get(&self, path: &str, key: &str) -> io::Result<Answer> {
         self.send(self.request("GET", path).bearer_auth(key))
+    }
+
+    /// `GET` of the Office 365 reporting web service, with an account.
+    pub fn office365(&self, path: &str, user: &str, password: &str) -> Answer {
+        let request = self.request("GET", &format!("/ecp/reportingwebservice/reporting.svc{path}"));
+        self.send(request.basic_auth(user, Some(password))).unwrap()
     }
 
     /// Posts a body of facts, whatever comes of it.

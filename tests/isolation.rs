@@ -1,6 +1,9 @@
 //! No credential ever reads or writes another organization's data, through any API. A new API adds its credentials here.
 
-use crate::harness::{APP_ID, APP_SECRET, Answer, KEY, ORG, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_KEY, OTHER_ORG, Server, fact};
+use crate::harness::{
+    APP_ID, APP_SECRET, Answer, KEY, ORG, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_KEY, OTHER_ORG, OTHER_PASSWORD, OTHER_USER, PASSWORD,
+    Server, USER, fact,
+};
 
 const FEISHU_DAYS: &str = "/open-apis/vc/v1/reports/get_daily?start_time=1740960000&end_time=1741046400";
 
@@ -75,6 +78,87 @@ fn a_credential_opens_its_own_api_only() {
     }
 }
 
+/// A stay at a computer.
+fn at_computer(user: &str) -> String {
+    fact(1, user).replace('{', "{\"device\":\"web\",")
+}
+
+#[test]
+fn an_account_sees_its_own_organization_only() {
+    let server = Server::new();
+    for (key, users) in [(KEY, &["u"][..]), (OTHER_KEY, &["u", "v", "w"])] {
+        let body: String = users.iter().map(|user| at_computer(user)).collect();
+        let request = server.request("POST", "/v1/attendance").bearer_auth(key).header("content-type", "application/x-ndjson");
+        assert_eq!(server.send(request.body(body)).unwrap().receipt().accepted, users.len() as u64);
+    }
+    for (user, password, own, name, other, other_name, users) in
+        [(USER, PASSWORD, ORG, "First", OTHER_ORG, "Other", "1"), (OTHER_USER, OTHER_PASSWORD, OTHER_ORG, "Other", ORG, "First", "3")]
+    {
+        for set in ["CsActiveUserDaily", "CsActiveUserWeekly", "CsActiveUserMonthly", "CsActiveUserYearly"] {
+            let answer = server.office365(&format!("/{set}?$format=Json"), user, password);
+            let rows = answer.json()["d"]["results"].clone();
+            let row = (&rows[0]["TenantGuid"], &rows[0]["TenantName"], &rows[0]["ActiveUsers"], &rows[1]);
+            assert_eq!(row, (&own.into(), &name.into(), &users.into(), &serde_json::Value::Null), "{set}: {}", answer.text());
+            for format in ["Json", "Atom"] {
+                let text = server.office365(&format!("/{set}?$format={format}"), user, password).text();
+                assert!(text.contains(own) && !text.contains(other) && !text.contains(other_name), "{text}");
+            }
+            // Nor by asking for it.
+            let asked = format!("/{set}?$format=Json&$filter=TenantGuid%20eq%20guid'{other}'%20or%20TenantName%20eq%20'{other_name}'");
+            let answer = server.office365(&asked, user, password);
+            assert_eq!(answer.json()["d"]["results"], serde_json::json!([]), "{}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn credentials_of_other_apis_and_organizations_open_no_account() {
+    let server = Server::new();
+    let token = token_of(&server, APP_ID, APP_SECRET);
+    let hash = crate::harness::password_hash(PASSWORD);
+    for (user, password) in [
+        (USER, OTHER_PASSWORD),
+        (OTHER_USER, PASSWORD),
+        (USER, KEY),
+        (USER, APP_SECRET),
+        (USER, &token),
+        (USER, &hash),
+        (USER, ""),
+        ("", PASSWORD),
+        ("nobody@first.example", PASSWORD),
+        (ORG, KEY),
+        (APP_ID, APP_SECRET),
+    ] {
+        for path in ["", "/", "/$metadata", "/CsActiveUserDaily", "/CsActiveUserDaily/$count"] {
+            let answer = server.office365(path, user, password);
+            assert_eq!(answer.status, 401, "{user} {password} {path}: {}", answer.text());
+            assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Basic realm="));
+            assert!(!answer.text().contains("CsActiveUser"), "{}", answer.text());
+        }
+    }
+    for bearer in [KEY, &token, PASSWORD] {
+        assert_eq!(server.get("/ecp/reportingwebservice/reporting.svc/CsActiveUserDaily", bearer).unwrap().status, 401, "{bearer}");
+    }
+    // Whatever was refused before, the account itself is let in, and its name has no case.
+    for user in [USER, "admin@first.example"] {
+        assert_eq!(server.office365("/CsActiveUserDaily", user, PASSWORD).status, 200);
+    }
+    // An account opens no other API.
+    let basic = |method: &str, path: &str| server.send(server.request(method, path).basic_auth(USER, Some(PASSWORD)).body("{}")).unwrap();
+    for (method, path) in
+        [("POST", "/v1/attendance"), ("PUT", "/v1/directory"), ("GET", "/v1/reports/active-users?from=2025-03-01&to=2025-03-02")]
+    {
+        assert_eq!(basic(method, path).status, 401, "{method} {path}");
+        let bearer = server.send(server.request(method, path).bearer_auth(PASSWORD).body("{}")).unwrap();
+        assert_eq!(bearer.status, 401, "{method} {path}");
+    }
+    for answer in [basic("GET", FEISHU_DAYS), server.get(FEISHU_DAYS, PASSWORD).unwrap()] {
+        assert!(answer.json()["code"] != 0 && answer.json()["data"].is_null(), "{}", answer.text());
+    }
+    let answer = self::token(&server, USER, PASSWORD).json();
+    assert!(answer["code"] != 0 && answer["tenant_access_token"].is_null(), "{answer}");
+}
+
 #[test]
 fn the_secret_of_one_app_is_not_that_of_another() {
     let server = Server::new();
@@ -92,9 +176,22 @@ fn no_secret_is_logged() {
     let token = token_of(&server, APP_ID, APP_SECRET);
     let _ = feishu_meetings(&server, &token);
     let _ = server.get("/v1/directory", "some wrong key");
+    let _ = server.office365("/CsActiveUserDaily?$filter=TenantName%20eq%20'a-name-asked-for'", USER, PASSWORD);
+    let _ = server.office365("/CsActiveUserDaily", USER, "some wrong password");
     let log = server.log();
-    assert!(log.contains("/v1/attendance"), "{log}");
-    for secret in [KEY, APP_SECRET, &token, "some wrong key", "203.0.113.77", "127.0.0.1:0"] {
+    assert!(log.contains("/v1/attendance") && log.contains("/CsActiveUserDaily"), "{log}");
+    for secret in [
+        KEY,
+        APP_SECRET,
+        PASSWORD,
+        USER,
+        "some wrong password",
+        "a-name-asked-for",
+        &token,
+        "some wrong key",
+        "203.0.113.77",
+        "127.0.0.1:0",
+    ] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
 }

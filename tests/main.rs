@@ -11,4 +11,5 @@ mod cli;
 mod durability;
 mod feishu;
 mod isolation;
+mod office365;
 mod operations;

@@ -1,6 +1,9 @@
 //! What operators do: configure, start, reload, stop, restart, and the errors they meet on the way.
 
-use crate::harness::{KEY, OTHER_KEY, Server, complaint, configuration, fact, hash, rollcall, stdout};
+use crate::harness::{
+    KEY, OTHER_KEY, OTHER_PASSWORD, OTHER_USER, PASSWORD, Server, USER, complaint, configuration, fact, hash, password_hash, rollcall,
+    stdout,
+};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -95,6 +98,56 @@ fn a_reload_changes_credentials_and_a_bad_file_changes_nothing() {
 }
 
 #[test]
+fn a_reload_forgets_an_account_that_was_removed_and_a_password_that_was_replaced() {
+    let server = Server::new();
+    let file = server.home().join("rollcall.toml");
+    let status = |user, password| server.office365("/CsActiveUserDaily", user, password).status;
+    let reload = |configuration: String, organizations: &str| {
+        fs::write(&file, configuration).unwrap();
+        server.signal("HUP");
+        server.await_log(organizations);
+    };
+    // Both are remembered by now.
+    for _ in 0..2 {
+        assert_eq!((status(USER, PASSWORD), status(OTHER_USER, OTHER_PASSWORD)), (200, 200));
+    }
+    let without = configuration("").replacen(&format!("name = \"{USER}\""), "name = \"successor@first.example\"", 1);
+    let organization = "[[organizations]]\nid = \"00000000-0000-0000-0000-000000000003\"\nname = \"Third\"\ntime_zone = \"UTC\"\n";
+    reload(format!("{without}{organization}"), "organizations=3");
+    assert_eq!((status(USER, PASSWORD), status("successor@first.example", PASSWORD), status(OTHER_USER, OTHER_PASSWORD)), (401, 200, 200));
+    let replaced = configuration("").replace(&password_hash(PASSWORD), &password_hash("another"));
+    reload(replaced, "organizations=2");
+    assert_eq!((status(USER, PASSWORD), status(USER, "another"), status("successor@first.example", PASSWORD)), (401, 200, 401));
+    // A bad file changes nothing.
+    fs::write(&file, configuration("").replace("view-only-recipients", "boss")).unwrap();
+    server.signal("HUP");
+    server.await_log("role: expected one of billing-administrator");
+    assert_eq!((status(USER, "another"), status(OTHER_USER, OTHER_PASSWORD)), (200, 200));
+}
+
+#[test]
+fn a_password_may_stand_in_the_environment_or_in_a_file() {
+    let home = TempDir::new().unwrap();
+    let hash = |password| format!("password_hash = \"{}\"", password_hash(password));
+    let text = configuration("").replace(&hash(PASSWORD), "password = \"file:password\"");
+    let file = home.path().join("rollcall.toml");
+    fs::write(&file, text.replace(&hash(OTHER_PASSWORD), "password = \"env:TEST_PASSWORD\"")).unwrap();
+    let wrong = complaint(rollcall().args(["config", "check", "--config"]).arg(&file), 1);
+    assert!(wrong.contains("organizations[0].office365.users[0].password: ") && wrong.contains("cannot be read"), "{wrong}");
+    assert!(wrong.contains("organizations[1].office365.users[0].password: the environment variable TEST_PASSWORD is not set"), "{wrong}");
+    fs::write(&file, &text).unwrap();
+    fs::write(home.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+    let server = Server::start(home.path());
+    assert_eq!(server.office365("/CsActiveUserDaily", USER, PASSWORD).status, 200);
+    assert_eq!(server.office365("/CsActiveUserDaily", USER, &format!("{PASSWORD}\n")).status, 401);
+    fs::write(home.path().join("password"), "another").unwrap();
+    server.signal("HUP");
+    server.await_log("configuration reloaded");
+    assert_eq!(server.office365("/CsActiveUserDaily", USER, PASSWORD).status, 401);
+    assert_eq!(server.office365("/CsActiveUserDaily", USER, "another").status, 200);
+}
+
+#[test]
 fn what_was_begun_is_finished_before_the_end_and_nothing_new_is_begun() {
     let mut server = Server::new();
     let body = fact(1, "a");
@@ -139,6 +192,8 @@ fn tls_needs_only_a_certificate_and_a_key() {
     assert!(server.url().starts_with("https://"));
     assert_eq!(server.ingest(fact(1, "a")).unwrap().accepted, 1);
     assert_eq!(server.meetings(KEY), 1);
+    let service = server.office365("", USER, PASSWORD).text();
+    assert!(service.contains(&format!("xml:base=\"{}/", server.url())), "{service}");
 
     let home = TempDir::new().unwrap();
     let file = home.path().join("rollcall.toml");
