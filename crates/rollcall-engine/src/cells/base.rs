@@ -2,7 +2,7 @@
 
 use super::View;
 use super::store::{Cells, Live, LiveCells};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::ledger::columns::Block;
 use fjall::Keyspace;
 use rollcall_model::{Quarter, Range};

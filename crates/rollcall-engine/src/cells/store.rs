@@ -7,7 +7,7 @@
 
 use super::cover::{Cut, Slice};
 use super::{Base, Cell, Merged, Presence, Sessions};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::ledger::{self, columns::Block};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
