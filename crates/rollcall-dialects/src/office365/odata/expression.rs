@@ -158,15 +158,15 @@ impl fmt::Display for Expression {
                 f.write_str("not ")?;
                 operand.write(f, UNARY)
             }
-            Self::Unary { operator: UnaryOperator::Negate, operand, .. } => match **operand {
-                // Without parentheses the sign would be read as the number's own.
-                Self::Literal(_) => write!(f, "-({operand})"),
-                // A space, so that no word such as `INF` is read with its sign.
-                _ => {
-                    f.write_str("- ")?;
-                    operand.write(f, UNARY)
+            Self::Unary { operator: UnaryOperator::Negate, operand, .. } => {
+                // Before digits a sign is read as theirs, and so it is before `INF` without a space.
+                let digits = matches!(**operand, Self::Literal(_)) && operand.to_string().starts_with(|first: char| first.is_ascii_digit());
+                if digits {
+                    return write!(f, "-({operand})");
                 }
-            },
+                f.write_str("- ")?;
+                operand.write(f, UNARY)
+            }
             Self::Binary { operator, left, right, .. } => {
                 left.write(f, operator.precedence())?;
                 write!(f, " {operator} ")?;

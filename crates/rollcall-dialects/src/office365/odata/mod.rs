@@ -37,7 +37,7 @@ use std::fmt;
 /// How long and how deep an expression may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest text, in bytes.
+    /// The longest text, in bytes. Chains of operators are bounded by it before they are by `depth`, so no more than some ten thousand, for the stack.
     pub length: usize,
     /// The deepest nesting. A parenthesis or an argument counts eight, once for each level of the grammar it passes, as the original counts.
     pub depth: usize,

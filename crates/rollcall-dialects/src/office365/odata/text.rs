@@ -1,6 +1,6 @@
-//! Functions of text. Results that would be longer than [`LONGEST`] bytes are null: nested calls of `replace` could fill the memory.
+//! Functions of text. Results that would be longer than [`LONGEST`] bytes are null: nested calls of `replace` could fill the memory, and keep a server busy.
 
-const LONGEST: usize = 16 << 10;
+const LONGEST: usize = 4 << 10;
 
 /// How many UTF-16 units a text has.
 pub(super) fn length(text: &str) -> Option<i32> {
