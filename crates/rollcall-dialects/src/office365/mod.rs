@@ -45,6 +45,6 @@ pub mod wire;
 mod xml;
 
 #[cfg(feature = "server")]
-pub use access::hash_password;
+pub use access::{hash_password, is_password_hash};
 #[cfg(feature = "server")]
 pub use settings::{Role, Settings, User};
