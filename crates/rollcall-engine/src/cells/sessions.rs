@@ -205,7 +205,7 @@ mod tests {
 
     fn cell(attendees: &[Attendee]) -> Cell<Sessions> {
         let mut cell = Cell::default();
-        attendees.iter().for_each(|attendee| cell.add(*attendee));
+        cell.extend(attendees);
         cell
     }
 
