@@ -1,12 +1,14 @@
 //! The engine as its users see it: open a data directory, ingest facts, ask for reports.
 
 use crate::cells::Cells;
+use crate::error::EngineError;
 use crate::facts::Attendances;
 use crate::ledger::columns::Block;
 use crate::ledger::{Committer, Ledger, Request};
+use crate::settings::Settings;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, RwLock};
-use rollcall_model::directory::{DirectoryDocument, DirectoryError};
+use rollcall_model::directory::DirectoryDocument;
 use rollcall_model::{Directory, OrgId, Organization, Range, Receipt};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
@@ -16,69 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// What can be set about storage.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// How many bytes of decoded merged cells are kept in memory.
-    pub cell_cache_bytes: usize,
-    /// How many bytes of the database's blocks are kept in memory.
-    pub block_cache_bytes: usize,
-    /// How many bytes of fact ids are kept in memory.
-    pub id_cache_bytes: usize,
-    /// How many bytes of journal there may be: what a start has to read again.
-    pub journal_bytes: usize,
-    /// After how many facts cells are checkpointed: what a start has to fold again.
-    pub checkpoint_facts: usize,
-    /// How many users one organization may have; 0: any.
-    pub users_per_organization: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            cell_cache_bytes: 128 << 20,
-            block_cache_bytes: 64 << 20,
-            id_cache_bytes: 128 << 20,
-            journal_bytes: 128 << 20,
-            checkpoint_facts: 400_000,
-            users_per_organization: 4_000_000,
-        }
-    }
-}
-
-/// Why the engine could not do what was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// Another process owns the data directory.
-    #[error("data directory {0} is in use by another rollcall process; stop it first, or choose another directory")]
-    InUse(String),
-    /// A limit of the organization would be passed; nothing was stored.
-    #[error("{0}")]
-    Limit(String),
-    /// A directory is not valid; nothing was stored.
-    #[error("{0}")]
-    Directory(#[from] DirectoryError),
-    /// The storage failed. What was not acknowledged may or may not be stored: retrying is safe.
-    #[error("storage failed: {0}")]
-    Storage(String),
-    /// The engine is shutting down; nothing was stored.
-    #[error("shutting down")]
-    Closed,
-}
-
-impl From<fjall::Error> for EngineError {
-    fn from(error: fjall::Error) -> Self {
-        Self::Storage(error.to_string())
-    }
-}
-
-impl From<arrow_schema::ArrowError> for EngineError {
-    fn from(error: arrow_schema::ArrowError) -> Self {
-        Self::Storage(error.to_string())
-    }
-}
 
 /// How many requests may wait for the committer; the next one blocks. Each holds at most what its limits allow.
 const WAITING_REQUESTS: usize = 64;

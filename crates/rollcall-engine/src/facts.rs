@@ -1,6 +1,6 @@
 //! Facts as columns: what decoding yields, the ledger stores and `fold` reads.
 
-use rollcall_model::attendance::FactId;
+use rollcall_model::identity::FactId;
 use rollcall_model::{Attendance, Device, Media, Millis, Place, SessionKind, UserKind};
 
 /// A column of strings: one buffer of bytes, and where each string ends.

@@ -1,6 +1,7 @@
 //! Facts in, rows out. The engine makes facts durable, folds them into cells and answers every report from those.
 //!
 //! # Layout
+//! - [`engine`]: the engine as its users see it
 //! - [`ingest`]: request bodies → [`facts::Attendances`]: decode and validate
 //! - [`facts`]: facts as columns
 //! - [`ledger`]: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
@@ -9,12 +10,16 @@
 
 pub mod cells;
 pub mod engine;
+pub mod error;
 pub mod facts;
 pub mod ingest;
 pub mod ledger;
 pub mod reports;
+pub mod settings;
 
 #[cfg(test)]
 mod exactness;
 
-pub use engine::{Engine, EngineError, Settings};
+pub use engine::Engine;
+pub use error::EngineError;
+pub use settings::Settings;

@@ -4,7 +4,10 @@
 //! # Layout
 //! - [`calendar`]: instants, half-open ranges, quarter hours, and the days, weeks, months and years of any zone
 //! - [`fact`]: the small closed vocabularies of a fact (user kind, device, media …)
-//! - [`attendance`]: the attendance fact, its fields and its validation
+//! - [`attendance`]: the attendance fact and its fields
+//! - [`draft`]: a fact being decoded, and its validation
+//! - [`identity`]: what makes a fact one and the same when it is sent again
+//! - [`instant`]: times as sources write them
 //! - [`place`]: country and subdivision codes
 //! - [`receipt`]: the answer to an ingest, and the errors it lists
 //! - [`organization`], [`directory`]: tenants, and the people and departments in them
@@ -13,17 +16,21 @@
 pub mod attendance;
 pub mod calendar;
 pub mod directory;
+pub mod draft;
 pub mod fact;
-mod instant;
+pub mod identity;
+pub mod instant;
 pub mod organization;
 pub mod place;
 pub mod receipt;
 pub mod reports;
 
-pub use attendance::{Attendance, Draft, Value};
+pub use attendance::Attendance;
 pub use calendar::{Calendar, Millis, Period, Quarter, Range};
 pub use directory::Directory;
+pub use draft::{Draft, Value};
 pub use fact::{Device, Media, SessionKind, UserKind};
+pub use identity::FactId;
 pub use organization::{OrgId, Organization};
 pub use place::Place;
 pub use receipt::{FactError, Receipt};

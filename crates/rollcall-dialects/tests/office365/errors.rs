@@ -4,6 +4,8 @@ use crate::naive::{Fault, Naive};
 use crate::stage::{PASSWORD, SERVICE, Stage, basic, may, settings, tenant};
 use axum::body::Body;
 use http::Request;
+use proptest::prelude::*;
+use std::sync::OnceLock;
 
 const DAY: &str = "/CsActiveUserDaily(datetime'2013-05-14T00:00:00')";
 
@@ -214,5 +216,33 @@ async fn other_paths_are_not_the_services() {
     for path in ["/ecp/", "/ecp/x", "/ecp/reportingwebservice/", "/ecp/reportingwebservice/reporting.svcx", "/ecp2/x"] {
         let answer = stage.send(Request::get(path).body(Body::empty()).unwrap()).await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (404, ""), "{path}");
+    }
+}
+
+/// One for all cases: each hashes the password anew.
+static STAGE: OnceLock<Stage> = OnceLock::new();
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Whatever is asked, the server answers, and does not fail.
+    #[test]
+    fn nothing_that_is_asked_makes_it_fail(
+        path in "(/|\\$metadata|CsActiveUser(Daily|Yearly)|\\(|\\)|datetime|'|2013-05-14T00:00|%[0-9a-f]{2}|,|=|Date|\\$value|[a-z%]){0,8}",
+        query in "(\\$(top|skip|filter|orderby|select|skiptoken|format|inlinecount)|&|=|Date|ID|%20|\\+|desc|,|'|-?[0-9]{1,20}L?|Json|%[0-9a-f]{2}|[a-z%]){0,12}",
+        name in prop::sample::select(vec!["accept", "x-timezone", "dataserviceversion", "maxdataserviceversion", "x-rws-version", "accept"]),
+        value in "(application/json|;|odata=|q=|,|\\*|/|light|[0-9]|\\.|UTC|[+-][0-9]{2}:[0-9]{2}|[ -~]){0,8}",
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = runtime.block_on(async {
+            let request = Request::get(format!("{SERVICE}/{path}?{query}")).header(name, value);
+            let request = request.header("authorization", basic("admin@example.com", PASSWORD)).body(Body::empty());
+            match request {
+                Ok(request) => Some(STAGE.get_or_init(|| Stage::new(may(), settings())).send(request).await),
+                // No client can send it.
+                Err(_) => None,
+            }
+        });
+        prop_assert!(answer.is_none_or(|answer| answer.status.as_u16() < 500));
     }
 }

@@ -77,3 +77,34 @@ async fn rows_end_within_the_history_and_count_whole_periods() {
     let stage = Stage::new(facts, Settings { history_months: 0, ..settings() });
     assert_eq!(stage.json("/CsActiveUserDaily").await.counts(), [4, 1, 2]);
 }
+
+#[tokio::test]
+async fn boundaries_are_those_of_the_zone_at_the_time() {
+    // New York's clocks jump on 10 March 2013: midnight is at 05:00Z before and at 04:00Z after.
+    let stays = ["2013-03-10T03:00:00Z", "2013-03-10T05:00:00Z", "2013-03-11T02:59:00Z", "2013-03-11T04:00:00Z"];
+    let stage = Stage::new(stays.iter().enumerate().map(|(user, stay)| fact(&format!("u{user}"), stay)).collect(), settings());
+    for zone in ["Eastern Standard Time", "america/new_york"] {
+        let answer = stage.ask("/CsActiveUserDaily?$format=Json", &[("x-timezone", zone)]).await;
+        assert_eq!((answer.dates(), answer.counts()), (vec!["03-10".into(), "03-11".into(), "03-12".into()], vec![1, 2, 1]));
+    }
+    let fixed = stage.ask("/CsActiveUserDaily?$format=Json", &[("x-timezone", "-05:00")]).await;
+    assert_eq!((fixed.dates(), fixed.counts()), (vec!["03-10".into(), "03-11".into()], vec![1, 3]));
+    // Apia had no 30 December 2011; the day before it is dated by the midnight that should have followed.
+    let stays = ["2011-12-30T09:00:00Z", "2011-12-30T10:00:00Z"];
+    let facts = stays.iter().map(|stay| Fact { left_at: at(stay), ..fact("u", stay) }).collect();
+    let stage = Stage::new(facts, Settings { history_months: 0, ..settings() });
+    let apia = stage.ask("/CsActiveUserDaily?$format=Json", &[("x-timezone", "Pacific/Apia")]).await;
+    assert_eq!(apia.dates(), ["12-30", "01-01"]);
+}
+
+#[tokio::test]
+async fn a_key_is_of_the_zone_and_the_setting() {
+    let key = "/CsActiveUserMonthly(datetime'2013-06-01T00:00:00')/ID/$value";
+    let stay = || vec![fact("u", "2013-05-31T18:00:00Z")];
+    let stage = Stage::new(stay(), settings());
+    assert_eq!(stage.get(key).await.body, "520");
+    assert_eq!(stage.ask(key, &[("x-timezone", "Asia/Shanghai")]).await.status, 404);
+    let stage = Stage::new(stay(), Settings { date_is_start: true, ..settings() });
+    assert_eq!(stage.get(key).await.status, 404);
+    assert_eq!(stage.ask(key, &[("x-timezone", "Asia/Shanghai")]).await.body, "521");
+}

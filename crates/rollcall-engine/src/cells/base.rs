@@ -2,7 +2,7 @@
 
 use super::View;
 use super::store::{Cells, Live, LiveCells};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::ledger::columns::Block;
 use fjall::Keyspace;
 use rollcall_model::{Quarter, Range};
@@ -66,9 +66,9 @@ impl<B: Base> Cell<B> {
         Self { ordered: entries.len(), entries }
     }
 
-    /// Adds one entry.
-    pub fn add(&mut self, entry: B::Entry) {
-        self.entries.push(entry);
+    /// Adds entries in any order.
+    pub fn extend(&mut self, entries: &[B::Entry]) {
+        self.entries.extend_from_slice(entries);
         // Ordering only when as much again has come keeps adding cheap and the cell at most twice its size.
         if self.entries.len() > 2 * self.ordered + 64 {
             self.order();

@@ -2,7 +2,7 @@
 
 use super::store::{Cells, Key, Live, base_key, stored_cell};
 use super::{Base, MeetingTotals, Merged, Presence, PresentUsers, Sessions, Slice, UserTotals};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use fjall::OwnedWriteBatch;
 use rollcall_model::Quarter;
 use std::sync::Arc;

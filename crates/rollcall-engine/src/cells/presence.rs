@@ -3,7 +3,7 @@
 use super::codec::{Reader, put};
 use super::store::{Cells, Live, LiveCells};
 use super::{Base, View};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::ledger::columns::{Block, Row};
 use fjall::Keyspace;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};

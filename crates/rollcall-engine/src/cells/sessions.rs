@@ -3,7 +3,7 @@
 use super::codec::{Reader, put, put_signed};
 use super::store::{Cells, Live, LiveCells};
 use super::{Base, View};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::ledger::columns::{Block, Row};
 use fjall::Keyspace;
 use rollcall_model::{Millis, Quarter, Range, SessionKind};
@@ -205,7 +205,7 @@ mod tests {
 
     fn cell(attendees: &[Attendee]) -> Cell<Sessions> {
         let mut cell = Cell::default();
-        attendees.iter().for_each(|attendee| cell.add(*attendee));
+        cell.extend(attendees);
         cell
     }
 

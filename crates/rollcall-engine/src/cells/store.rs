@@ -7,7 +7,7 @@
 
 use super::cover::{Cut, Slice};
 use super::{Base, Cell, Merged, Presence, Sessions};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::ledger::{self, columns::Block};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
@@ -313,26 +313,24 @@ pub(super) fn stored_cell<B: Base>(quarter: Quarter, stored: Option<&[u8]>) -> R
     Ok(entries.map(Cell::of_ordered).unwrap_or_default())
 }
 
-/// Entries and their quarter hours, by organization.
-type Folded<B> = Vec<(OrgId, Vec<(Quarter, <B as Base>::Entry)>)>;
+/// Entries by organization and quarter hour.
+type Folded<B> = Vec<(OrgId, HashMap<Quarter, Vec<<B as Base>::Entry>>)>;
 
 fn folded<B: Base>(blocks: &[(OrgId, &Block)]) -> Folded<B> {
     let fold = |(org, block): &(OrgId, &Block)| {
-        let mut entries = Vec::with_capacity(block.facts());
-        B::fold(block, &mut |quarter, entry| entries.push((quarter, entry)));
+        let mut entries: HashMap<Quarter, Vec<B::Entry>> = HashMap::new();
+        B::fold(block, &mut |quarter, entry| entries.entry(quarter).or_default().push(entry));
         (*org, entries)
     };
     blocks.iter().map(fold).collect()
 }
 
 fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
-    for (org, entries) in folded {
+    for (org, by_quarter) in folded {
         let cells = B::live_mut(live).entry(org).or_default();
-        for of_quarter in entries.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some((quarter, _)) = of_quarter.first() else { continue };
+        for (quarter, entries) in by_quarter {
             // A reader may hold the cell: it keeps its own.
-            let cell = Arc::make_mut(cells.entry(*quarter).or_default());
-            of_quarter.iter().for_each(|(_, entry)| cell.add(*entry));
+            Arc::make_mut(cells.entry(quarter).or_default()).extend(&entries);
         }
     }
 }

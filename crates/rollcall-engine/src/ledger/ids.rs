@@ -6,11 +6,11 @@
 //! nobody knows) still need.
 
 use super::{block_key_prefix, broken};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use fjall::{Keyspace, OwnedWriteBatch};
 use hashbrown::HashMap;
 use rollcall_model::OrgId;
-use rollcall_model::attendance::FactId;
+use rollcall_model::identity::FactId;
 
 /// The 96 bits of a default id after its day.
 type Rest = [u32; 3];

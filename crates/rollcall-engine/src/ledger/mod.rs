@@ -26,7 +26,8 @@ pub use committer::{Committer, Request};
 pub(crate) use scan::scan;
 
 use crate::cells::Cells;
-use crate::engine::{EngineError, Settings};
+use crate::error::EngineError;
+use crate::settings::Settings;
 use columns::Block;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
 use numbers::Numbers;

@@ -1,7 +1,7 @@
 //! Names and their numbers: each user and each app of an organization has one, given when it is first seen, from 0 up, for ever.
 
 use super::org_of;
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use fjall::{Keyspace, OwnedWriteBatch};
 use hashbrown::HashMap;
 use parking_lot::RwLock;

@@ -2,7 +2,7 @@
 
 use super::block_key_prefix;
 use super::columns::Block;
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use fjall::{Keyspace, Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{Millis, OrgId, Range};

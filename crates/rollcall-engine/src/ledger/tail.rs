@@ -8,7 +8,7 @@
 //! A commit is written only after the one before it was fsynced. So of what follows the last whole batch, at most one commit was
 //! never acknowledged: if there are more, the disk lost acknowledged facts, and that is an error for people to see.
 
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};

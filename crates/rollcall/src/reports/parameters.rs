@@ -3,8 +3,8 @@
 use super::{Report, groups};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use rollcall_model::attendance::parse_time;
 use rollcall_model::calendar::{DAY_MILLIS, EARLIEST, LATEST};
+use rollcall_model::instant::parse_time;
 use rollcall_model::reports::{Grouping, UserOrder};
 use rollcall_model::{Calendar, Device, Millis, Organization, Range, SessionKind, UserKind};
 

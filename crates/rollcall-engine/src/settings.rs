@@ -1,0 +1,31 @@
+//! What can be set about storage.
+
+/// What can be set about storage.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many bytes of decoded merged cells are kept in memory.
+    pub cell_cache_bytes: usize,
+    /// How many bytes of the database's blocks are kept in memory.
+    pub block_cache_bytes: usize,
+    /// How many bytes of fact ids are kept in memory.
+    pub id_cache_bytes: usize,
+    /// How many bytes of journal there may be: what a start has to read again.
+    pub journal_bytes: usize,
+    /// After how many facts cells are checkpointed: what a start has to fold again.
+    pub checkpoint_facts: usize,
+    /// How many users one organization may have; 0: any.
+    pub users_per_organization: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cell_cache_bytes: 128 << 20,
+            block_cache_bytes: 64 << 20,
+            id_cache_bytes: 128 << 20,
+            journal_bytes: 128 << 20,
+            checkpoint_facts: 400_000,
+            users_per_organization: 4_000_000,
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! A fact being decoded.
+//!
+//! Every format that carries facts is decoded field by field into a [`Draft`], which checks each value as it comes and
+//! the fact as a whole in [`Draft::finish`]: one definition of what is valid, whatever the format.
+
+use crate::attendance::{Attendance, EARLY_JOIN, Field, LONGEST_STAY};
+use crate::calendar::{EARLIEST, LATEST, Millis};
+use crate::directory::{Directory, is_text};
+use crate::fact::{Device, Media, Medium, SessionKind, UserKind};
+use crate::identity::{FactId, hash_of};
+use crate::instant::parse_time;
+use crate::organization::Organization;
+use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place};
+use crate::receipt::FactError;
+use std::borrow::Cow;
+use xxhash_rust::xxh3::xxh3_64;
+
+const EXPECTED_TEXT: &str = "a string of 1 to 256 bytes without control characters";
+const EXPECTED_ID: &str = "a string of 1 to 128 bytes without control characters";
+const EXPECTED_TIME: &str = "an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
+const EXPECTED_MEDIA: &str = "a list of audio, video, screen, message, file";
+const EXPECTED_UNIT: &str = "an integer from 0 to 3 that is one of the organization's units";
+/// What a name that is no field is answered with.
+pub const NO_SUCH_FIELD: &str = "no such field; see the fields of an attendance";
+const EXPECTED_ADDRESS: &str = "an IPv4 or IPv6 address";
+/// One value of one field, as a format gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Absent.
+    Null,
+    /// An integer.
+    Int(i64),
+    /// A string.
+    Str(Cow<'a, str>),
+    /// A list of strings.
+    List(Vec<Cow<'a, str>>),
+    /// Anything else, as it looked.
+    Other(String),
+}
+
+impl Value<'_> {
+    fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Null => "null".into(),
+            Self::Int(number) => number.to_string().into(),
+            Self::Str(text) => text.as_ref().into(),
+            Self::List(items) => format!("[{}]", items.join(",")).into(),
+            Self::Other(text) => text.as_str().into(),
+        }
+    }
+}
+/// A fact being decoded: fields are set one by one, then checked together.
+#[derive(Debug, Default)]
+pub struct Draft<'a> {
+    /// Whether every value comes as text (CSV): numbers are then read from strings, lists are joined by `|`, an empty string is absent.
+    text_only: bool,
+    seen: u32,
+    id: Option<Cow<'a, str>>,
+    app: Option<Cow<'a, str>>,
+    session_id: Option<Cow<'a, str>>,
+    session_kind: Option<SessionKind>,
+    session_started_at: Option<Time<'a>>,
+    user_id: Option<Cow<'a, str>>,
+    user_kind: Option<UserKind>,
+    device: Option<Device>,
+    media: Option<Media>,
+    joined_at: Option<Time<'a>>,
+    left_at: Option<Time<'a>>,
+    country: Option<Place>,
+    subdivision: Option<Place>,
+    ip: bool,
+    unit: Option<u8>,
+    errors: Vec<FactError>,
+}
+
+/// A time, and the value it was read from, for messages.
+#[derive(Debug)]
+struct Time<'a> {
+    at: Millis,
+    from: Option<Cow<'a, str>>,
+}
+
+impl Time<'_> {
+    fn shown(&self) -> String {
+        self.from.as_deref().map_or_else(|| self.at.to_string(), Into::into)
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// A draft for a format with typed values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A draft for a format in which every value is text (CSV).
+    pub fn text_only() -> Self {
+        Self { text_only: true, ..Self::default() }
+    }
+
+    /// Adds an error that the format itself found in this fact.
+    pub fn refuse(&mut self, error: FactError) {
+        self.errors.push(error);
+    }
+
+    /// Sets one field by its name. What is wrong with the name or the value is remembered for [`Draft::finish`].
+    pub fn set(&mut self, field: &str, value: Value<'a>) {
+        match Field::from_name(field) {
+            Some(field) => self.set_field(field, value),
+            None => self.errors.push(FactError::new(field, Some(&value.shown()), NO_SUCH_FIELD)),
+        }
+    }
+
+    /// Sets one field. What is wrong with the value is remembered for [`Draft::finish`].
+    pub fn set_field(&mut self, field: Field, value: Value<'a>) {
+        let value = match value {
+            Value::Str(text) if self.text_only && text.is_empty() => Value::Null,
+            other => other,
+        };
+        if self.seen & 1 << field as u32 != 0 {
+            self.errors.push(FactError::new(field.name(), Some(&value.shown()), "each field once"));
+            return;
+        }
+        self.seen |= 1 << field as u32;
+        if value == Value::Null {
+            return;
+        }
+        if let Err(expected) = self.set_value(field, &value) {
+            self.errors.push(FactError::new(field.name(), Some(&value.shown()), expected));
+        }
+    }
+
+    fn set_value(&mut self, field: Field, value: &Value<'a>) -> Result<(), &'static str> {
+        match field {
+            Field::Id => self.id = Some(text(value).filter(|id| id.len() <= 128).ok_or(EXPECTED_ID)?),
+            Field::App => self.app = Some(text(value).ok_or(EXPECTED_TEXT)?),
+            Field::SessionId => self.session_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
+            Field::UserId => self.user_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
+            Field::SessionKind => self.session_kind = Some(word(value, SessionKind::from_name).ok_or("meeting, call or room")?),
+            Field::UserKind => self.user_kind = Some(word(value, UserKind::from_name).ok_or("member, guest, room or phone")?),
+            Field::Device => {
+                self.device = Some(word(value, Device::from_name).ok_or("desktop, web, mobile, tablet, room, phone or unknown")?)
+            }
+            Field::Media => self.media = Some(self.media_of(value).ok_or(EXPECTED_MEDIA)?),
+            Field::SessionStartedAt => self.session_started_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
+            Field::JoinedAt => self.joined_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
+            Field::LeftAt => self.left_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
+            Field::Country => self.country = Some(word(value, Place::country_only).ok_or(EXPECTED_COUNTRY)?),
+            Field::Subdivision => self.subdivision = Some(word(value, Place::of_subdivision).ok_or(EXPECTED_SUBDIVISION)?),
+            Field::Ip => {
+                word(value, |address| address.parse::<std::net::IpAddr>().ok()).ok_or(EXPECTED_ADDRESS)?;
+                // The address itself is dropped here: it is never stored and never logged.
+                self.ip = true;
+            }
+            Field::Unit => {
+                let number = self.integer(value).and_then(|number| u8::try_from(number).ok());
+                self.unit = Some(number.filter(|unit| *unit <= 3).ok_or(EXPECTED_UNIT)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn integer(&self, value: &Value<'a>) -> Option<i64> {
+        match value {
+            Value::Int(number) => Some(*number),
+            Value::Str(text) if self.text_only => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn time(&self, value: &Value<'a>) -> Option<Time<'a>> {
+        let (at, from) = match (self.integer(value), value) {
+            (Some(at), _) => (at, None),
+            (None, Value::Str(text)) => (parse_time(text)?, Some(text.clone())),
+            _ => return None,
+        };
+        (EARLIEST..LATEST).contains(&at).then_some(Time { at, from })
+    }
+
+    fn media_of(&self, value: &Value<'a>) -> Option<Media> {
+        let add = |media: Option<Media>, name: &str| Some(media?.with(Medium::from_name(name)?));
+        match value {
+            Value::List(items) => items.iter().map(AsRef::as_ref).fold(Some(Media::NONE), add),
+            Value::Str(text) if self.text_only => text.split('|').fold(Some(Media::NONE), add),
+            _ => None,
+        }
+    }
+
+    /// Checks the fact as a whole and fills in what is absent.
+    ///
+    /// # Errors
+    /// Everything wrong with the fact, without line numbers.
+    pub fn finish(mut self, organization: &Organization, directory: &Directory) -> Result<Attendance<'a>, Vec<FactError>> {
+        let app = self.app_position(organization);
+        let place = self.place();
+        if let Some(unit) = self.unit.filter(|unit| !organization.units.contains(unit)) {
+            self.errors.push(FactError::new("unit", Some(&unit.to_string()), EXPECTED_UNIT));
+        }
+        let session_kind = self.session_kind.unwrap_or(SessionKind::Meeting);
+        self.check_times();
+        for (field, absent, expected) in [
+            ("session_id", self.session_id.is_none(), EXPECTED_TEXT),
+            ("user_id", self.user_id.is_none(), EXPECTED_TEXT),
+            ("joined_at", self.joined_at.is_none(), EXPECTED_TIME),
+            ("left_at", self.left_at.is_none(), EXPECTED_TIME),
+            ("session_started_at", self.session_started_at.is_none() && session_kind == SessionKind::Meeting, EXPECTED_TIME),
+        ] {
+            if absent && !self.errors.iter().any(|error| error.field == field) {
+                self.errors.push(FactError::new(field, None, expected));
+            }
+        }
+        let (Some(session_id), Some(user_id), Some(joined), Some(left), true) =
+            (self.session_id, self.user_id, self.joined_at, self.left_at, self.errors.is_empty())
+        else {
+            return Err(self.errors);
+        };
+        let started_at = self.session_started_at.map_or(joined.at, |time| time.at);
+        let app_name = organization.apps.get(app).map_or("", String::as_str);
+        let default_id = FactId::default_of(app_name, &session_id, started_at, &user_id, joined.at);
+        let device = self.device.unwrap_or(Device::Unknown);
+        let media = self.media.unwrap_or(Media::AUDIO);
+        // What depends on the directory, the configuration or a place database is hashed as it was given, so that a
+        // retry after any of them changed is still the same fact.
+        let numbers = [
+            session_kind.number(),
+            device.number(),
+            media.bits(),
+            self.user_kind.map_or(u8::MAX, UserKind::number),
+            self.unit.unwrap_or(u8::MAX),
+            u8::from(self.ip),
+        ];
+        let place_number = place.map_or(0, |place| place.number()).to_le_bytes();
+        let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
+        let user_kind = self.user_kind.or_else(|| directory.kind_at(&user_id, joined.at)).unwrap_or(UserKind::Member);
+        let id = self.id.as_deref().map_or(default_id, FactId::of_given);
+        Ok(Attendance {
+            id,
+            // A given id in the default's own words is the default.
+            given_id: self.id.filter(|_| id != default_id),
+            #[expect(clippy::cast_possible_truncation, reason = "32 bits tell contents apart well enough to count conflicts")]
+            content: content as u32,
+            app,
+            session_id,
+            session_kind,
+            session_started_at: started_at,
+            user_id,
+            user_kind,
+            device,
+            media,
+            joined_at: joined.at,
+            left_at: left.at,
+            place,
+            unit: self.unit.unwrap_or_else(|| organization.default_unit()),
+        })
+    }
+
+    fn app_position(&mut self, organization: &Organization) -> usize {
+        let name = self.app.as_deref().unwrap_or("default");
+        organization.apps.iter().position(|app| app == name).unwrap_or_else(|| {
+            self.errors.push(FactError::new("app", Some(name), format!("an app of the organization: {}", organization.apps.join(", "))));
+            usize::MAX
+        })
+    }
+
+    fn place(&mut self) -> Option<Place> {
+        if let (Some(country), Some(subdivision)) = (self.country, self.subdivision)
+            && country.country() != subdivision.country()
+        {
+            self.errors.push(FactError::new(
+                "subdivision",
+                Some(&subdivision.code()),
+                format!("a subdivision of the country {}", country.country()),
+            ));
+        }
+        self.subdivision.or(self.country)
+    }
+
+    fn check_times(&mut self) {
+        let (Some(joined), Some(left)) = (&self.joined_at, &self.left_at) else { return };
+        if left.at < joined.at {
+            self.errors.push(FactError::new("left_at", Some(&left.shown()), "not before joined_at"));
+        } else if left.at - joined.at > LONGEST_STAY {
+            self.errors.push(FactError::new("left_at", Some(&left.shown()), "not more than 7 days after joined_at"));
+        }
+        if let Some(started) = &self.session_started_at {
+            if started.at < joined.at - LONGEST_STAY {
+                self.errors.push(FactError::new("session_started_at", Some(&started.shown()), "not more than 7 days before joined_at"));
+            } else if started.at > joined.at + EARLY_JOIN {
+                self.errors.push(FactError::new("session_started_at", Some(&started.shown()), "not more than 1 day after joined_at"));
+            }
+        }
+    }
+}
+fn text<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
+    match value {
+        Value::Str(text) if is_text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn word<T>(value: &Value<'_>, of: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    match value {
+        Value::Str(text) => of(text),
+        _ => None,
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::organization::OrgId;
+    use jiff::tz::TimeZone;
+
+    fn organization() -> Organization {
+        Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC)
+    }
+
+    fn finish(fields: &[(&str, Value<'static>)]) -> Result<Attendance<'static>, Vec<String>> {
+        let mut draft = Draft::new();
+        for (field, value) in fields {
+            draft.set(field, value.clone());
+        }
+        draft.finish(&organization(), &Directory::default()).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    fn str(text: &'static str) -> Value<'static> {
+        Value::Str(text.into())
+    }
+
+    fn valid() -> Vec<(&'static str, Value<'static>)> {
+        vec![
+            ("session_id", str("s")),
+            ("session_started_at", str("2025-03-01T09:00:00Z")),
+            ("user_id", str("u")),
+            ("joined_at", str("2025-03-01T17:00:00+08:00")),
+            ("left_at", Value::Int(1_740_823_200_000)),
+        ]
+    }
+
+    fn with(field: &'static str, value: Value<'static>) -> Vec<(&'static str, Value<'static>)> {
+        let mut fields: Vec<_> = valid().into_iter().filter(|(name, _)| *name != field).collect();
+        fields.push((field, value));
+        fields
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let fact = finish(&valid()).unwrap();
+        assert_eq!(
+            (fact.session_kind, fact.user_kind, fact.device, fact.media, fact.unit),
+            (SessionKind::Meeting, UserKind::Member, Device::Unknown, Media::AUDIO, 0)
+        );
+        assert_eq!(fact.joined_at, 1_740_819_600_000);
+        assert_eq!(fact.place, None);
+    }
+
+    #[test]
+    fn every_error_of_a_fact_is_told() {
+        let errors = finish(&[
+            ("session_id", Value::Int(3)),
+            ("user_id", str("")),
+            ("device", str("fridge")),
+            ("media", Value::List(vec!["audio".into(), "smell".into()])),
+            ("joined_at", str("yesterday")),
+            ("unit", Value::Int(1)),
+            ("colour", str("red")),
+            ("app", str("x")),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                "session_id 3: expected a string of 1 to 256 bytes without control characters",
+                "user_id : expected a string of 1 to 256 bytes without control characters",
+                "device fridge: expected desktop, web, mobile, tablet, room, phone or unknown",
+                "media [audio,smell]: expected a list of audio, video, screen, message, file",
+                "joined_at yesterday: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+                "colour red: expected no such field; see the fields of an attendance",
+                "app x: expected an app of the organization: default",
+                "unit 1: expected an integer from 0 to 3 that is one of the organization's units",
+                "left_at is missing: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+                "session_started_at is missing: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+            ]
+        );
+    }
+
+    #[test]
+    fn times_out_of_order_are_refused() {
+        assert_eq!(finish(&with("left_at", str("2025-03-01T08:59Z"))).unwrap_err(), ["left_at 2025-03-01T08:59Z is before joined_at"]);
+        assert_eq!(
+            finish(&with("left_at", str("2025-03-08T09:00:00.001Z"))).unwrap_err(),
+            ["left_at 2025-03-08T09:00:00.001Z is more than 7 days after joined_at"]
+        );
+        assert_eq!(finish(&with("session_started_at", str("2025-03-02T09:00:00.001Z"))).unwrap_err().len(), 1);
+        assert_eq!(finish(&with("session_started_at", str("2025-02-22T08:59:59Z"))).unwrap_err().len(), 1);
+        assert!(finish(&with("left_at", str("2025-03-08T09:00:00Z"))).is_ok());
+    }
+
+    #[test]
+    fn a_subdivision_implies_its_country_and_a_mismatch_is_refused() {
+        let mut fields = with("subdivision", str("CN-31"));
+        assert_eq!(finish(&fields).unwrap().place.unwrap().code(), "CN-SH");
+        fields.push(("country", str("US")));
+        assert_eq!(finish(&fields).unwrap_err(), ["subdivision CN-SH: expected a subdivision of the country US"]);
+    }
+
+    #[test]
+    fn the_same_fact_has_the_same_id_and_content() {
+        let first = finish(&valid()).unwrap();
+        let again = finish(&with("joined_at", Value::Int(1_740_819_600_000))).unwrap();
+        assert_eq!((first.id, first.content), (again.id, again.content));
+        let longer = finish(&with("left_at", Value::Int(1_740_823_200_001))).unwrap();
+        assert_eq!(first.id, longer.id);
+        assert_ne!(first.content, longer.content);
+        let exported = finish(&with("id", Value::Str(first.id.to_string().into()))).unwrap();
+        assert_eq!((exported.id, exported.given_id), (first.id, None));
+        assert!(matches!(finish(&with("id", str("x"))).unwrap().id, FactId::Given(_)));
+    }
+
+    #[test]
+    fn a_field_twice_is_refused_and_null_is_absent() {
+        let mut fields = valid();
+        fields.push(("user_id", str("v")));
+        assert_eq!(finish(&fields).unwrap_err(), ["user_id v: expected each field once"]);
+        assert!(finish(&with("device", Value::Null)).is_ok());
+        assert_eq!(
+            finish(&with("user_id", Value::Null)).unwrap_err(),
+            ["user_id is missing: expected a string of 1 to 256 bytes without control characters"]
+        );
+    }
+
+    #[test]
+    fn text_formats_read_numbers_and_lists_from_text() {
+        let mut draft = Draft::text_only();
+        for (field, value) in [
+            ("session_id", "s"),
+            ("session_started_at", "1740819600000"),
+            ("user_id", "u"),
+            ("joined_at", "1740819600000"),
+            ("left_at", "2025-03-01T10:00:00Z"),
+            ("media", "audio|screen"),
+            ("unit", "0"),
+            ("device", ""),
+        ] {
+            draft.set(field, str(value));
+        }
+        let fact = draft.finish(&organization(), &Directory::default()).unwrap();
+        assert!(fact.media.has(Medium::Screen) && !fact.media.has(Medium::Video));
+        assert_eq!(fact.left_at - fact.joined_at, 3_600_000);
+    }
+}
