@@ -151,25 +151,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_compared_with_is_a_whole_hash_of_argon2id() {
-        let hash = hash_password("p").unwrap();
-        assert!(is_password_hash(&hash) && is_password_hash(NOBODY));
-        let (without_hash, _) = NOBODY.rsplit_once('$').unwrap();
-        for wrong in [
-            "",
-            "p",
-            "$argon2id$",
-            without_hash,
-            &NOBODY.replace("argon2id", "argon2i"),
-            &NOBODY.replace("v=19", "v=18"),
-            &NOBODY.replace("m=19456", "m=1"),
-            &NOBODY.replace("t=2", "t=0"),
-        ] {
-            assert!(!is_password_hash(wrong), "{wrong}");
-        }
-    }
-
-    #[test]
     fn the_hash_of_nobody_is_one_and_matches_nothing() {
         assert!(is_password_hash(NOBODY) && hash_password("a").is_some_and(|hash| is_password_hash(&hash) && matches(b"a", &hash)));
         for other in [
@@ -178,6 +159,7 @@ mod tests {
             "$argon2id$v=19$m=19456,t=2,p=1$cm9sbGNhbGwgbm9ib2R5",
             &NOBODY.replace("argon2id", "argon2i"),
             &NOBODY.replace("t=2", "t=0"),
+            &NOBODY.replace("v=19", "v=18"),
         ] {
             assert!(!is_password_hash(other), "{other}");
         }

@@ -179,6 +179,18 @@ mod tests {
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
         assert_eq!(second.password, first.password);
         assert_eq!(second.filled, first.filled);
+        // A demo of before the Office 365 reports has no password; it is given one, and is complete.
+        let env = directory.path().join("demo.env");
+        let earlier: String = fs::read_to_string(&env)
+            .unwrap()
+            .lines()
+            .filter(|line| !line.starts_with("RWS_"))
+            .fold(String::new(), |text, line| text + line + "\n");
+        fs::write(&env, earlier).unwrap();
+        let third = Home::open(directory.path()).unwrap();
+        assert!(third.password.len() > 40 && third.password != first.password && third.filled == first.filled);
+        third.write_env("http://127.0.0.1:1", Path::new("data")).unwrap();
+        assert_eq!(Home::open(directory.path()).unwrap().password, third.password);
         let permissions = fs::metadata(directory.path().join("demo.env")).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o777, 0o600);
     }
