@@ -51,7 +51,7 @@ pub struct Attendance<'a> {
     pub given_id: Option<Cow<'a, str>>,
     /// A hash of everything else that the source gave: with a known id, another hash is a conflict.
     pub content: u32,
-    /// The app, by its position in [`Organization::apps`].
+    /// The app, by its position in [`crate::Organization::apps`].
     pub app: usize,
     /// The session, together with the app and the time it began.
     pub session_id: Cow<'a, str>,
