@@ -5,6 +5,7 @@ use super::presence::Group;
 use super::{Merged, Presence, Present};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::{Device, SessionKind, UserKind};
+use std::collections::BTreeMap;
 
 /// Which groups a question counts; none: all.
 #[derive(Debug, Clone, Default)]
@@ -51,12 +52,19 @@ impl Merged for PresentUsers {
     const KIND: u8 = 3;
 
     fn of(entries: &[Present]) -> Self {
-        let mut entries = entries.to_vec();
-        <Presence as super::Base>::order(&mut entries);
-        let sets = entries.chunk_by(|a, b| a.group == b.group).filter_map(|of_group| {
-            let users = of_group.iter().map(|present| present.user);
-            Some((of_group.first()?.group, RoaringBitmap::from_sorted_iter(users).unwrap_or_default()))
-        });
+        // One bit a user: a day has most of its users in many quarter hours, and setting a bit again costs less than sorting.
+        let mut groups: BTreeMap<Group, Vec<u64>> = BTreeMap::new();
+        for of_group in entries.chunk_by(|a, b| a.group == b.group) {
+            let (Some(first), Some(largest)) = (of_group.first(), of_group.iter().map(|present| present.user).max()) else { continue };
+            let words = groups.entry(first.group).or_default();
+            words.resize(words.len().max(largest as usize / 64 + 1), 0);
+            for present in of_group {
+                if let Some(word) = words.get_mut(present.user as usize / 64) {
+                    *word |= 1 << (present.user % 64);
+                }
+            }
+        }
+        let sets = groups.into_iter().map(|(group, words)| (group, RoaringBitmap::from_sorted_iter(users(&words)).unwrap_or_default()));
         Self { groups: sets.collect() }
     }
 
@@ -96,6 +104,18 @@ impl Merged for PresentUsers {
     fn size(&self) -> usize {
         64 + self.groups.iter().map(|(_, users)| 64 + users.serialized_size()).sum::<usize>()
     }
+}
+
+/// The numbers of the bits that are set, ascending.
+fn users(words: &[u64]) -> impl Iterator<Item = u32> {
+    (0..).step_by(64).zip(words).flat_map(|(base, word)| {
+        let mut left = *word;
+        std::iter::from_fn(move || {
+            let lowest = (left != 0).then(|| left.trailing_zeros())?;
+            left &= left - 1;
+            Some(base + lowest)
+        })
+    })
 }
 
 #[cfg(test)]
