@@ -2,7 +2,7 @@
 
 use super::codec::{Reader, put};
 use super::presence::Group;
-use super::{Merged, Presence, Present};
+use super::{Base, Merged, Presence, Present};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::{Device, SessionKind, UserKind};
 use std::collections::BTreeMap;
@@ -47,11 +47,23 @@ impl PresentUsers {
     }
 }
 
+/// Up to so many entries, as an hour has, sorting costs less than a bit for every user there is.
+const FEW: usize = 10_000;
+
 impl Merged for PresentUsers {
     type Base = Presence;
     const KIND: u8 = 3;
 
     fn of(entries: &[Present]) -> Self {
+        if entries.len() < FEW {
+            let mut entries = entries.to_vec();
+            Presence::order(&mut entries);
+            let sets = entries.chunk_by(|a, b| a.group == b.group).filter_map(|of_group| {
+                let users = of_group.iter().map(|present| present.user);
+                Some((of_group.first()?.group, RoaringBitmap::from_sorted_iter(users).unwrap_or_default()))
+            });
+            return Self { groups: sets.collect() };
+        }
         // One bit a user: a day has most of its users in many quarter hours, and setting a bit again costs less than sorting.
         let mut groups: BTreeMap<Group, Vec<u64>> = BTreeMap::new();
         for of_group in entries.chunk_by(|a, b| a.group == b.group) {
@@ -143,10 +155,19 @@ mod tests {
         }
 
         #[test]
+        fn many_entries_give_the_set_that_few_at_a_time_give(some in entries(), more in 1u32..200) {
+            let shifted = |by: u32| some.iter().map(move |present| Present { user: present.user + by, ..*present });
+            let many: Vec<Present> = (0..more).flat_map(shifted).collect();
+            let mut few = PresentUsers::default();
+            many.chunks(1000).for_each(|chunk| few.merge(&PresentUsers::of(chunk)));
+            prop_assert_eq!(PresentUsers::of(&many), few);
+        }
+
+        #[test]
         fn a_base_cell_reads_back_as_it_was_written(mut entries in entries()) {
-            <Presence as super::super::Base>::order(&mut entries);
-            let bytes = <Presence as super::super::Base>::encode(Quarter(9), &entries);
-            prop_assert_eq!(<Presence as super::super::Base>::decode(Quarter(9), &bytes), Some(entries));
+            Presence::order(&mut entries);
+            let bytes = Presence::encode(Quarter(9), &entries);
+            prop_assert_eq!(Presence::decode(Quarter(9), &bytes), Some(entries));
         }
 
         #[test]
