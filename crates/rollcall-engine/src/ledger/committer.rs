@@ -43,7 +43,7 @@ pub struct Committer {
     ids: Ids,
     position: u64,
     users_per_organization: usize,
-    /// Live attendees at which the committer stops to checkpoint them itself: the bound on their memory.
+    /// Live facts at which the committer stops to checkpoint them itself: the bound on their memory.
     most_live: usize,
     /// What failed first. A failed write may or may not be on disk, so nothing is acknowledged after one until a restart.
     failed: Option<EngineError>,
@@ -199,6 +199,10 @@ impl Committer {
 
     /// Turns the new facts of a request into rows, with numbers for users and apps.
     fn number<'r>(&self, checked: &Checked<'r>, batch: &mut OwnedWriteBatch, rows: &mut Vec<Row<'r>>) {
+        // A commit without facts is not written, and a number given without being stored would be given again after a restart.
+        if checked.rows.is_empty() {
+            return;
+        }
         let Request { org, apps, facts, .. } = checked.request;
         let app_numbers: Vec<u16> =
             apps.iter().map(|app| u16::try_from(self.ledger.apps.give(*org, app, batch)).unwrap_or(u16::MAX)).collect();
@@ -221,5 +225,45 @@ impl Committer {
                 given_id: facts.given_ids.get(row),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Attendances;
+    use crate::{Engine, Settings};
+    use jiff::tz::TimeZone;
+    use rollcall_model::reports::MeetingDays;
+    use rollcall_model::{Directory, Draft, OrgId, Organization, Range, Reports, Value};
+
+    const AT: i64 = 1_740_819_600_000;
+
+    fn fact(app: &'static str, organization: &Organization) -> Attendances {
+        let mut draft = Draft::new();
+        for (field, text) in [("app", app), ("session_id", "s"), ("user_id", "u")] {
+            draft.set(field, Value::Str(text.into()));
+        }
+        for field in ["session_started_at", "joined_at", "left_at"] {
+            draft.set(field, Value::Int(AT));
+        }
+        let mut facts = Attendances::default();
+        facts.push(&draft.finish(organization, &Directory::default()).unwrap());
+        facts
+    }
+
+    /// An app was declared, and the next request was only a retry: it stored nothing, so it must not number the app either.
+    #[test]
+    fn an_app_first_named_beside_duplicates_keeps_its_facts_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut organization = Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC);
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        assert_eq!(engine.ingest(&organization, fact("default", &organization)).unwrap().accepted, 1);
+        organization.apps.push("east".into());
+        assert_eq!(engine.ingest(&organization, fact("default", &organization)).unwrap().duplicate, 1);
+        assert_eq!(engine.ingest(&organization, fact("east", &organization)).unwrap().accepted, 1);
+        drop(engine);
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        let ask = MeetingDays { range: Range::new(AT, AT + 1), zone: TimeZone::UTC, app: Some("east".into()), unit: None };
+        assert_eq!(engine.meeting_days(organization.id, &ask).unwrap().rows[0].meetings, 1);
     }
 }
