@@ -91,6 +91,28 @@ impl Place {
         if number == 0 { None } else { Some(Self { country: [a, b], subdivision: [c, d, e] }) }
     }
 
+    /// The country that users here count in. Hong Kong, Macau and Taiwan are written as countries and as subdivisions of China; either
+    /// way they are one place, which counts by itself.
+    #[must_use]
+    pub fn as_country(self) -> Self {
+        match (&self.country, &self.subdivision) {
+            (b"CN", b"HK\0") => Self { country: *b"HK", subdivision: [0; 3] },
+            (b"CN", b"MO\0") => Self { country: *b"MO", subdivision: [0; 3] },
+            (b"CN", b"TW\0") => Self { country: *b"TW", subdivision: [0; 3] },
+            _ => Self { subdivision: [0; 3], ..self },
+        }
+    }
+
+    /// The subdivision that users here count in, where it is known. Hong Kong, Macau and Taiwan, however written, are subdivisions
+    /// of China.
+    pub fn as_subdivision(self) -> Option<Self> {
+        match &self.country {
+            country @ (b"HK" | b"MO" | b"TW") => Some(Self { country: *b"CN", subdivision: [country[0], country[1], 0] }),
+            _ if self.subdivision == [0; 3] => None,
+            _ => Some(self),
+        }
+    }
+
     /// The most precise code: that of the subdivision where known, else that of the country.
     pub fn code(&self) -> String {
         self.subdivision().unwrap_or_else(|| self.country().to_owned())
@@ -116,6 +138,25 @@ mod tests {
             let known = Place::from_code(place).unwrap();
             assert_eq!(known.code(), place);
             assert_eq!(Place::from_number(known.number()), Some(known));
+        }
+    }
+
+    #[test]
+    fn hong_kong_macau_and_taiwan_are_one_place_each_however_written() {
+        let code = |place: Place| place.code();
+        for (written, country, subdivision) in [
+            ("HK", "HK", Some("CN-HK")),
+            ("CN-HK", "HK", Some("CN-HK")),
+            ("CN-91", "HK", Some("CN-HK")),
+            ("MO", "MO", Some("CN-MO")),
+            ("TW-TPE", "TW", Some("CN-TW")),
+            ("CN-71", "TW", Some("CN-TW")),
+            ("CN-SH", "CN", Some("CN-SH")),
+            ("CN", "CN", None),
+            ("US-CA", "US", Some("US-CA")),
+        ] {
+            let place = Place::from_code(written).unwrap();
+            assert_eq!((code(place.as_country()), place.as_subdivision().map(code).as_deref()), (country.into(), subdivision), "{written}");
         }
     }
 

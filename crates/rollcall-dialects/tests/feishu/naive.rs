@@ -1,7 +1,7 @@
 //! Reports by a loop over facts: slow, and plainly what the reports mean.
 
 use rollcall_model::directory::{DirectoryDocument, User};
-use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, TopUser, TopUsers, UserOrder};
+use rollcall_model::reports::{MeetingDay, MeetingDays, TopUser, TopUsers, UserOrder};
 use rollcall_model::{Answer, Calendar, Covers, Directory, Millis, OrgId, Period, Range, ReportError, Reports, SessionKind, UserKind};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,10 +86,6 @@ impl Reports for Naive {
             }
         });
         Ok(Answer { covers: Covers { range: ask.range, zone: ask.zone.clone(), seen: None }, rows: rows.collect() })
-    }
-
-    fn active_users(&self, _org: OrgId, _ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
-        Err(ReportError::Storage("feishu does not ask this".into()))
     }
 
     fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {

@@ -1,6 +1,6 @@
 //! `active_users` by a loop over facts: slow, and plainly what the report means.
 
-use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping, MeetingDay, MeetingDays, TopUser, TopUsers};
+use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
 use rollcall_model::{Answer, Calendar, Covers, Device, Millis, OrgId, ReportError, Reports, SessionKind, UserKind};
 use std::collections::BTreeSet;
 
@@ -63,13 +63,5 @@ impl Reports for Naive {
             ActiveUsersRow { date: slice.date, period: slice.range, users: users.len() as u64 }
         });
         Ok(Answer { covers: Covers { range: ask.range, zone: ask.zone.clone(), seen: None }, rows: rows.collect() })
-    }
-
-    fn meeting_days(&self, _: OrgId, _: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
-        Err(ReportError::Storage("office365 does not ask this".into()))
-    }
-
-    fn top_users(&self, _: OrgId, _: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
-        Err(ReportError::Storage("office365 does not ask this".into()))
     }
 }

@@ -3,10 +3,16 @@
 pub mod active_users;
 pub mod meeting_days;
 pub mod top_users;
+pub mod usage;
+pub mod users_by_place;
 
 pub use active_users::{ActiveUsers, ActiveUsersRow, Grouping};
 pub use meeting_days::{MeetingDay, MeetingDays};
 pub use top_users::{TopUser, TopUsers, UserOrder};
+pub use usage::{
+    Chatting, Coding, Completion, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, Developers, RowKey, RowKeys, Usage, UsageSpan,
+};
+pub use users_by_place::{PlaceLevel, PlaceUsers, UsersByPlace};
 
 use crate::calendar::{Millis, Range};
 use crate::organization::OrgId;
@@ -46,6 +52,12 @@ pub enum ReportError {
         /// What was expected.
         expected: &'static str,
     },
+    /// Whoever was asked does not answer this report.
+    #[error("{0} is not answered here")]
+    NotAnswered(&'static str),
+    /// A department that neither the directory nor any fact knows.
+    #[error("no such department: {0}")]
+    UnknownDepartment(String),
     /// The storage failed; the cause is logged, not returned.
     #[error("the report could not be read: {0}")]
     Storage(String),
@@ -55,22 +67,78 @@ pub enum ReportError {
 ///
 /// Answers are exact and read one consistent state: all facts of every receipt given before the call. Calls block, for
 /// microseconds where cells are in memory and for longer where they must first be made.
+///
+/// Each report has a default that refuses, so that whoever answers one need not speak of the others.
 pub trait Reports: Send + Sync {
     /// Meetings, their duration and their participants, a row for each day. See [`MeetingDays`].
     ///
     /// # Errors
     /// [`ReportError::Storage`] if the storage fails.
-    fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError>;
+    fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("meeting_days"))
+    }
 
     /// Users by meetings or by time attended. See [`TopUsers`].
     ///
     /// # Errors
     /// [`ReportError::Storage`] if the storage fails.
-    fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError>;
+    fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("top_users"))
+    }
 
     /// Distinct users whose stays overlap a period, a row for each. See [`ActiveUsers`].
     ///
     /// # Errors
     /// [`ReportError::Storage`] if the storage fails.
-    fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError>;
+    fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("active_users"))
+    }
+
+    /// Distinct users by place. See [`UsersByPlace`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn users_by_place(&self, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("users_by_place"))
+    }
+
+    /// Which rows [`Reports::department_days`] has.
+    ///
+    /// # Errors
+    /// As [`Reports::department_days`].
+    fn department_rows(&self, org: OrgId, ask: &DepartmentDays) -> Result<RowKeys, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("department_rows"))
+    }
+
+    /// The use of the coding assistant by department and day. See [`DepartmentDays`].
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownDepartment`]; [`ReportError::Storage`] if the storage fails.
+    fn department_days(&self, org: OrgId, ask: &DepartmentDays) -> Result<Answer<DepartmentDay>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("department_days"))
+    }
+
+    /// Which rows [`Reports::developer_days`] has.
+    ///
+    /// # Errors
+    /// As [`Reports::developer_days`].
+    fn developer_rows(&self, org: OrgId, ask: &DeveloperDays) -> Result<RowKeys, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("developer_rows"))
+    }
+
+    /// The use of the coding assistant by developer and day. See [`DeveloperDays`].
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownDepartment`]; [`ReportError::Storage`] if the storage fails.
+    fn developer_days(&self, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("developer_days"))
+    }
 }

@@ -74,6 +74,7 @@ impl From<ReportError> for Refusal {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Parameter { .. } => Self::bad_request(error.to_string()),
+            ReportError::UnknownDepartment(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             error => Self::internal(&error),
         }
     }
