@@ -15,7 +15,7 @@ impl Report for UsersByPlaceReport {
     }
 
     fn columns(&self) -> &'static [&'static str] {
-        &["place", "users", "share"]
+        &["place", "name", "name_zh", "users", "share"]
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
@@ -42,6 +42,8 @@ impl Report for UsersByPlaceReport {
             let rows = answer.rows.iter().map(|row| {
                 vec![
                     Cell::from(row.place.map(|place| place.code())),
+                    Cell::from(row.place.and_then(Place::english_name).map(Into::into)),
+                    Cell::from(row.place.and_then(Place::chinese_name).map(Into::into)),
                     Cell::from(row.users),
                     Cell::Decimal(row.share(&answer.rows) as f64 / 100.0),
                 ]
