@@ -19,6 +19,13 @@ pub struct Tenant {
     pub volcengine: volcengine::Settings,
 }
 
+impl Tenant {
+    /// An organization without credentials for any dialect.
+    pub fn new(organization: Organization) -> Self {
+        Self { organization, feishu: Default::default(), office365: Default::default(), volcengine: Default::default() }
+    }
+}
+
 /// How a request came in. The server puts it among the extensions of each; without it the default holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Channel {

@@ -83,7 +83,8 @@ impl<'r> Signed<'r> {
         let skew = Millis::from(settings.clock_skew_seconds) * 1000;
         let tolerated = |off: Millis| skew == 0 || off <= skew;
         let in_time = if self.presigned {
-            let expires = self.query.get(parameter::EXPIRES).map_or(Some(DEFAULT_EXPIRES), |text| text.parse().ok().filter(|seconds| *seconds >= 0));
+            let expires =
+                self.query.get(parameter::EXPIRES).map_or(Some(DEFAULT_EXPIRES), |text| text.parse().ok().filter(|seconds| *seconds >= 0));
             let ends = expires.map(|seconds| signed_at.saturating_add(seconds.saturating_mul(1000)));
             tolerated(signed_at - now) && ends.is_some_and(|ends| now <= ends)
         } else {

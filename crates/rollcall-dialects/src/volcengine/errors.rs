@@ -56,13 +56,9 @@ impl Refusal {
     fn words(self) -> (StatusCode, Option<i64>, &'static str, String) {
         let (status, code_n, code, message) = match self {
             Self::MissingParameter(name) => (400, 100_002, "MissingParameter", format!("The request is missing {name} parameter.")),
-            Self::MissingAuthentication => {
-                (401, 100_003, "MissingAuthenticationToken", "Request is missing Authentication Token.".into())
-            }
+            Self::MissingAuthentication => (401, 100_003, "MissingAuthenticationToken", "Request is missing Authentication Token.".into()),
             Self::MissingInfo(what) => (400, 100_004, "MissingRequestInfo", format!("The request is missing {what} information.")),
-            Self::Authorization(Unreadable::NoSignature) => {
-                (401, 100_005, "MissingSignature", "The request is missing signature.".into())
-            }
+            Self::Authorization(Unreadable::NoSignature) => (401, 100_005, "MissingSignature", "The request is missing signature.".into()),
             Self::Timestamp => (400, 100_006, "InvalidTimestamp", "The Signature of the request is expired.".into()),
             Self::Operation { action, version } => {
                 let message = format!("Could not find operation {} for version {}.", shown(&action), shown(&version));

@@ -9,8 +9,6 @@ mod errors;
 #[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
-mod names;
-#[cfg(feature = "server")]
 mod params;
 #[cfg(feature = "server")]
 mod render;

@@ -4,6 +4,7 @@ use super::errors::{Refusal, shown};
 use super::wire::{Dimension, USER_COUNT, USER_NUM};
 use crate::Tenant;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use rollcall_model::calendar::{EARLIEST, LATEST};
 use rollcall_model::place::Place;
@@ -27,9 +28,8 @@ pub(super) fn question(body: &[u8], tenant: &Tenant, now: Millis) -> Result<(Use
         return Err(Refusal::parameter(message));
     }
     let dimension = fields.text("Dimension")?;
-    let dimension = Dimension::from_name(dimension).ok_or_else(|| {
-        Refusal::parameter(format!("Dimension \"{}\" is not supported; use province or country.", shown(dimension)))
-    })?;
+    let dimension = Dimension::from_name(dimension)
+        .ok_or_else(|| Refusal::parameter(format!("Dimension \"{}\" is not supported; use province or country.", shown(dimension))))?;
     // An app of another organization is as unknown as any.
     if !tenant.organization.apps.iter().any(|known| known == app) {
         return Err(Refusal::Service("InvalidParameter.NotExistAppId", format!("AppId \"{app}\" does not exist.")));
@@ -101,10 +101,8 @@ impl Fields {
         let app_id = self.text("AppId")?;
         let well_formed = app_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@._-".contains(&byte));
         if !well_formed || app_id.len() > LONGEST_APP_ID {
-            let message = format!(
-                "AppId \"{}\" is malformed: 1 to {LONGEST_APP_ID} characters of a-z A-Z 0-9 @ . _ - are allowed.",
-                shown(app_id)
-            );
+            let message =
+                format!("AppId \"{}\" is malformed: 1 to {LONGEST_APP_ID} characters of a-z A-Z 0-9 @ . _ - are allowed.", shown(app_id));
             return Err(Refusal::Service("InvalidParameter.IllegalAppId", message));
         }
         Ok(app_id)
@@ -145,9 +143,11 @@ fn time(text: &str) -> Option<Time<'_>> {
         }
         _ => return None,
     };
-    let local = head.to_ascii_uppercase().parse::<jiff::civil::DateTime>().ok()?;
+    let local = head.to_ascii_uppercase().parse::<DateTime>().ok()?;
     let offset = Offset::from_seconds(offset * 60).ok()?;
-    Some(Time { text, seconds: offset.to_timestamp(local).ok()?.as_second(), offset })
+    // Not through an instant of jiff, which ends a day before what RFC 3339 can write.
+    let seconds = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs() - i64::from(offset.seconds());
+    Some(Time { text, seconds, offset })
 }
 
 /// Two decimal digits that make at most `most`.
@@ -170,6 +170,7 @@ mod tests {
             ("2021-07-23T10:30:00-05:30", 1_627_056_000, -19_800),
             ("2021-07-23T16:00:00-00:00", 1_627_056_000, 0),
             ("0000-01-01T00:00:00Z", -62_167_219_200, 0),
+            ("9999-12-31T23:59:59-23:59", 253_402_300_799 + 86_340, -86_340),
         ] {
             let time = time(text).unwrap();
             assert_eq!((time.seconds, time.offset.seconds()), (seconds, offset), "{text}");

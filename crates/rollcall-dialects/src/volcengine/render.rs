@@ -1,15 +1,17 @@
 //! Rows of the report, in the vendor's words and order (wire, Values).
 
-use super::names::distribution_name;
 use super::wire::{Dimension, Distribution, Row, UNKNOWN, USER_NUM};
+use rollcall_model::place::Place;
 use rollcall_model::reports::PlaceUsers;
 use serde_json::Number;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 /// The result: by users, descending, then by name. Users of unknown place are in the total whether they are shown or not.
 pub(super) fn distribution(rows: &[PlaceUsers], dimension: Dimension, show_unknown: bool) -> Distribution {
     let shown = rows.iter().filter(|row| show_unknown || row.place.is_some());
-    let mut named: Vec<_> = shown.map(|row| (Reverse(row.users), row.place.map_or(UNKNOWN.into(), distribution_name), row.share(rows))).collect();
+    let mut named: Vec<_> =
+        shown.map(|row| (Reverse(row.users), row.place.map_or(UNKNOWN.into(), distribution_name), row.share(rows))).collect();
     named.sort();
     let data = named.into_iter().map(|(Reverse(users), name, share)| Row {
         distribution_name: name.into_owned(),
@@ -17,6 +19,11 @@ pub(super) fn distribution(rows: &[PlaceUsers], dimension: Dimension, show_unkno
         proportion: percent(share),
     });
     Distribution { name: USER_NUM.into(), dimension: dimension.name().into(), data: data.collect() }
+}
+
+/// The short Chinese name of a place; its code where it has none.
+fn distribution_name(place: Place) -> Cow<'static, str> {
+    place.chinese_name().map_or_else(|| place.code().into(), Into::into)
 }
 
 /// Hundredths of a percent as a number of percent, whole where it can be: clients in other languages tell `50` from `50.0`.

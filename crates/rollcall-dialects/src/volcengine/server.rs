@@ -141,9 +141,11 @@ impl Server {
 /// Reads a body, within its limits.
 async fn receive(body: Body) -> Result<Vec<u8>, Refusal> {
     let incomplete = || Refusal::MissingInfo("body");
-    tokio::time::timeout(BODY_TIME, collect(body)).await.map_err(|_| incomplete())?.map_err(|_| incomplete())?.ok_or_else(|| {
-        Refusal::Service("InvalidParameter.SizeOverLimit", format!("The request body is larger than {LARGEST_BODY} bytes."))
-    })
+    tokio::time::timeout(BODY_TIME, collect(body))
+        .await
+        .map_err(|_| incomplete())?
+        .map_err(|_| incomplete())?
+        .ok_or_else(|| Refusal::Service("InvalidParameter.SizeOverLimit", format!("The request body is larger than {LARGEST_BODY} bytes.")))
 }
 
 /// None: it is too large.

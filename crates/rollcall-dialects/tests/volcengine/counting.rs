@@ -48,7 +48,11 @@ async fn the_seeds_sample_comes_back_as_it_is_printed() {
         r#"{{"ResponseMetadata":{{"RequestId":"{id}","Action":"ListOperationDistribution","Version":"2020-12-01","Service":"rtc","Region":"cn-north-1"}},"Result":{{"Name":"user_num","Dimension":"province","Data":[{{"DistributionName":"上海","Value":666,"Proportion":66.66}},{{"DistributionName":"北京","Value":123,"Proportion":12.31}}]}}}}"#
     );
     assert_eq!(answer.body, expected);
-    assert!(id.len() == 34 && id.starts_with("20210726200000") && id[14..].bytes().all(|digit| digit.is_ascii_digit() || digit.is_ascii_uppercase()));
+    assert!(
+        id.len() == 34
+            && id.starts_with("20210726200000")
+            && id[14..].bytes().all(|digit| digit.is_ascii_digit() || digit.is_ascii_uppercase())
+    );
 }
 
 #[tokio::test]

@@ -317,8 +317,16 @@ async fn checks_are_in_the_documented_order() {
     token.headers.push(("x-security-token".into(), "t".into()));
     assert!(stage.send(token.sign("POST", TARGET, SEED)).await.message().contains("session tokens"), "the token before the signature");
     let wrong = Signer { secret: "guessed".into(), ..Signer::default() };
-    assert_eq!(stage.send(wrong.sign("GET", "/?Action=No&Version=No", "x")).await.outcome().1, Some(100_010), "the signature before the operation");
-    assert_eq!(stage.send(Signer::default().sign("GET", "/?Action=No&Version=No", "x")).await.outcome().1, Some(100_008), "the operation before the method");
+    assert_eq!(
+        stage.send(wrong.sign("GET", "/?Action=No&Version=No", "x")).await.outcome().1,
+        Some(100_010),
+        "the signature before the operation"
+    );
+    assert_eq!(
+        stage.send(Signer::default().sign("GET", "/?Action=No&Version=No", "x")).await.outcome().1,
+        Some(100_008),
+        "the operation before the method"
+    );
 }
 
 #[tokio::test]

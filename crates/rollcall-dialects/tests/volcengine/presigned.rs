@@ -21,7 +21,12 @@ fn every_vector_is_signed_as_the_official_clients_sign_it() {
         let list = format!("Action;Limit;Version;X-Algorithm;X-Credential;X-Date;X-NotSignBody;X-SignedHeaders{last}");
         let credential = format!("{AK}/20250329/cn-north-1/iam/request");
         let mut query = vec![("Action", "ListUsers"), ("Limit", "10"), ("Version", "2018-01-01"), ("X-Algorithm", "HMAC-SHA256")];
-        query.extend([("X-Credential", credential.as_str()), ("X-Date", "20250329T180937Z"), ("X-NotSignBody", ""), ("X-SignedHeaders", "")]);
+        query.extend([
+            ("X-Credential", credential.as_str()),
+            ("X-Date", "20250329T180937Z"),
+            ("X-NotSignBody", ""),
+            ("X-SignedHeaders", ""),
+        ]);
         query.push(("X-SignedQueries", &list));
         let query = Query::of(query).only(&list.split(';').collect::<Vec<_>>());
         signature("GET", "iam", "20250329T180937Z", SK, &query, &[])

@@ -56,7 +56,7 @@ pub(crate) fn settings() -> Settings {
 pub(crate) fn tenant(volcengine: Settings) -> Tenant {
     let mut organization = Organization::new(ORG, "stage", TimeZone::get("Asia/Shanghai").unwrap());
     organization.apps = vec!["default".into(), APP.into()];
-    Tenant { organization, feishu: Default::default(), office365: Default::default(), volcengine }
+    Tenant { volcengine, ..Tenant::new(organization) }
 }
 
 /// Another organization, with a key and an app of its own.
@@ -65,7 +65,7 @@ pub(crate) fn other_tenant() -> Tenant {
     organization.apps = vec!["default".into(), "Other_AppId".into()];
     let access_keys = vec![AccessKey { id: OTHER_AK.into(), secret: SecretKey::new(OTHER_SK) }];
     let volcengine = Settings { access_keys, requests_per_second: 0, ..Settings::default() };
-    Tenant { organization, feishu: Default::default(), office365: Default::default(), volcengine }
+    Tenant { volcengine, ..Tenant::new(organization) }
 }
 
 pub(crate) fn fact(user: &str, place: &str, joined: &str, left: &str) -> Fact {

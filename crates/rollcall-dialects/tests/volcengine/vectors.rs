@@ -53,12 +53,7 @@ const V3: Vector = Vector {
 const V4: Vector = Vector {
     method: "POST",
     query: RTC,
-    headers: &[
-        ("content-type", "application/json"),
-        ("host", "rtc.volcengineapi.com"),
-        ("x-content-sha256", HASH),
-        ("x-date", DATE),
-    ],
+    headers: &[("content-type", "application/json"), ("host", "rtc.volcengineapi.com"), ("x-content-sha256", HASH), ("x-date", DATE)],
     date: DATE,
     region: "cn-north-1",
     service: "rtc",
@@ -85,12 +80,7 @@ const V6: Vector = Vector {
     ..V4
 };
 const V7: Vector = Vector {
-    headers: &[
-        ("content-type", "application/json"),
-        ("host", "127.0.0.1:18431"),
-        ("x-content-sha256", HASH),
-        ("x-date", DATE),
-    ],
+    headers: &[("content-type", "application/json"), ("host", "127.0.0.1:18431"), ("x-content-sha256", HASH), ("x-date", DATE)],
     canonical: "030a1f3b7d07ab4890b9808551472667cd937aee0added471a905685064be572",
     signature: "0bdb14f59dfd50b2e31beb9e875b46863ea37e5b59c86c39e993b4d2ae47a031",
     ..V4
@@ -117,7 +107,8 @@ impl Vector {
 
     fn request(&self) -> Request<Body> {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
-        let authorization = format!("HMAC-SHA256 Credential={AK}/{}, SignedHeaders={}, Signature={}", self.scope(), names.join(";"), self.signature);
+        let authorization =
+            format!("HMAC-SHA256 Credential={AK}/{}, SignedHeaders={}, Signature={}", self.scope(), names.join(";"), self.signature);
         let target = format!("/?{}", self.query.replace(' ', "%20"));
         let mut request = Request::builder().method(self.method).uri(target).header("authorization", authorization);
         for (name, value) in self.headers {
