@@ -106,6 +106,9 @@ pub struct Import {
     pub key: Option<String>,
     #[command(flatten)]
     pub local: Local,
+    /// What the facts are
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = Fact::Attendance)]
+    pub fact: Fact,
     /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
     pub on_error: OnError,
@@ -240,6 +243,15 @@ pub enum KeyCommand {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// What facts are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fact {
+    /// Users in meetings, calls and rooms
+    Attendance,
+    /// Use of a coding assistant
+    Assistance,
 }
 
 /// What to do with a fact that has an error.

@@ -4,7 +4,8 @@ use super::codec::{Reader, put};
 use super::store::{Cells, Live, LiveCells};
 use super::{Base, View};
 use crate::error::EngineError;
-use crate::ledger::columns::{Block, Row};
+use crate::ledger::Wanted;
+use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::{Device, Quarter, Range, SessionKind, UserKind};
@@ -27,7 +28,7 @@ pub struct Present {
 pub struct Group(pub(super) u32);
 
 impl Group {
-    fn of(row: &Row<'_>) -> Self {
+    fn of(row: &AttendanceRow<'_>) -> Self {
         Self(u32::from(row.app) << 8 | u32::from(row.session_kind) << 6 | u32::from(row.user_kind) << 4 | u32::from(row.device))
     }
 
@@ -52,17 +53,13 @@ impl Group {
     }
 }
 
-/// The instants of a stay: up to, not including, its end; a stay of no length has its one instant.
-const fn stay(row: &Row<'_>) -> Range {
-    Range::new(row.joined_at, if row.left_at > row.joined_at { row.left_at } else { row.joined_at + 1 })
-}
-
 impl Base for Presence {
+    type Block = AttendanceBlock;
     type Entry = Present;
 
-    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Present)) {
+    fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Present)) {
         for row in block.rows() {
-            let stay = stay(&row);
+            let stay = row.stay();
             for quarter in Quarter::of(stay.from).0..=Quarter::of(stay.to - 1).0 {
                 add(Quarter(quarter), Present { group: Group::of(&row), user: row.user });
             }
@@ -108,9 +105,9 @@ impl Base for Presence {
         let mut entries = Vec::new();
         // A session begins at most this long before somebody leaves it, and this long after somebody joins.
         let sessions = Range::new(range.from - 2 * LONGEST_STAY, range.to + EARLY_JOIN + 1);
-        for block in view.facts(sessions) {
+        for block in view.facts(Wanted { times: sessions, reach: range }) {
             let block = block?;
-            let present = block.rows().filter(|row| !stay(row).intersect(&range).is_empty());
+            let present = block.rows().filter(|row| !row.stay().intersect(&range).is_empty());
             entries.extend(present.map(|row| Present { group: Group::of(&row), user: row.user }));
         }
         Self::order(&mut entries);

@@ -1,6 +1,7 @@
 use super::*;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use rollcall_engine::facts::Attendances;
 use rollcall_engine::ingest::{Compression, Format, Limits, decode};
 use rollcall_model::{Directory, OrgId, Organization};
 use std::collections::{HashMap, HashSet};
@@ -33,7 +34,7 @@ fn all_facts_are_valid_distinct_and_as_many_as_asked() {
     let directory = Directory::new(year().directory()).unwrap();
     let mut lines = Vec::new();
     year().write_ndjson(&mut lines).unwrap();
-    let decoded = decode(&lines, Format::Ndjson, Compression::None, &organization, &directory, &Limits::default()).unwrap();
+    let decoded = decode::<Attendances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, &Limits::default()).unwrap();
     assert_eq!(decoded.errors, []);
     let ids: HashSet<_> = decoded.facts.ids.iter().collect();
     assert_eq!(ids.len(), 60_000);

@@ -17,6 +17,7 @@ use crate::server::App;
 use home::{Filled, Home, ZONE};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
+use rollcall_engine::facts::{Attendances, Columns};
 use rollcall_engine::ingest::{Compression, Format, decode};
 use rollcall_model::Organization;
 use std::fs::File;
@@ -99,7 +100,7 @@ fn fill(app: &Arc<App>, config: &Config, wanted: &Filled) -> Result {
     output::note(format_args!("making {} facts of {} users over {} days", wanted.facts, wanted.users, wanted.days));
     let bar = output::progress(wanted.facts, "{wide_bar} {human_pos}/{human_len} facts {eta}");
     for chunk in believable.chunks(CHUNK) {
-        let decoded = decode(&chunk, Format::Ndjson, Compression::None, &organization, &directory, &config.limits.ingest());
+        let decoded = decode::<Attendances>(&chunk, Format::Ndjson, Compression::None, &organization, &directory, &config.limits.ingest());
         let decoded = decoded.map_err(|error| Failure::of("the demo's facts cannot be read", error))?;
         if let Some(error) = decoded.errors.first() {
             return Err(Failure::of("the demo made a fact that is none", error));
