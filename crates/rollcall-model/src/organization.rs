@@ -1,5 +1,7 @@
 //! Organizations: the tenants of a server. Every fact, cell and answer belongs to one; nothing crosses.
 
+use crate::calendar::{Millis, timestamp};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -34,6 +36,11 @@ impl Organization {
     /// An organization with the app `default` and the unit 0.
     pub fn new(id: OrgId, name: impl Into<String>, zone: TimeZone) -> Self {
         Self { id, name: name.into(), zone, apps: vec!["default".into()], units: vec![0] }
+    }
+
+    /// The day that the organization's clocks show at `at`.
+    pub fn day_of(&self, at: Millis) -> Date {
+        self.zone.to_datetime(timestamp(at)).date()
     }
 
     /// The residency of a fact that names none.

@@ -145,7 +145,7 @@ pub struct Local {
 /// `report`.
 #[derive(Debug, Flags)]
 pub struct Report {
-    /// The report: meeting-days, top-users or active-users
+    /// The report: meeting-days, top-users, active-users or users-by-place
     #[arg(value_name = "REPORT", value_parser = crate::reports::find)]
     pub report: &'static dyn crate::reports::Report,
     /// Where the range begins: a day such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
@@ -169,8 +169,9 @@ pub struct Report {
     /// top-users: how many rows at most [default: 10]
     #[arg(long, value_name = "N")]
     pub limit: Option<String>,
-    /// active-users: what a row is: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day]
-    #[arg(long, value_name = "PERIOD")]
+    /// What a row is. active-users: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day];
+    /// users-by-place: `country` or `subdivision` [default: country]
+    #[arg(long, value_name = "WHAT")]
     pub by: Option<String>,
     /// active-users: the first day of a week [default: sunday]
     #[arg(long, value_name = "DAY")]
@@ -184,6 +185,9 @@ pub struct Report {
     /// active-users: only in these kinds of session, joined by commas
     #[arg(long, value_name = "KINDS")]
     pub session_kind: Option<String>,
+    /// users-by-place: only places of this country, such as CN
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<String>,
     /// How to print the rows
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,

@@ -2,7 +2,7 @@
 
 use super::codec::{Reader, put, put_signed};
 use super::store::{Cells, Live, LiveCells};
-use super::{Base, View};
+use super::{Base, MeetingTotals, Merged, UserTotals, View};
 use crate::error::EngineError;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
@@ -54,6 +54,8 @@ pub struct Sessions;
 impl Base for Sessions {
     type Block = AttendanceBlock;
     type Entry = Attendee;
+    const QUARTERS: i32 = 1;
+    const KINDS: &'static [u8] = &[MeetingTotals::KIND, UserTotals::KIND];
 
     fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Attendee)) {
         let mut session = 0;

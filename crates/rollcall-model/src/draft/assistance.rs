@@ -2,7 +2,6 @@
 
 use super::{Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time};
 use crate::assistance::{Assistance, Field};
-use crate::calendar::timestamp;
 use crate::directory::{Directory, is_text};
 use crate::fact::AssistanceKind;
 use crate::fields::FactField;
@@ -120,10 +119,10 @@ impl<'a> AssistanceDraft<'a> {
         // The default id is a hash of every field already.
         fact.content = default_id.content();
         if fact.departments.is_empty() {
-            let of_user = departments_on(directory, &fact.user_id, || organization.zone.to_datetime(timestamp(at)).date());
+            let of_user = directory.departments_on(&fact.user_id, || organization.day_of(at));
             fact.departments.extend(of_user.iter().map(|id| Cow::Borrowed(id.as_str())));
+            // The directory has each once.
             fact.departments.sort_unstable();
-            fact.departments.dedup();
         }
         Ok(fact)
     }
@@ -147,11 +146,6 @@ impl<'a> AssistanceDraft<'a> {
             }
         }
     }
-}
-
-/// The departments that the directory gives a user on a day.
-fn departments_on<'d>(directory: &'d Directory, user_id: &str, day: impl FnOnce() -> jiff::civil::Date) -> &'d [String] {
-    directory.user_on(user_id, day).map_or(&[], |user| user.departments.as_slice())
 }
 
 #[cfg(test)]
@@ -185,11 +179,8 @@ mod tests {
             from,
         };
         let departments = ["d1", "d2", "d3"].map(department).into();
-        Directory::new(DirectoryDocument {
-            departments,
-            users: vec![user(&["d2", "d1", "d2"], None), user(&["d3"], Some(date(2025, 3, 2)))],
-        })
-        .unwrap()
+        Directory::new(DirectoryDocument { departments, users: vec![user(&["d2", "d1"], None), user(&["d3"], Some(date(2025, 3, 2)))] })
+            .unwrap()
     }
 
     fn draft<'a>(fields: &[(&'a str, Value<'a>)]) -> AssistanceDraft<'a> {

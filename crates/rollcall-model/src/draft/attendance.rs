@@ -123,7 +123,8 @@ impl<'a> AttendanceDraft<'a> {
         ];
         let place_number = place.map_or(0, |place| place.number()).to_le_bytes();
         let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
-        let user_kind = self.values.user_kind.or_else(|| directory.kind_at(&user_id, joined.at)).unwrap_or(UserKind::Member);
+        let user_kind =
+            self.values.user_kind.or_else(|| directory.kind_on(&user_id, || organization.day_of(joined.at))).unwrap_or(UserKind::Member);
         let id = self.values.id.as_deref().map_or(default_id, FactId::of_given);
         Ok(Attendance {
             id,

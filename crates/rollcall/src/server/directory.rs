@@ -68,7 +68,7 @@ fn put_document(app: &App, org: OrgId, bytes: &[u8], half: Option<Half>) -> Resu
     let document = match half {
         None => serde_json::from_slice(bytes).map_err(|error| Refusal::bad_request(format!("the directory: {error}")))?,
         Some(half) => {
-            let mut document = app.engine.directory(org).document().clone();
+            let mut document = app.engine.directory(org).document();
             match half {
                 Half::Users => document.users = records(bytes, user)?,
                 Half::Departments => document.departments = records(bytes, department)?,
@@ -163,8 +163,10 @@ mod tests {
         let users = records(users.as_bytes(), user).unwrap();
         assert_eq!(users[0].departments, ["a", "b"]);
         assert_eq!(users[1].kind, UserKind::Room);
-        let departments = records(b"id,parent_id,name\na,,A\nb,a,B\n", department).unwrap();
+        assert_eq!((users[0].from, users[1].from), (Some(jiff::civil::date(2025, 3, 1)), None));
+        let departments = records(b"id,parent_id,name,from\na,,A,\nb,a,B,2025-03-01\n", department).unwrap();
         assert_eq!(departments[1].parent_id.as_deref(), Some("a"));
+        assert_eq!(departments[1].from, users[0].from);
     }
 
     #[test]
@@ -172,6 +174,8 @@ mod tests {
         let refused = |text: &str| format!("{:?}", records(text.as_bytes(), user).unwrap_err());
         assert!(refused("id,name\nu1,\n").contains("line 2: name is missing"));
         assert!(refused("id,name,kind\nu1,A,member\nu2,B,boss\n").contains("line 3: kind boss: expected member"));
+        assert!(refused("id,name,from\nu1,A,\nu1,A,2025-02-30\n").contains("line 3: from 2025-02-30: expected a day such as 2025-03-01"));
+        assert!(refused("id,name\nu1,A\nu2\n").contains("line: 3"));
         assert!(refused("id,name,color\nu1,A,red\n").contains("column color: no such column"));
     }
 }
