@@ -69,6 +69,26 @@ fn errors_are_told_with_the_lines_of_the_file() {
 }
 
 #[test]
+fn assistances_are_imported_to_a_server_and_into_a_data_directory() {
+    let mut server = Server::new();
+    let home = tempfile::tempdir().unwrap();
+    let csv = home.path().join("assistance.csv");
+    let lines: String = (0..300).map(|n| format!("u{},{},chat,FREE_INPUT,2\n", n % 7, 1_740_967_200_000_i64 + n)).collect();
+    fs::write(&csv, format!("user_id,at,kind,chat_type,turns\n{lines}")).unwrap();
+    let of_kind = ["--fact", "assistance", "--body-bytes", "1024"];
+    assert_eq!(receipt(import(&server, &[&csv]).args(of_kind)), (300, 0, 0));
+    assert_eq!(receipt(import(&server, &[&csv]).args(of_kind)), (0, 300, 0));
+    assert!(complaint(import(&server, &[&csv]).arg("--body-bytes=1024"), 1).contains("at: expected a header line"));
+    server.signal("TERM");
+    assert!(server.wait().success());
+    fs::write(&csv, format!("user_id,at,kind,chat_type,turns\n{lines}{}", lines.replace("FREE_INPUT", "EXPLAIN_CODE"))).unwrap();
+    let mut local = rollcall();
+    local.args(["import", "--receipt", "json", "--organization", ORG, "--data"]).arg(server.home().join("data"));
+    local.arg("--config").arg(server.home().join("rollcall.toml")).arg(&csv);
+    assert_eq!(receipt(local.args(of_kind)), (300, 300, 0));
+}
+
+#[test]
 fn an_import_that_stopped_goes_on_where_it_stopped() {
     let server = Server::new();
     let home = TempDir::new().unwrap();

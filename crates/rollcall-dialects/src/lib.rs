@@ -9,6 +9,8 @@ pub mod feishu;
 pub mod office365;
 #[cfg(feature = "server")]
 pub mod secret;
+#[cfg(feature = "client")]
+pub mod setup;
 #[cfg(feature = "server")]
 pub mod site;
 pub mod volcengine;

@@ -78,18 +78,27 @@ pub struct Demo {
     /// Where to keep the demo [default: rollcall-demo in the system's folder for temporary files]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// How many facts
+    /// How many attendance facts
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub facts: u64,
+    /// How many assistance facts
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    pub assistance: u64,
     /// How many users
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub users: u32,
     /// How many days, the last of them today
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
-    /// Write the facts to this file as NDJSON (`-`: standard output), and do nothing else
+    /// Write the attendance facts to this file as NDJSON (`-`: standard output), and serve nothing
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
+    /// Write the assistance facts, each with its department, to this file as NDJSON (`-`: standard output), and serve nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_assistance: Option<PathBuf>,
+    /// Write the directory to this file as JSON (`-`: standard output), and serve nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_directory: Option<PathBuf>,
 }
 
 /// `import`.
@@ -106,6 +115,9 @@ pub struct Import {
     pub key: Option<String>,
     #[command(flatten)]
     pub local: Local,
+    /// What the facts are
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = Fact::Attendance)]
+    pub fact: Fact,
     /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
     pub on_error: OnError,
@@ -244,6 +256,15 @@ pub enum KeyCommand {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// What facts are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fact {
+    /// Users in meetings, calls and rooms
+    Attendance,
+    /// Use of a coding assistant
+    Assistance,
 }
 
 /// What to do with a fact that has an error.

@@ -9,6 +9,9 @@ use rollcall_model::{Quarter, Range};
 
 /// A kind of base cell: a set of entries, each the aggregate of some facts, ordered by a key that no two share.
 pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
+    /// The facts it is folded from.
+    type Block: Block;
+
     /// What the cell holds.
     type Entry: Copy + Send + Sync + std::fmt::Debug + PartialEq + 'static;
 
@@ -19,7 +22,7 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     const KINDS: &'static [u8];
 
     /// Folds the facts of a block, giving each entry to `add` with its cell.
-    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Self::Entry));
+    fn fold(block: &Self::Block, add: &mut dyn FnMut(Quarter, Self::Entry));
 
     /// Orders entries by their key and merges those that share it.
     fn order(entries: &mut Vec<Self::Entry>);

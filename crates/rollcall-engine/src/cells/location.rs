@@ -2,12 +2,12 @@
 //!
 //! It stands at hours, not at quarter hours: a range has two edges at most, which are read from facts, and hours take less than half.
 
-use super::presence::{stay, stays_in};
+use super::presence::stays_in;
 use super::store::{Cells, Live, LiveCells};
 use super::user_sets::{Group, InGroup, UserSets};
 use super::{Base, View};
 use crate::error::EngineError;
-use crate::ledger::columns::{Block, Row};
+use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::{Place, Quarter, Range};
 
@@ -26,7 +26,7 @@ pub struct Located(u64);
 const PLACE_BITS: u32 = 40;
 
 impl Located {
-    fn of(row: &Row<'_>) -> Self {
+    fn of(row: &AttendanceRow<'_>) -> Self {
         Self(u64::from(row.app) << PLACE_BITS | row.place)
     }
 
@@ -55,13 +55,14 @@ impl Group for Located {
 }
 
 impl Base for Location {
+    type Block = AttendanceBlock;
     type Entry = InGroup<Located>;
     const QUARTERS: i32 = 4;
     const KINDS: &'static [u8] = &[Located::KIND];
 
-    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Self::Entry)) {
+    fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Self::Entry)) {
         for row in block.rows() {
-            let stay = stay(&row);
+            let stay = row.stay();
             let hour = |at| Quarter::of(at).0.div_euclid(Self::QUARTERS);
             for hour in hour(stay.from)..=hour(stay.to - 1) {
                 add(Quarter(hour * Self::QUARTERS), InGroup { group: Located::of(&row), user: row.user });

@@ -4,7 +4,8 @@ use super::store::{Cells, Live, LiveCells};
 use super::user_sets::{Group, InGroup, UserSets};
 use super::{Base, View};
 use crate::error::EngineError;
-use crate::ledger::columns::{Block, Row};
+use crate::ledger::Wanted;
+use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::{Device, Quarter, Range, SessionKind, UserKind};
@@ -21,7 +22,7 @@ pub type PresentUsers = UserSets<Attended>;
 pub struct Attended(pub(super) u32);
 
 impl Attended {
-    fn of(row: &Row<'_>) -> Self {
+    fn of(row: &AttendanceRow<'_>) -> Self {
         Self(u32::from(row.app) << 8 | u32::from(row.session_kind) << 6 | u32::from(row.user_kind) << 4 | u32::from(row.device))
     }
 
@@ -81,23 +82,18 @@ impl PresentFilter {
     }
 }
 
-/// The instants of a stay: up to, not including, its end; a stay of no length has its one instant.
-pub(super) const fn stay(row: &Row<'_>) -> Range {
-    Range::new(row.joined_at, if row.left_at > row.joined_at { row.left_at } else { row.joined_at + 1 })
-}
-
 /// The entries of the stays that overlap a range, in order, from the facts: base cells do not know when a user was there.
-pub(super) fn stays_in<B: Base<Entry = InGroup<G>>, G: Group>(
+pub(super) fn stays_in<B: Base<Block = AttendanceBlock, Entry = InGroup<G>>, G: Group>(
     view: &View<'_, B>,
     range: Range,
-    group: impl Fn(&Row<'_>) -> G,
+    group: impl Fn(&AttendanceRow<'_>) -> G,
 ) -> Result<Vec<InGroup<G>>, EngineError> {
     let mut entries = Vec::new();
     // A session begins at most this long before somebody leaves it, and this long after somebody joins.
     let sessions = Range::new(range.from - 2 * LONGEST_STAY, range.to + EARLY_JOIN + 1);
-    for block in view.facts(sessions) {
+    for block in view.facts(Wanted { times: sessions, reach: range }) {
         let block = block?;
-        let present = block.rows().filter(|row| !stay(row).intersect(&range).is_empty());
+        let present = block.rows().filter(|row| !row.stay().intersect(&range).is_empty());
         entries.extend(present.map(|row| InGroup { group: group(&row), user: row.user }));
     }
     InGroup::order(&mut entries);
@@ -105,13 +101,14 @@ pub(super) fn stays_in<B: Base<Entry = InGroup<G>>, G: Group>(
 }
 
 impl Base for Presence {
+    type Block = AttendanceBlock;
     type Entry = InGroup<Attended>;
     const QUARTERS: i32 = 1;
     const KINDS: &'static [u8] = &[Attended::KIND];
 
-    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Self::Entry)) {
+    fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Self::Entry)) {
         for row in block.rows() {
-            let stay = stay(&row);
+            let stay = row.stay();
             for quarter in Quarter::of(stay.from).0..=Quarter::of(stay.to - 1).0 {
                 add(Quarter(quarter), InGroup { group: Attended::of(&row), user: row.user });
             }

@@ -8,7 +8,8 @@
 use super::cover::{Cut, Slice, align};
 use super::{Base, Cell, Location, Merged, Presence, Sessions};
 use crate::error::EngineError;
-use crate::ledger::{self, columns::Block};
+use crate::ledger::columns::{Block, Commit};
+use crate::ledger::{self, Wanted};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -131,13 +132,12 @@ impl Cells {
         Ok(cells)
     }
 
-    /// Folds the blocks of one commit. Commits are folded in the order of their positions, each once.
-    pub fn fold<'a>(&self, position: u64, blocks: impl IntoIterator<Item = (OrgId, &'a Block)>) {
-        let blocks: Vec<_> = blocks.into_iter().collect();
-        let (sessions, presence, location) = (folded::<Sessions>(&blocks), folded::<Presence>(&blocks), folded::<Location>(&blocks));
+    /// Folds a commit. Commits are folded in the order of their positions, each once.
+    pub fn fold(&self, position: u64, commit: &Commit) {
+        let (sessions, presence, location) = (folded::<Sessions>(commit), folded::<Presence>(commit), folded::<Location>(commit));
         let mut state = self.state.write();
         state.position = position;
-        state.live.added += blocks.iter().map(|(_, block)| block.facts()).sum::<usize>();
+        state.live.added += commit.facts();
         add::<Sessions>(&mut state.live, sessions);
         add::<Presence>(&mut state.live, presence);
         add::<Location>(&mut state.live, location);
@@ -287,9 +287,9 @@ impl<B: Base> View<'_, B> {
         Ok(M::of(&entries))
     }
 
-    /// The facts whose sessions began in `range`.
-    pub fn facts(&self, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<B> {
-        ledger::scan(self.cells.db.snapshot(), &self.cells.facts, self.org, range)
+    /// Facts in storage, of which some may be wanted.
+    pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
+        ledger::scan(self.cells.db.snapshot(), &self.cells.facts, self.org, wanted)
     }
 
     /// The instants between the first cell and the last.
@@ -320,13 +320,13 @@ pub(super) fn stored_cell<B: Base>(quarter: Quarter, stored: Option<&[u8]>) -> R
 /// Entries by organization and quarter hour.
 type Folded<B> = Vec<(OrgId, HashMap<Quarter, Vec<<B as Base>::Entry>>)>;
 
-fn folded<B: Base>(blocks: &[(OrgId, &Block)]) -> Folded<B> {
-    let fold = |(org, block): &(OrgId, &Block)| {
+fn folded<B: Base>(commit: &Commit) -> Folded<B> {
+    let fold = |(org, block): &(OrgId, B::Block)| {
         let mut entries: HashMap<Quarter, Vec<B::Entry>> = HashMap::new();
         B::fold(block, &mut |quarter, entry| entries.entry(quarter).or_default().push(entry));
         (*org, entries)
     };
-    blocks.iter().map(fold).collect()
+    B::Block::of_commit(commit).iter().map(fold).collect()
 }
 
 fn add<B: Base>(live: &mut Live, folded: Folded<B>) {

@@ -4,6 +4,7 @@
 mod oracle;
 
 use crate::facts::Attendances;
+use crate::ledger::columns::{AttendanceBlock, Block};
 use crate::{Engine, Settings};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
@@ -12,7 +13,9 @@ use proptest::prelude::*;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
 use rollcall_model::directory::{DirectoryDocument, User};
 use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, PlaceLevel, TopUsers, UserOrder, UsersByPlace};
-use rollcall_model::{Device, Directory, Draft, Millis, OrgId, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value};
+use rollcall_model::{
+    AttendanceDraft, Device, Directory, Millis, OrgId, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value,
+};
 
 /// 2025-03-07T00:00:00Z: two days before the clocks change in New York.
 const BASE: Millis = 1_741_305_600_000;
@@ -180,7 +183,7 @@ fn attendances(facts: &[Fact], organization: &Organization, directory: &Director
     let mut batch = Attendances::default();
     for fact in facts {
         let (session, user) = (format!("会议{}", fact.session), name(fact.user));
-        let mut draft = Draft::new();
+        let mut draft = AttendanceDraft::new();
         draft.set("app", Value::Str(APPS[fact.app].into()));
         draft.set("session_id", Value::Str(session.as_str().into()));
         draft.set("session_started_at", Value::Int(fact.started));
@@ -273,7 +276,7 @@ proptest! {
         }
         let everything = Range::new(BASE - 30 * DAY_MILLIS, BASE + 30 * DAY_MILLIS);
         let mut scanned = 0;
-        for block in engine.scan(organization.id, everything) {
+        for block in engine.scan::<AttendanceBlock>(organization.id, everything) {
             scanned += block.unwrap().batch().num_rows();
         }
         prop_assert_eq!(scanned, oracle.facts.len());

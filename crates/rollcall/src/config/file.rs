@@ -40,6 +40,8 @@ pub(super) struct Storage {
     journal_bytes: Option<usize>,
     checkpoint_facts: Option<usize>,
     users_per_organization: Option<u32>,
+    bookings_per_organization: Option<u32>,
+    uses_per_organization: Option<u32>,
 }
 
 impl Storage {
@@ -52,6 +54,8 @@ impl Storage {
             journal_bytes: self.journal_bytes.unwrap_or(defaults.journal_bytes),
             checkpoint_facts: self.checkpoint_facts.unwrap_or(defaults.checkpoint_facts),
             users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
+            bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
+            uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
         }
     }
 }

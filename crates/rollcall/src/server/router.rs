@@ -7,12 +7,14 @@ use axum::Router;
 use axum::routing::{get, post, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
+use rollcall_engine::facts::{Assistances, Attendances};
 use std::sync::Arc;
 
 /// The routes of the native API, of what watches the server, and of every dialect.
 pub fn router(app: Arc<App>) -> Router {
     let native = Router::new()
-        .route("/v1/attendance", post(ingest::attendance))
+        .route("/v1/attendance", post(ingest::facts::<Attendances>))
+        .route("/v1/assistance", post(ingest::facts::<Assistances>))
         .route("/v1/directory", get(directory::get).put(directory::put))
         .route("/v1/directory/users", put(directory::put_users))
         .route("/v1/directory/departments", put(directory::put_departments))

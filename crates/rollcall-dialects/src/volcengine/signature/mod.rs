@@ -4,8 +4,10 @@
 //! # Layout
 //! - [`query`]: the query string, decoded, and written canonically
 //! - [`credential`]: who signs, for what: the header `Authorization`
+//! - [`presigned`]: the same in a query
 
 pub mod credential;
+pub mod presigned;
 pub mod query;
 
 pub use credential::{Authorization, Credential, Scope, Unreadable};

@@ -25,6 +25,7 @@ pub const USER: &str = "admin@demo.example";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filled {
     pub facts: u64,
+    pub assistance: u64,
     pub users: u32,
     pub days: u32,
     pub last_day: Date,
@@ -93,6 +94,8 @@ impl Home {
                 password,
                 filled: Some(Filled {
                     facts: value("DEMO_FACTS")?.parse().ok()?,
+                    // A demo of an earlier version has none.
+                    assistance: value("DEMO_ASSISTANCE").map_or(Some(0), |count| count.parse().ok())?,
                     users: value("DEMO_USERS")?.parse().ok()?,
                     days: value("DEMO_DAYS")?.parse().ok()?,
                     last_day: value("DEMO_LAST_DAY")?.parse().ok()?,
@@ -143,6 +146,7 @@ impl Home {
             ("RWS_PASSWORD", self.password.clone()),
             ("SERVER_KEY_FILE", signing_key),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
+            ("DEMO_ASSISTANCE", filled.map(|filled| filled.assistance.to_string()).unwrap_or_default()),
             ("DEMO_USERS", filled.map(|filled| filled.users.to_string()).unwrap_or_default()),
             ("DEMO_DAYS", filled.map(|filled| filled.days.to_string()).unwrap_or_default()),
             ("DEMO_LAST_DAY", filled.map(|filled| filled.last_day.to_string()).unwrap_or_default()),
@@ -173,7 +177,7 @@ mod tests {
     fn a_second_run_has_the_credentials_of_the_first() {
         let directory = tempfile::tempdir().unwrap();
         let mut first = Home::open(directory.path()).unwrap();
-        first.filled = Some(Filled { facts: 10, users: 2, days: 3, last_day: jiff::civil::date(2025, 3, 1) });
+        first.filled = Some(Filled { facts: 10, assistance: 4, users: 2, days: 3, last_day: jiff::civil::date(2025, 3, 1) });
         first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
         let second = Home::open(directory.path()).unwrap();
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));

@@ -2,13 +2,14 @@
 
 use super::cut::Body;
 use super::source::Source;
-use crate::args::{Import, OnError};
+use crate::args::{Fact, Import, OnError};
 use crate::commands::causes;
 use crate::commands::local::{self, Opened};
 use crate::failure::{Failure, Result};
 use crate::output;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
+use rollcall_engine::facts::{Assistances, Attendances, Columns};
 use rollcall_engine::ingest::{self, Compression, Format};
 use rollcall_model::Receipt;
 use std::sync::Arc;
@@ -39,19 +40,23 @@ pub enum Target {
     /// To a server.
     Server { client: reqwest::Client, address: String, key: String },
     /// Into a data directory.
-    Directory { opened: Arc<Opened>, on_error: OnError },
+    Directory { opened: Arc<Opened>, fact: Fact, on_error: OnError },
 }
 
 impl Target {
     pub fn of(flags: &Import) -> Result<Self> {
         let Some(url) = &flags.to else {
             let data = flags.local.data.as_deref().ok_or_else(|| Failure::Usage("give --to or --data".into()))?;
-            return Ok(Self::Directory { opened: Arc::new(local::open(data, &flags.local)?), on_error: flags.on_error });
+            return Ok(Self::Directory { opened: Arc::new(local::open(data, &flags.local)?), fact: flags.fact, on_error: flags.on_error });
         };
         let key =
             flags.key.clone().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: it decides the organization".into()))?;
         let word = if flags.on_error == OnError::Skip { "skip" } else { "refuse" };
-        let address = format!("{}/v1/attendance?on_error={word}", url.trim_end_matches('/'));
+        let path = match flags.fact {
+            Fact::Attendance => "attendance",
+            Fact::Assistance => "assistance",
+        };
+        let address = format!("{}/v1/{path}?on_error={word}", url.trim_end_matches('/'));
         let client = crate::commands::client(REQUEST_TIME)?;
         Ok(Self::Server { client, address, key })
     }
@@ -66,7 +71,11 @@ impl Target {
                 }
                 send(request.body(body.bytes.clone())).await
             }
-            Self::Directory { opened, on_error } => {
+            Self::Directory { opened, fact, on_error } => {
+                let put = match fact {
+                    Fact::Attendance => put::<Attendances>,
+                    Fact::Assistance => put::<Assistances>,
+                };
                 let (opened, on_error, bytes) = (opened.clone(), *on_error, body.bytes.clone());
                 let (format, compression) = (source.body_format(), source.body_compression());
                 let work = move || put(&opened, on_error, &bytes, format, compression);
@@ -76,10 +85,10 @@ impl Target {
     }
 }
 
-fn put(opened: &Opened, on_error: OnError, bytes: &[u8], format: Format, compression: Compression) -> Result<Delivery> {
+fn put<C: Columns>(opened: &Opened, on_error: OnError, bytes: &[u8], format: Format, compression: Compression) -> Result<Delivery> {
     let Opened { engine, organization, config } = opened;
     let directory = engine.directory(organization.id);
-    let decoded = match ingest::decode(bytes, format, compression, organization, &directory, &config.limits.ingest()) {
+    let decoded = match ingest::decode::<C>(bytes, format, compression, organization, &directory, &config.limits.ingest()) {
         Ok(decoded) => decoded,
         Err(broken) => return Ok(Delivery::Refused(Receipt { rejected: 1, errors: vec![broken.0], ..Receipt::default() })),
     };
