@@ -3,7 +3,8 @@
 use crate::stage::{AK, OTHER_AK, OTHER_SK, SEED, SK, Stage, advance, set_clock};
 use axum::body::Body;
 use http::Request;
-use rollcall_dialects::volcengine::signature::{Covered, Query, Scope, SecretKey, hex, sha256};
+use rollcall_dialects::volcengine::signature::presigned::presign as presign_as_ours;
+use rollcall_dialects::volcengine::signature::{Covered, Credential, Query, Scope, SecretKey, hex, sha256};
 
 const DATE: &str = "20210726T120000Z";
 /// What the official clients sign, in the order of the wire document's vector.
@@ -107,6 +108,20 @@ async fn node_leaves_the_list_out_of_itself_and_headers_may_be_signed() {
     assert_eq!(post(&stage, &presign(AK, SK, &[], &[("x-there-is-none", b"")])).await, (401, Some(100_010)));
     assert_eq!(post(&stage, &presign(OTHER_AK, OTHER_SK, &[], &[])).await, (400, None), "the app is not of that organization");
     assert_eq!(post(&stage, &presign(AK, OTHER_SK, &[], &[])).await, (401, Some(100_010)));
+}
+
+#[tokio::test]
+async fn what_is_presigned_here_is_valid_for_as_long_as_was_said() {
+    let stage = Stage::of(Vec::new());
+    let scope = Scope { date: "20210726".into(), region: "cn-north-1".into(), service: "rtc".into() };
+    let credential = Credential { access_key: AK.into(), scope };
+    let parameters = [("Action", "ListOperationDistribution"), ("Version", "2023-11-01"), ("Other", "a b/中")];
+    let query = presign_as_ours("POST", &parameters, &credential, &SecretKey::new(SK), DATE, 60);
+    assert_eq!(post(&stage, &query).await, (200, None));
+    assert_eq!(post(&stage, &query.replace("a%20b", "a%20c")).await, (401, Some(100_010)));
+    assert_eq!(post(&stage, &query.replace("X-Expires=60", "X-Expires=61")).await, (401, Some(100_010)));
+    advance(60_001);
+    assert_eq!(post(&stage, &query).await, (400, Some(100_006)));
 }
 
 #[tokio::test]
