@@ -114,7 +114,7 @@ impl Signals {
     }
 }
 
-/// Reads the configuration again on every SIGHUP, and place databases that were exchanged. A bad file changes nothing.
+/// Reads the configuration again on every SIGHUP, and place databases when they were exchanged. What is bad changes nothing.
 async fn reload(mut hangup: Signal, app: Arc<App>, mut current: Config, source: Source) {
     let mut looking = tokio::time::interval(LOOK_AT_PLACES);
     looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
