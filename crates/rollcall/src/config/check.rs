@@ -3,7 +3,8 @@
 use super::file::{self, File, line_of};
 use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
 use jiff::tz::TimeZone;
-use rollcall_dialects::{Tenant, feishu, office365};
+use rollcall_dialects::volcengine::signature::SecretKey;
+use rollcall_dialects::{Tenant, feishu, office365, volcengine};
 use rollcall_model::{OrgId, Organization};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -97,8 +98,9 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
         .collect();
     let feishu = feishu(checks, at, &given.feishu, folder);
     let office365 = office365(checks, at, &given.office365, folder);
+    let volcengine = volcengine(checks, at, &given.volcengine, folder);
     let organization = Organization { id: id?, name, zone: zone?, apps, units };
-    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365 }, ingest_keys })
+    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365, volcengine }, ingest_keys })
 }
 
 fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {
@@ -216,4 +218,32 @@ fn office365_user(checks: &mut Checks<'_>, at: &str, given: &file::Office365User
     }
     let password = secrets::read(checks, at, &secrets::PASSWORD, given.password_hash.as_ref(), given.password.as_ref(), folder)?;
     Some(office365::User { name, role: role?, password })
+}
+
+fn volcengine(checks: &mut Checks<'_>, at: &str, given: &file::Volcengine, folder: &Path) -> volcengine::Settings {
+    let defaults = volcengine::Settings::default();
+    let keys = given.access_keys.iter().enumerate();
+    volcengine::Settings {
+        show_unknown: given.show_unknown.unwrap_or(defaults.show_unknown),
+        max_age_days: given.max_age_days.unwrap_or(defaults.max_age_days),
+        max_span_days: given.max_span_days.unwrap_or(defaults.max_span_days),
+        requests_per_second: given.requests_per_second.unwrap_or(defaults.requests_per_second),
+        clock_skew_seconds: given.clock_skew_seconds.unwrap_or(defaults.clock_skew_seconds),
+        access_keys: keys
+            .filter_map(|(position, key)| access_key(checks, &format!("{at}.volcengine.access_keys[{position}]"), key, folder))
+            .collect(),
+    }
+}
+
+fn access_key(checks: &mut Checks<'_>, at: &str, given: &file::VolcengineAccessKey, folder: &Path) -> Option<volcengine::AccessKey> {
+    let (id, key) = (given.id.get_ref(), format!("{at}.id"));
+    if id.is_empty() || id.len() > 256 || !id.bytes().all(|byte| byte.is_ascii_graphic() && !b"/,".contains(&byte)) {
+        checks.refuse(&given.id, &key, "expected 1 to 256 visible ASCII characters without / and comma, which end it in a signature");
+    }
+    // It selects the organization, so it is unique in the whole server.
+    if let Some(first) = checks.seen_at("access key", id, at) {
+        checks.refuse(&given.id, &key, &format!("is already that of {first}"));
+    }
+    let secret = secrets::read_itself(checks, at, &given.secret, folder)?;
+    Some(volcengine::AccessKey { id: id.clone(), secret: SecretKey::new(&secret) })
 }

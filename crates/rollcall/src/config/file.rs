@@ -101,6 +101,8 @@ pub(super) struct Organization {
     pub(super) feishu: Feishu,
     #[serde(default)]
     pub(super) office365: Office365,
+    #[serde(default)]
+    pub(super) volcengine: Volcengine,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +166,25 @@ pub(super) struct Office365User {
     pub(super) role: Spanned<String>,
     pub(super) password_hash: Option<Spanned<String>>,
     pub(super) password: Option<Spanned<String>>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Volcengine {
+    pub(super) show_unknown: Option<bool>,
+    pub(super) max_age_days: Option<u32>,
+    pub(super) max_span_days: Option<u32>,
+    pub(super) requests_per_second: Option<u32>,
+    pub(super) clock_skew_seconds: Option<u32>,
+    pub(super) access_keys: Vec<VolcengineAccessKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VolcengineAccessKey {
+    pub(super) id: Spanned<String>,
+    pub(super) secret: Spanned<String>,
 }
 
 impl File {

@@ -1,4 +1,5 @@
-//! The demo's directory: `rollcall.toml`, the data, and `demo.env` with address and credentials as shell assignments.
+//! The demo's directory: `rollcall.toml` with the one secret of which it cannot hold a hash beside it, the data, and `demo.env` with address and
+//! credentials as shell assignments.
 //!
 //! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
 
@@ -20,6 +21,12 @@ pub const ZONE: &str = "Asia/Shanghai";
 
 /// The demo's account for the Office 365 reports.
 pub const USER: &str = "admin@demo.example";
+
+/// The app that Volcengine's reports are of.
+pub const APP: &str = "default";
+
+/// The file of the secret of the access key, which the configuration refers to.
+const SECRET_FILE: &str = "volcengine.secret";
 
 /// What a demo was filled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +55,9 @@ pub struct Home {
     pub app_secret: String,
     /// Of [`USER`].
     pub password: String,
+    /// Volcengine's access key, and its secret.
+    pub access_key: String,
+    pub access_secret: String,
     /// None before the demo is complete.
     pub filled: Option<Filled>,
 }
@@ -63,6 +73,7 @@ impl Home {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::fresh(&directory)?,
             Err(error) => return Err(named(error)),
         };
+        write_private(&home.directory.join(SECRET_FILE), &home.access_secret)?;
         write_private(&home.config_file(), &home.config()?)?;
         Ok(home)
     }
@@ -75,6 +86,8 @@ impl Home {
             app_id: format!("cli_{}", uuid::Uuid::new_v4().simple().to_string().get(..16).unwrap_or_default()),
             app_secret: random_secret("")?,
             password: random_secret("")?,
+            access_key: random_access_key(),
+            access_secret: random_secret("")?,
             filled: None,
         })
     }
@@ -84,6 +97,8 @@ impl Home {
         let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
         // A demo of an earlier version has none.
         let password = value("RWS_PASSWORD").map_or_else(|| random_secret(""), Ok)?;
+        let access_key = value("VOLC_AK").unwrap_or_else(random_access_key);
+        let access_secret = value("VOLC_SK").map_or_else(|| random_secret(""), Ok)?;
         let read = || {
             Some(Self {
                 directory: directory.into(),
@@ -92,6 +107,8 @@ impl Home {
                 app_id: value("FEISHU_APP_ID")?,
                 app_secret: value("FEISHU_APP_SECRET")?,
                 password,
+                access_key,
+                access_secret,
                 filled: Some(Filled {
                     facts: value("DEMO_FACTS")?.parse().ok()?,
                     // A demo of an earlier version has none.
@@ -121,13 +138,15 @@ impl Home {
              [[organizations]]\nid = \"{}\"\nname = \"Demo\"\ntime_zone = \"{ZONE}\"\n\n\
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
              [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n\n\
-             [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n",
+             [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n\n\
+             [[organizations.volcengine.access_keys]]\nid = \"{}\"\nsecret = \"file:{SECRET_FILE}\"\n",
             self.org,
             Secret::of(&self.ingest_key),
             self.app_id,
             Secret::of(&self.app_secret),
             Role::GlobalAdministrator.name(),
-            password_hash(&self.password)?
+            password_hash(&self.password)?,
+            self.access_key
         ))
     }
 
@@ -144,6 +163,9 @@ impl Home {
             ("FEISHU_APP_SECRET", self.app_secret.clone()),
             ("RWS_USER", USER.to_owned()),
             ("RWS_PASSWORD", self.password.clone()),
+            ("VOLC_AK", self.access_key.clone()),
+            ("VOLC_SK", self.access_secret.clone()),
+            ("VOLC_APP_ID", APP.to_owned()),
             ("SERVER_KEY_FILE", signing_key),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
             ("DEMO_ASSISTANCE", filled.map(|filled| filled.assistance.to_string()).unwrap_or_default()),
@@ -156,6 +178,10 @@ impl Home {
         }
         write_private(&self.directory.join("demo.env"), &text)
     }
+}
+
+fn random_access_key() -> String {
+    format!("AKLT{}", uuid::Uuid::new_v4().simple())
 }
 
 /// Writes a file for its owner's eyes only, whole or not at all.
@@ -182,20 +208,25 @@ mod tests {
         let second = Home::open(directory.path()).unwrap();
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
         assert_eq!(second.password, first.password);
+        assert_eq!((second.access_key, second.access_secret), (first.access_key, first.access_secret));
         assert_eq!(second.filled, first.filled);
-        // A demo of before the Office 365 reports has no password; it is given one, and is complete.
+        // A demo of an earlier version lacks the credentials of later APIs; it is given them, and is complete.
         let env = directory.path().join("demo.env");
         let earlier: String = fs::read_to_string(&env)
             .unwrap()
             .lines()
-            .filter(|line| !line.starts_with("RWS_"))
+            .filter(|line| !line.starts_with("RWS_") && !line.starts_with("VOLC_"))
             .fold(String::new(), |text, line| text + line + "\n");
         fs::write(&env, earlier).unwrap();
         let third = Home::open(directory.path()).unwrap();
         assert!(third.password.len() > 40 && third.password != first.password && third.filled == first.filled);
         third.write_env("http://127.0.0.1:1", Path::new("data")).unwrap();
         assert_eq!(Home::open(directory.path()).unwrap().password, third.password);
-        let permissions = fs::metadata(directory.path().join("demo.env")).unwrap().permissions();
-        assert_eq!(permissions.mode() & 0o777, 0o600);
+        assert_eq!(Home::open(directory.path()).unwrap().access_secret, third.access_secret);
+        assert_eq!(fs::read_to_string(directory.path().join(SECRET_FILE)).unwrap(), third.access_secret);
+        for file in ["demo.env", SECRET_FILE] {
+            let permissions = fs::metadata(directory.path().join(file)).unwrap().permissions();
+            assert_eq!(permissions.mode() & 0o777, 0o600, "{file}");
+        }
     }
 }
