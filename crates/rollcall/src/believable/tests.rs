@@ -34,7 +34,8 @@ fn all_facts_are_valid_distinct_and_as_many_as_asked() {
     let directory = Directory::new(year().directory()).unwrap();
     let mut lines = Vec::new();
     year().write_ndjson(&mut lines).unwrap();
-    let decoded = decode::<Attendances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, &Limits::default()).unwrap();
+    let decoded =
+        decode::<Attendances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default()).unwrap();
     assert_eq!(decoded.errors, []);
     let ids: HashSet<_> = decoded.facts.ids.iter().collect();
     assert_eq!(ids.len(), 60_000);
@@ -113,7 +114,7 @@ fn assistance_is_valid_and_as_much_as_asked_and_the_directory_gives_the_departme
     let columns = |with_departments: bool| {
         let lines: Vec<u8> = year().assistance(with_departments).flatten().collect();
         let decoded =
-            decode::<Assistances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, &Limits::default()).unwrap();
+            decode::<Assistances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default()).unwrap();
         assert_eq!(decoded.errors, []);
         decoded.facts
     };

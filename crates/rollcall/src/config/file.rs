@@ -16,6 +16,8 @@ pub(super) struct File {
     pub(super) allow_plaintext_auth: bool,
     pub(super) tls: Option<Tls>,
     #[serde(default)]
+    pub(super) places: Places,
+    #[serde(default)]
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) storage: Storage,
@@ -28,6 +30,31 @@ pub(super) struct File {
 pub(super) struct Tls {
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
+}
+
+/// Where addresses are.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Places {
+    pub(super) database: Option<OneOrMany>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a path, or a list of paths")]
+pub(super) enum OneOrMany {
+    One(PathBuf),
+    Many(Vec<PathBuf>),
+}
+
+impl Places {
+    /// The database files, in the order in which they are asked.
+    pub(super) fn files(self) -> Vec<PathBuf> {
+        match self.database {
+            None => Vec::new(),
+            Some(OneOrMany::One(file)) => vec![file],
+            Some(OneOrMany::Many(files)) => files,
+        }
+    }
 }
 
 /// The engine's settings, by the engine's own names; absent keys keep its defaults.

@@ -38,6 +38,8 @@ pub struct Config {
     pub allow_plaintext_auth: bool,
     /// The certificate and key of a TLS listener.
     pub tls: Option<TlsFiles>,
+    /// The place databases; the first that knows an address says where it is.
+    pub places: Vec<PathBuf>,
     /// What requests may take.
     pub limits: Limits,
     /// Settings of the engine.
@@ -204,6 +206,18 @@ mod tests {
         assert_eq!(keys.iter().filter(|key| shown.contains(&format!("\n{key} = "))).count(), keys.len());
         let (shown, defaults) = (parse(&shown).unwrap(), rollcall_dialects::volcengine::Settings::default());
         assert_eq!(format!("{:?}", shown.organizations[0].tenant.volcengine), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn place_databases_are_one_or_several_beside_the_file() {
+        let places = |text: &str| Config::parse(text, Path::new("etc/rollcall.toml"), &Overrides::default()).map(|config| config.places);
+        assert_eq!(places("").unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(places("[places]\ndatabase = \"a.mmdb\"").unwrap(), [PathBuf::from("etc/a.mmdb")]);
+        let both = places("places.database = [\"v4.xdb\", \"/v6.xdb\"]").unwrap();
+        assert_eq!(both, [PathBuf::from("etc/v4.xdb"), PathBuf::from("/v6.xdb")]);
+        let error = parse("[places]\ndatabase = 4\n").unwrap_err();
+        assert_eq!(error, "rollcall.toml:2: database: expected a path, or a list of paths");
+        assert!(parse("[places]\nfile = \"a\"\n").unwrap_err().starts_with("rollcall.toml:2: file: unknown field `file`"));
     }
 
     #[test]

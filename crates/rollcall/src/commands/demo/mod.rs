@@ -127,7 +127,7 @@ fn fill(app: &Arc<App>, config: &Config, wanted: &Filled) -> Result {
 /// Takes facts in, and says how many.
 fn take<C: Columns>(app: &Arc<App>, organization: &Organization, limits: &Limits, lines: &[u8]) -> Result<u64> {
     let directory = app.engine.directory(organization.id);
-    let decoded = decode::<C>(lines, Format::Ndjson, Compression::None, organization, &directory, limits);
+    let decoded = decode::<C>(lines, Format::Ndjson, Compression::None, organization, &directory, None, limits);
     let decoded = decoded.map_err(|error| Failure::of("the demo's facts cannot be read", error))?;
     if let Some(error) = decoded.errors.first() {
         return Err(Failure::of("the demo made a fact that is none", error));
