@@ -8,9 +8,12 @@
 pub mod feishu;
 pub mod office365;
 #[cfg(feature = "server")]
+mod rate;
+#[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod site;
+pub mod yunxiao;
 
 #[cfg(feature = "server")]
 pub use {secret::Secret, site::Site, site::Tenant};
@@ -27,4 +30,4 @@ pub trait Dialect: Sync {
 
 /// Every dialect, one line each.
 #[cfg(feature = "server")]
-pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu, &office365::server::Office365];
+pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu, &office365::server::Office365, &yunxiao::server::Yunxiao];

@@ -1,6 +1,6 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
-use crate::{feishu, office365};
+use crate::{feishu, office365, yunxiao};
 use rollcall_model::{Millis, Organization, Reports};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,6 +13,8 @@ pub struct Tenant {
     pub feishu: feishu::Settings,
     /// Its section `office365`.
     pub office365: office365::Settings,
+    /// Its section `yunxiao`.
+    pub yunxiao: yunxiao::Settings,
 }
 
 /// How a request came in. The server puts it among the extensions of each; without it the default holds.

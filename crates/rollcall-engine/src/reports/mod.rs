@@ -8,7 +8,8 @@ use crate::cells::Slice;
 use crate::{Engine, EngineError};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, TopUser, TopUsers};
-use rollcall_model::{Answer, OrgId, Quarter, Range, ReportError, Reports};
+use rollcall_model::{Answer, Directory, OrgId, Quarter, Range, ReportError, Reports};
+use std::sync::Arc;
 
 impl Reports for Engine {
     fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
@@ -21,6 +22,10 @@ impl Reports for Engine {
 
     fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
         Ok(active_users::answer(self, org, ask)?)
+    }
+
+    fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+        Ok(Self::directory(self, org))
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
 
-use crate::commands::key::{password_hash, random_secret};
+use crate::commands::key::{password_hash, random_secret, yunxiao_token};
 use crate::failure::{Failure, Result};
 use crate::server::SIGNING_KEY;
 use jiff::civil::Date;
 use rollcall_dialects::Secret;
 use rollcall_dialects::office365::Role;
+use rollcall_dialects::yunxiao::Scope;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -47,6 +48,10 @@ pub struct Home {
     pub app_secret: String,
     /// Of [`USER`].
     pub password: String,
+    /// The personal access token for Yunxiao's reports.
+    pub yunxiao_token: String,
+    /// A department of the demo's organization.
+    pub department: String,
     /// None before the demo is complete.
     pub filled: Option<Filled>,
 }
@@ -74,6 +79,8 @@ impl Home {
             app_id: format!("cli_{}", uuid::Uuid::new_v4().simple().to_string().get(..16).unwrap_or_default()),
             app_secret: random_secret("")?,
             password: random_secret("")?,
+            yunxiao_token: yunxiao_token()?,
+            department: String::new(),
             filled: None,
         })
     }
@@ -81,8 +88,9 @@ impl Home {
     fn read(directory: &Path, text: &str) -> Result<Self> {
         let values: HashMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
         let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
-        // A demo of an earlier version has none.
+        // A demo of an earlier version has none of these.
         let password = value("RWS_PASSWORD").map_or_else(|| random_secret(""), Ok)?;
+        let yunxiao_token = value("YUNXIAO_TOKEN").map_or_else(yunxiao_token, Ok)?;
         let read = || {
             Some(Self {
                 directory: directory.into(),
@@ -91,6 +99,8 @@ impl Home {
                 app_id: value("FEISHU_APP_ID")?,
                 app_secret: value("FEISHU_APP_SECRET")?,
                 password,
+                yunxiao_token,
+                department: String::new(),
                 filled: Some(Filled {
                     facts: value("DEMO_FACTS")?.parse().ok()?,
                     users: value("DEMO_USERS")?.parse().ok()?,
@@ -118,13 +128,16 @@ impl Home {
              [[organizations]]\nid = \"{}\"\nname = \"Demo\"\ntime_zone = \"{ZONE}\"\n\n\
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
              [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n\n\
-             [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n",
+             [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n\n\
+             [[organizations.yunxiao.tokens]]\nname = \"demo\"\nhash = \"{}\"\nscopes = [{}]\n",
             self.org,
             Secret::of(&self.ingest_key),
             self.app_id,
             Secret::of(&self.app_secret),
             Role::GlobalAdministrator.name(),
-            password_hash(&self.password)?
+            password_hash(&self.password)?,
+            Secret::of(&self.yunxiao_token),
+            Scope::ALL.map(|scope| format!("\"{}\"", scope.name())).join(", ")
         ))
     }
 
@@ -141,6 +154,8 @@ impl Home {
             ("FEISHU_APP_SECRET", self.app_secret.clone()),
             ("RWS_USER", USER.to_owned()),
             ("RWS_PASSWORD", self.password.clone()),
+            ("YUNXIAO_TOKEN", self.yunxiao_token.clone()),
+            ("DEPARTMENT_ID", self.department.clone()),
             ("SERVER_KEY_FILE", signing_key),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
             ("DEMO_USERS", filled.map(|filled| filled.users.to_string()).unwrap_or_default()),
@@ -177,20 +192,22 @@ mod tests {
         first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
         let second = Home::open(directory.path()).unwrap();
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
-        assert_eq!(second.password, first.password);
+        assert_eq!((&second.password, &second.yunxiao_token), (&first.password, &first.yunxiao_token));
         assert_eq!(second.filled, first.filled);
-        // A demo of before the Office 365 reports has no password; it is given one, and is complete.
+        // A demo of before these reports has no password and no token; it is given some, and is complete.
         let env = directory.path().join("demo.env");
         let earlier: String = fs::read_to_string(&env)
             .unwrap()
             .lines()
-            .filter(|line| !line.starts_with("RWS_"))
+            .filter(|line| !line.starts_with("RWS_") && !line.starts_with("YUNXIAO_"))
             .fold(String::new(), |text, line| text + line + "\n");
         fs::write(&env, earlier).unwrap();
         let third = Home::open(directory.path()).unwrap();
         assert!(third.password.len() > 40 && third.password != first.password && third.filled == first.filled);
         third.write_env("http://127.0.0.1:1", Path::new("data")).unwrap();
-        assert_eq!(Home::open(directory.path()).unwrap().password, third.password);
+        assert!(third.yunxiao_token.starts_with("pt-") && third.yunxiao_token.len() == 64 && third.yunxiao_token != first.yunxiao_token);
+        let fourth = Home::open(directory.path()).unwrap();
+        assert_eq!((fourth.password, fourth.yunxiao_token), (third.password, third.yunxiao_token));
         let permissions = fs::metadata(directory.path().join("demo.env")).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o777, 0o600);
     }
