@@ -13,3 +13,4 @@ mod feishu;
 mod isolation;
 mod office365;
 mod operations;
+mod yunxiao;
