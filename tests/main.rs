@@ -14,3 +14,4 @@ mod isolation;
 mod office365;
 mod operations;
 mod places;
+mod yunxiao;

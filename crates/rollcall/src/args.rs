@@ -243,12 +243,24 @@ pub enum KeyCommand {
         /// What to call the key
         #[arg(long, value_name = "NAME", default_value = "unnamed")]
         name: String,
+        /// Which API it opens
+        #[arg(long = "for", value_name = "API", value_enum, default_value_t = KeyFor::Native)]
+        of: KeyFor,
     },
     /// Read a password from standard input, and print its hash as it stands in the configuration
     ///
     /// For the accounts of the Office 365 reports: `password_hash` under [[organizations.office365.users]]. The password is one
     /// line; the hash is argon2id with a fresh salt, so that the same password has another hash each time.
     Hash,
+}
+
+/// Which API a key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyFor {
+    /// The native API: facts in, reports out
+    Native,
+    /// Yunxiao's reports: a personal access token
+    Yunxiao,
 }
 
 /// `completions`.

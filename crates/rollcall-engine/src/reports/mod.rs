@@ -9,7 +9,8 @@ use crate::cells::{Base, Slice};
 use crate::{Engine, EngineError};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, PlaceUsers, TopUser, TopUsers, UsersByPlace};
-use rollcall_model::{Answer, OrgId, Quarter, Range, ReportError, Reports};
+use rollcall_model::{Answer, Directory, OrgId, Quarter, Range, ReportError, Reports};
+use std::sync::Arc;
 
 impl Reports for Engine {
     fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
@@ -26,6 +27,10 @@ impl Reports for Engine {
 
     fn users_by_place(&self, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
         Ok(users_by_place::answer(self, org, ask)?)
+    }
+
+    fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+        Ok(Self::directory(self, org))
     }
 }
 
