@@ -14,4 +14,5 @@ mod isolation;
 mod office365;
 mod operations;
 mod places;
+mod volcengine;
 mod yunxiao;
