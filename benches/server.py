@@ -63,10 +63,10 @@ class Server:
     def stored_bytes(self):
         return sum(path.stat().st_blocks * 512 for path in self.data.rglob("*") if path.is_file())
 
-    def load(self, facts, count):
+    def load(self, facts, count, *flags):
         began = time.perf_counter()
         url = self.address.geturl()
-        command = [self.program, "import", facts, "--to", url, "--key", self.env["COMPARE_KEY"], "--receipt", "json"]
+        command = [self.program, "import", facts, "--to", url, "--key", self.env["COMPARE_KEY"], "--receipt", "json", *flags]
         done = subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE)
         seconds = time.perf_counter() - began
         receipt = json.loads(done.stdout)

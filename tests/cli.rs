@@ -255,7 +255,7 @@ fn the_demo_serves_what_its_lines_say_and_starts_again_at_once() {
         command.args(["demo", "--listen", "127.0.0.1:0", "--facts", "3000", "--users", "40", "--days", "60", "--data"]).arg(home.path());
         let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut printed = BufReader::new(demo.stdout.take().unwrap()).lines();
-        let lines: Vec<_> = (0..14).map(|_| printed.next().unwrap().unwrap()).collect();
+        let lines: Vec<_> = (0..16).map(|_| printed.next().unwrap().unwrap()).collect();
         let curl = |name: &str| {
             let position = lines.iter().position(|line| line == &format!("# {name}")).unwrap();
             let output = run(Command::new("sh").arg("-c").arg(&lines[position + 1]));
@@ -269,6 +269,8 @@ fn the_demo_serves_what_its_lines_say_and_starts_again_at_once() {
             assert!(curl("Feishu get_top_user").contains("\"top_user_report\":[{"), "{}", curl("Feishu get_top_user"));
             let weekly = curl("Office 365 CsActiveUserWeekly");
             assert!(weekly.starts_with("{\"d\":{\"results\":[{") && weekly.contains("\"TenantName\":\"Demo\""), "{weekly}");
+            let provinces = curl("Volcengine ListOperationDistribution");
+            assert!(provinces.contains("\"Data\":[{\"DistributionName\":\"") && provinces.contains("上海"), "{provinces}");
         }
         let env = fs::read_to_string(home.path().join("demo.env")).unwrap();
         credentials.push(env.lines().filter(|line| !line.starts_with("BASE_URL")).collect::<Vec<_>>().join("\n"));

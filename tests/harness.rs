@@ -25,6 +25,8 @@ pub const USER: &str = "Admin@First.example";
 pub const PASSWORD: &str = "password: of the first account";
 pub const OTHER_USER: &str = "admin@other.example";
 pub const OTHER_PASSWORD: &str = "password of the other account";
+pub const TOKEN: &str = "pt-token-of-the-first-organization";
+pub const OTHER_TOKEN: &str = "pt-token-of-the-other-organization";
 
 /// How long a server may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,19 +70,22 @@ impl Answer {
 
 /// The configuration of the two organizations, after other keys of the file.
 pub fn configuration(before: &str) -> String {
-    let organization = |id, name, zone, key: &str, app_id, app_secret: &str, user, password: &str| {
-        let (key, secret, password) = (hash(key), hash(app_secret), password_hash(password));
+    let organization = |id, name, zone, key: &str, app_id, app_secret: &str, user, password: &str, token: &str| {
+        let (key, secret, password, token) = (hash(key), hash(app_secret), password_hash(password), hash(token));
         format!(
             "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\n\
              [[organizations.ingest_keys]]\nname = \"test\"\nhash = \"{key}\"\n\
              [organizations.feishu]\nhistory_days = 0\nrequests_per_minute = 0\n\
              [[organizations.feishu.apps]]\napp_id = \"{app_id}\"\nsecret_hash = \"{secret}\"\n\
              [organizations.office365]\nhistory_months = 0\n\
-             [[organizations.office365.users]]\nname = \"{user}\"\nrole = \"view-only-recipients\"\npassword_hash = \"{password}\"\n"
+             [[organizations.office365.users]]\nname = \"{user}\"\nrole = \"view-only-recipients\"\npassword_hash = \"{password}\"\n\
+             [organizations.yunxiao]\nrequests_per_minute = 0\n\
+             [[organizations.yunxiao.tokens]]\nname = \"test\"\nhash = \"{token}\"\n\
+             scopes = [\"department-usage\", \"developer-usage\", \"organization\"]\n"
         )
     };
-    let first = organization(ORG, "First", "Asia/Shanghai", KEY, APP_ID, APP_SECRET, USER, PASSWORD);
-    let other = organization(OTHER_ORG, "Other", "UTC", OTHER_KEY, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_USER, OTHER_PASSWORD);
+    let first = organization(ORG, "First", "Asia/Shanghai", KEY, APP_ID, APP_SECRET, USER, PASSWORD, TOKEN);
+    let other = organization(OTHER_ORG, "Other", "UTC", OTHER_KEY, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_USER, OTHER_PASSWORD, OTHER_TOKEN);
     format!("{before}\n{first}{other}")
 }
 
@@ -251,6 +256,11 @@ impl Server {
     pub fn office365(&self, path: &str, user: &str, password: &str) -> Answer {
         let request = self.request("GET", &format!("/ecp/reportingwebservice/reporting.svc{path}"));
         self.send(request.basic_auth(user, Some(password))).unwrap()
+    }
+
+    /// `GET` of a path of Yunxiao's API, with a token.
+    pub fn yunxiao(&self, path: &str, token: &str) -> Answer {
+        self.send(self.request("GET", &format!("/oapi/v1{path}")).header("x-yunxiao-token", token)).unwrap()
     }
 
     /// Posts a body of facts, whatever comes of it.

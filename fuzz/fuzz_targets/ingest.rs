@@ -17,8 +17,8 @@ fuzz_target!(|input: &[u8]| {
     let (format, compression) = (FORMATS[choice % FORMATS.len()], COMPRESSIONS[choice / FORMATS.len() % COMPRESSIONS.len()]);
     let limits = Limits { facts: 10_000, decoded_bytes: 16 << 20, line_bytes: 64 << 10 };
     let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    check(&decode::<Attendances>(body, format, compression, &organization, &Directory::default(), &limits));
-    check(&decode::<Assistances>(body, format, compression, &organization, &Directory::default(), &limits));
+    check(&decode::<Attendances>(body, format, compression, &organization, &Directory::default(), None, &limits));
+    check(&decode::<Assistances>(body, format, compression, &organization, &Directory::default(), None, &limits));
 });
 
 fn check<C: Columns>(decoded: &Result<Decoded<C>, BodyError>) {

@@ -7,8 +7,8 @@ pub use assistances::{Assistances, Use};
 use rollcall_model::draft::DraftField;
 use rollcall_model::identity::FactId;
 use rollcall_model::{
-    Attendance, AttendanceDraft, Device, Directory, Draft, FactError, FactKind, Media, Millis, Organization, Place, SessionKind, UserKind,
-    attendance,
+    Attendance, AttendanceDraft, Device, Directory, Draft, FactError, FactKind, Media, Millis, Organization, Place, Places, SessionKind,
+    UserKind, attendance,
 };
 
 /// Valid facts of one kind and one organization, in the order they came, not yet known to the ledger.
@@ -31,7 +31,13 @@ pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
     ///
     /// # Errors
     /// Everything wrong with the fact, without line numbers.
-    fn take(&mut self, draft: Draft<'_, Self::Field>, organization: &Organization, directory: &Directory) -> Result<(), Vec<FactError>>;
+    fn take(
+        &mut self,
+        draft: Draft<'_, Self::Field>,
+        organization: &Organization,
+        directory: &Directory,
+        places: Option<&dyn Places>,
+    ) -> Result<(), Vec<FactError>>;
 }
 
 /// Facts of either kind.
@@ -184,8 +190,14 @@ impl Columns for Attendances {
         self.ids.len()
     }
 
-    fn take(&mut self, draft: AttendanceDraft<'_>, organization: &Organization, directory: &Directory) -> Result<(), Vec<FactError>> {
-        self.push(&draft.finish(organization, directory)?);
+    fn take(
+        &mut self,
+        draft: AttendanceDraft<'_>,
+        organization: &Organization,
+        directory: &Directory,
+        places: Option<&dyn Places>,
+    ) -> Result<(), Vec<FactError>> {
+        self.push(&draft.finish(organization, directory, places)?);
         Ok(())
     }
 }

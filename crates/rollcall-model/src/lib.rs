@@ -9,7 +9,7 @@
 //! - [`fields`]: what the fields of facts are called
 //! - [`identity`]: what makes a fact one and the same when it is sent again
 //! - [`instant`]: times as sources write them
-//! - [`place`]: country and subdivision codes
+//! - [`place`]: country and subdivision codes, their names, and what resolves addresses to them
 //! - [`receipt`]: the answer to an ingest, and the errors it lists
 //! - [`organization`], [`directory`]: tenants, and the people and departments in them
 //! - [`reports`]: typed parameters and rows, and the [`Reports`] trait that answers them
@@ -37,6 +37,6 @@ pub use fact::{AssistanceKind, Device, FactKind, Media, SessionKind, UserKind};
 pub use fields::FactField;
 pub use identity::FactId;
 pub use organization::{OrgId, Organization};
-pub use place::Place;
+pub use place::{Place, Places};
 pub use receipt::{FactError, Receipt};
 pub use reports::{Answer, Covers, ReportError, Reports};

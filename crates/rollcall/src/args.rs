@@ -78,18 +78,27 @@ pub struct Demo {
     /// Where to keep the demo [default: rollcall-demo in the system's folder for temporary files]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// How many facts
+    /// How many attendance facts
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub facts: u64,
+    /// How many assistance facts
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    pub assistance: u64,
     /// How many users
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub users: u32,
     /// How many days, the last of them today
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
-    /// Write the facts to this file as NDJSON (`-`: standard output), and do nothing else
+    /// Write the attendance facts to this file as NDJSON (`-`: standard output), and serve nothing
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
+    /// Write the assistance facts, each with its department, to this file as NDJSON (`-`: standard output), and serve nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_assistance: Option<PathBuf>,
+    /// Write the directory to this file as JSON (`-`: standard output), and serve nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_directory: Option<PathBuf>,
 }
 
 /// `import`.
@@ -234,12 +243,24 @@ pub enum KeyCommand {
         /// What to call the key
         #[arg(long, value_name = "NAME", default_value = "unnamed")]
         name: String,
+        /// Which API it opens
+        #[arg(long = "for", value_name = "API", value_enum, default_value_t = KeyFor::Native)]
+        of: KeyFor,
     },
     /// Read a password from standard input, and print its hash as it stands in the configuration
     ///
     /// For the accounts of the Office 365 reports: `password_hash` under [[organizations.office365.users]]. The password is one
     /// line; the hash is argon2id with a fresh salt, so that the same password has another hash each time.
     Hash,
+}
+
+/// Which API a key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyFor {
+    /// The native API: facts in, reports out
+    Native,
+    /// Yunxiao's reports: a personal access token
+    Yunxiao,
 }
 
 /// `completions`.

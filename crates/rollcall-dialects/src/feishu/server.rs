@@ -1,9 +1,9 @@
 //! The routes, and what is checked before a report is asked: credential, rate, parameters.
 
 use super::errors::{Refusal, json, not_found};
-use super::limits::{Endpoint, Limits};
 use super::wire::{DAILY_PATH, Empty, TOKEN_PATH, TOP_USER_PATH, TokenRequest, TokenResponse, code};
 use super::{App, params, render, token};
+use crate::rate::PerMinute;
 use crate::{Dialect, Site, Tenant};
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -11,8 +11,6 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use jiff::tz::{TimeZone, offset};
-use rollcall_model::calendar::timestamp;
 use rollcall_model::{Answer, Millis, ReportError, Reports};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +33,7 @@ impl Dialect for Feishu {
 
     /// Owns everything under `/open-apis/`: unknown paths and methods there are answered as the vendor's gateway does.
     fn routes(&self, site: Arc<Site>) -> axum::Router {
-        let server = Arc::new(Server { site, limits: Limits::default() });
+        let server = Arc::new(Server { site, limits: PerMinute::default() });
         let token = || post(tenant_access_token).fallback(async || not_found());
         axum::Router::new()
             .route(TOKEN_PATH, token())
@@ -51,23 +49,24 @@ impl Dialect for Feishu {
 
 struct Server {
     site: Arc<Site>,
-    limits: Limits,
+    /// By application and endpoint.
+    limits: PerMinute<(String, Endpoint)>,
 }
 
-/// The id of a request: 14 digits of the vendor's local time, and 20 random hexadecimal digits.
+/// What is limited by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Endpoint {
+    Daily,
+    TopUser,
+}
+
+/// The id of a request ([`Site::request_id`]).
 #[derive(Debug, Clone)]
 struct LogId(String);
 
-impl LogId {
-    fn new(now: Millis) -> Self {
-        let time = TimeZone::fixed(offset(8)).to_datetime(timestamp(now));
-        Self(format!("{}{:020X}", time.strftime("%Y%m%d%H%M%S"), rand::random::<u128>() >> 48))
-    }
-}
-
 /// Gives the request an id, and every response the header with it.
 async fn with_log_id(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
-    let log_id = LogId::new((server.site.clock)());
+    let log_id = LogId(server.site.request_id());
     request.extensions_mut().insert(log_id.clone());
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::try_from(log_id.0) {
@@ -134,7 +133,8 @@ impl Server {
     /// The tenant whose credential the request carries, if its application may ask now.
     fn admit<'t>(&self, tenants: &'t [Tenant], headers: &HeaderMap, endpoint: Endpoint, now: Millis) -> Result<&'t Tenant, Refusal> {
         let (tenant, app) = self.authorize(tenants, headers, now)?;
-        self.limits.admit(&app.app_id, endpoint, tenant.feishu.requests_per_minute, now)?;
+        let limit = tenant.feishu.requests_per_minute;
+        self.limits.admit((app.app_id.clone(), endpoint), limit, now).map_err(|reset| Refusal::Frequency { limit, reset })?;
         Ok(tenant)
     }
 

@@ -198,7 +198,7 @@ fn attendances(facts: &[Fact], organization: &Organization, directory: &Director
         let code = fact.place.map(|place| place.code());
         let field = if code.as_ref().is_some_and(|code| code.contains('-')) { "subdivision" } else { "country" };
         draft.set(field, code.map_or(Value::Null, |code| Value::Str(code.into())));
-        batch.push(&draft.finish(organization, directory).unwrap());
+        batch.push(&draft.finish(organization, directory, None).unwrap());
     }
     batch
 }

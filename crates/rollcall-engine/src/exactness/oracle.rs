@@ -131,7 +131,7 @@ impl Oracle {
         let mut users: BTreeMap<u8, BTreeSet<Option<String>>> = BTreeMap::new();
         for fact in self.facts.iter().filter(|fact| ask.app.is_none_or(|app| app == fact.app)) {
             let at_once = fact.joined == fact.left && from <= fact.joined && fact.joined < to;
-            if fact.joined < fact.left && fact.joined < to && fact.left > from || at_once {
+            if from < to && (fact.joined < fact.left && fact.joined < to && fact.left > from || at_once) {
                 users.entry(fact.user).or_default().insert(Self::place(fact, ask));
             }
         }

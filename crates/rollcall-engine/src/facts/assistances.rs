@@ -2,7 +2,9 @@
 
 use super::{Columns, Strings};
 use rollcall_model::identity::FactId;
-use rollcall_model::{Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, FactKind, Millis, Organization, assistance};
+use rollcall_model::{
+    Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, FactKind, Millis, Organization, Places, assistance,
+};
 
 /// Valid assistances of one organization, in the order they came, not yet known to the ledger.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +69,13 @@ impl Columns for Assistances {
         self.ids.len()
     }
 
-    fn take(&mut self, draft: AssistanceDraft<'_>, organization: &Organization, directory: &Directory) -> Result<(), Vec<FactError>> {
+    fn take(
+        &mut self,
+        draft: AssistanceDraft<'_>,
+        organization: &Organization,
+        directory: &Directory,
+        _: Option<&dyn Places>,
+    ) -> Result<(), Vec<FactError>> {
         self.push(&draft.finish(organization, directory)?);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Request bodies become columns of valid facts: decode, validate.
+//! Request bodies become columns of valid facts: decode, validate, resolve places.
 //!
 //! Every format ends in a [`Draft`], field by field, and so in one definition of what is valid.
 //!
@@ -24,7 +24,7 @@ mod tests;
 
 use crate::facts::Columns;
 use rollcall_model::receipt::LISTED_ERRORS;
-use rollcall_model::{Directory, Draft, FactError, Organization};
+use rollcall_model::{Directory, Draft, FactError, Organization, Places};
 
 /// How facts are written in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl BodyError {
     }
 }
 
-/// Decodes a body of one kind of facts and validates every fact in it.
+/// Decodes a body of one kind of facts, validates every fact in it, and resolves addresses by `places`.
 ///
 /// # Errors
 /// [`BodyError`] when the body is broken in a way that hides what follows (truncated compression, broken JSON array, a
@@ -103,9 +103,10 @@ pub fn decode<C: Columns>(
     compression: Compression,
     organization: &Organization,
     directory: &Directory,
+    places: Option<&dyn Places>,
     limits: &Limits,
 ) -> Result<Decoded<C>, BodyError> {
-    let mut sink = Sink { organization, directory, limits, decoded: Decoded::default() };
+    let mut sink = Sink { organization, directory, places, limits, decoded: Decoded::default() };
     if !body.is_empty() {
         match format {
             Format::Ndjson => json::read_lines(&mut *body::open(body, compression, limits)?, &mut sink)?,
@@ -125,6 +126,7 @@ pub fn decode<C: Columns>(
 struct Sink<'a, C> {
     organization: &'a Organization,
     directory: &'a Directory,
+    places: Option<&'a dyn Places>,
     limits: &'a Limits,
     decoded: Decoded<C>,
 }
@@ -138,7 +140,7 @@ impl<C: Columns> Sink<'_, C> {
     /// Takes the fact of a line, or of a number from 1 in formats without lines.
     fn take(&mut self, line: u64, draft: Draft<'_, C::Field>) -> Result<(), BodyError> {
         self.room_for(1, line)?;
-        if let Err(errors) = self.decoded.facts.take(draft, self.organization, self.directory) {
+        if let Err(errors) = self.decoded.facts.take(draft, self.organization, self.directory, self.places) {
             self.decoded.rejected += 1;
             let room = LISTED_ERRORS.saturating_sub(self.decoded.errors.len());
             self.decoded.errors.extend(errors.into_iter().take(room).map(|error| error.at(line)));

@@ -16,7 +16,7 @@ const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Co
 
 fn decoded_within(body: &[u8], format: Format, compression: Compression, limits: &Limits) -> Result<Decoded<Attendances>, String> {
     let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    decode(body, format, compression, &organization, &Directory::default(), limits).map_err(|error| error.to_string())
+    decode(body, format, compression, &organization, &Directory::default(), None, limits).map_err(|error| error.to_string())
 }
 
 fn decoded(body: &[u8], format: Format) -> Result<Decoded<Attendances>, String> {

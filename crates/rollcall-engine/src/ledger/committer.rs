@@ -206,7 +206,7 @@ mod tests {
             draft.set(field, Value::Int(AT));
         }
         let mut facts = Attendances::default();
-        facts.push(&draft.finish(organization, &Directory::default()).unwrap());
+        facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
         facts
     }
 

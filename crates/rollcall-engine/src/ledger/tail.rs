@@ -121,7 +121,7 @@ mod tests {
         for field in ["session_started_at", "joined_at", "left_at"] {
             draft.set(field, Value::Int(1_740_819_600_000));
         }
-        draft.finish(&organization(), &Directory::default()).unwrap()
+        draft.finish(&organization(), &Directory::default(), None).unwrap()
     }
 
     /// A data directory as it would be found after a crash: the files of an open engine after `commits` receipts of one fact each.

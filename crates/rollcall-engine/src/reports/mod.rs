@@ -17,7 +17,8 @@ use rollcall_model::reports::{
     ActiveUsers, ActiveUsersRow, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, MeetingDay, MeetingDays, PlaceUsers, RowKeys,
     TopUser, TopUsers, UsersByPlace,
 };
-use rollcall_model::{Answer, OrgId, Quarter, Range, ReportError, Reports};
+use rollcall_model::{Answer, Directory, OrgId, Quarter, Range, ReportError, Reports};
+use std::sync::Arc;
 
 impl Reports for Engine {
     fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
@@ -50,6 +51,10 @@ impl Reports for Engine {
 
     fn developer_days(&self, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
         developer_days::answer(self, org, ask)
+    }
+
+    fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+        Ok(Self::directory(self, org))
     }
 }
 

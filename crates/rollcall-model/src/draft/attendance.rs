@@ -6,9 +6,10 @@ use crate::directory::Directory;
 use crate::fact::{Device, Media, Medium, SessionKind, UserKind};
 use crate::identity::{FactId, hash_of};
 use crate::organization::Organization;
-use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place};
+use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place, Places};
 use crate::receipt::FactError;
 use std::borrow::Cow;
+use std::net::IpAddr;
 use xxhash_rust::xxh3::xxh3_64;
 
 const EXPECTED_MEDIA: &str = "a list of audio, video, screen, message, file";
@@ -34,7 +35,7 @@ pub struct Values<'a> {
     left_at: Option<Time<'a>>,
     country: Option<Place>,
     subdivision: Option<Place>,
-    ip: bool,
+    ip: Option<IpAddr>,
     unit: Option<u8>,
 }
 
@@ -58,11 +59,7 @@ impl DraftField for Field {
             Self::LeftAt => values.left_at = Some(given.time().ok_or(EXPECTED_TIME)?),
             Self::Country => values.country = Some(given.word(Place::country_only).ok_or(EXPECTED_COUNTRY)?),
             Self::Subdivision => values.subdivision = Some(given.word(Place::of_subdivision).ok_or(EXPECTED_SUBDIVISION)?),
-            Self::Ip => {
-                given.word(|address| address.parse::<std::net::IpAddr>().ok()).ok_or(EXPECTED_ADDRESS)?;
-                // The address itself is dropped here: it is never stored and never logged.
-                values.ip = true;
-            }
+            Self::Ip => values.ip = Some(given.word(|address| address.parse().ok()).ok_or(EXPECTED_ADDRESS)?),
             Self::Unit => {
                 let number = given.integer().and_then(|number| u8::try_from(number).ok());
                 values.unit = Some(number.filter(|unit| *unit <= 3).ok_or(EXPECTED_UNIT)?);
@@ -82,13 +79,19 @@ fn media(given: Given<'_, '_>) -> Option<Media> {
 }
 
 impl<'a> AttendanceDraft<'a> {
-    /// Checks the fact as a whole and fills in what is absent.
+    /// Checks the fact as a whole and fills in what is absent. Codes given with the fact win over its address, which `places` resolves;
+    /// without them, or where they do not know it, the place is unknown. The address itself ends here: it is never stored and never logged.
     ///
     /// # Errors
     /// Everything wrong with the fact, without line numbers.
-    pub fn finish(mut self, organization: &Organization, directory: &Directory) -> Result<Attendance<'a>, Vec<FactError>> {
+    pub fn finish(
+        mut self,
+        organization: &Organization,
+        directory: &Directory,
+        places: Option<&dyn Places>,
+    ) -> Result<Attendance<'a>, Vec<FactError>> {
         let app = self.app_position(organization);
-        let place = self.place();
+        let given_place = self.place();
         if let Some(unit) = self.values.unit.filter(|unit| !organization.units.contains(unit)) {
             self.errors.push(FactError::new("unit", Some(&unit.to_string()), EXPECTED_UNIT));
         }
@@ -119,9 +122,9 @@ impl<'a> AttendanceDraft<'a> {
             media.bits(),
             self.values.user_kind.map_or(u8::MAX, UserKind::number),
             self.values.unit.unwrap_or(u8::MAX),
-            u8::from(self.values.ip),
+            u8::from(self.values.ip.is_some()),
         ];
-        let place_number = place.map_or(0, |place| place.number()).to_le_bytes();
+        let place_number = given_place.map_or(0, |place| place.number()).to_le_bytes();
         let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
         let user_kind =
             self.values.user_kind.or_else(|| directory.kind_on(&user_id, || organization.day_of(joined.at))).unwrap_or(UserKind::Member);
@@ -142,7 +145,7 @@ impl<'a> AttendanceDraft<'a> {
             media,
             joined_at: joined.at,
             left_at: left.at,
-            place,
+            place: given_place.or_else(|| places?.place_of(self.values.ip?)),
             unit: self.values.unit.unwrap_or_else(|| organization.default_unit()),
         })
     }
@@ -195,11 +198,15 @@ mod tests {
     }
 
     fn finish(fields: &[(&str, Value<'static>)]) -> Result<Attendance<'static>, Vec<String>> {
+        resolved(fields, None)
+    }
+
+    fn resolved(fields: &[(&str, Value<'static>)], places: Option<&dyn Places>) -> Result<Attendance<'static>, Vec<String>> {
         let mut draft = AttendanceDraft::new();
         for (field, value) in fields {
             draft.set(field, value.clone());
         }
-        draft.finish(&organization(), &Directory::default()).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        draft.finish(&organization(), &Directory::default(), places).map_err(|errors| errors.iter().map(ToString::to_string).collect())
     }
 
     fn str(text: &'static str) -> Value<'static> {
@@ -283,6 +290,43 @@ mod tests {
         assert_eq!(finish(&fields).unwrap_err(), ["subdivision CN-SH: expected a subdivision of the country US"]);
     }
 
+    /// Knows where one address is.
+    struct Only(&'static str, &'static str);
+
+    impl Places for Only {
+        fn place_of(&self, address: IpAddr) -> Option<Place> {
+            Place::from_code(self.1).filter(|_| address.to_string() == self.0)
+        }
+    }
+
+    #[test]
+    fn an_address_gives_the_place_unless_codes_do() {
+        let shanghai = Only("2001:db8::1", "CN-SH");
+        let mut fields = with("ip", str("2001:DB8:0::1"));
+        let place = |fields: &[_], places| resolved(fields, places).unwrap().place.map(|place| place.code());
+        assert_eq!(place(&fields, Some(&shanghai)).as_deref(), Some("CN-SH"));
+        assert_eq!(place(&fields, None), None);
+        assert_eq!(place(&with("ip", str("192.0.2.1")), Some(&shanghai)), None);
+        assert_eq!(place(&valid(), Some(&shanghai)), None);
+        fields.push(("country", str("CN")));
+        assert_eq!(place(&fields, Some(&shanghai)).as_deref(), Some("CN"));
+        for malformed in ["1.2.3", "1.2.3.256", "::g", "1.2.3.4/8", "", "localhost", "fe80::1%eth0"] {
+            let told = format!("ip {malformed}: expected an IPv4 or IPv6 address");
+            assert_eq!(resolved(&with("ip", str(malformed)), Some(&shanghai)).unwrap_err(), [told]);
+        }
+    }
+
+    #[test]
+    fn a_fact_is_the_same_wherever_its_address_is() {
+        let content = |fields: &[_], places| resolved(fields, places).map(|fact| (fact.id, fact.content)).unwrap();
+        let (shanghai, paris) = (Only("192.0.2.1", "CN-SH"), Only("192.0.2.1", "FR"));
+        let fields = with("ip", str("192.0.2.1"));
+        assert_eq!(content(&fields, Some(&shanghai)), content(&fields, Some(&paris)));
+        assert_eq!(content(&fields, Some(&shanghai)), content(&fields, None));
+        assert_eq!(content(&fields, None), content(&with("ip", str("198.51.100.7")), None));
+        assert_ne!(content(&fields, None), content(&valid(), None));
+    }
+
     #[test]
     fn the_same_fact_has_the_same_id_and_content() {
         let first = finish(&valid()).unwrap();
@@ -323,7 +367,7 @@ mod tests {
         ] {
             draft.set(field, str(value));
         }
-        let fact = draft.finish(&organization(), &Directory::default()).unwrap();
+        let fact = draft.finish(&organization(), &Directory::default(), None).unwrap();
         assert!(fact.media.has(Medium::Screen) && !fact.media.has(Medium::Video));
         assert_eq!(fact.left_at - fact.joined_at, 3_600_000);
     }

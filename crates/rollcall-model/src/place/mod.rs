@@ -3,6 +3,7 @@
 mod names;
 
 use names::{COUNTRIES, DIVISIONS, Division};
+use std::net::IpAddr;
 
 /// A country, with its first-level subdivision where that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -10,6 +11,12 @@ pub struct Place {
     country: [u8; 2],
     /// The part after the hyphen, padded with zeros; all zeros when unknown.
     subdivision: [u8; 3],
+}
+
+/// Where addresses are: what resolves the `ip` of a fact, at ingest, before the address is dropped.
+pub trait Places: Send + Sync {
+    /// The place of an address; none where it is unknown. An IPv4 address may come written as IPv6.
+    fn place_of(&self, address: IpAddr) -> Option<Place>;
 }
 
 /// Where each pair of capital letters, counted AA, AB … ZZ, stands among the [`COUNTRIES`], from 1; 0 if it is no country.

@@ -16,6 +16,8 @@ pub(super) struct File {
     pub(super) allow_plaintext_auth: bool,
     pub(super) tls: Option<Tls>,
     #[serde(default)]
+    pub(super) places: Places,
+    #[serde(default)]
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) storage: Storage,
@@ -28,6 +30,31 @@ pub(super) struct File {
 pub(super) struct Tls {
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
+}
+
+/// Where addresses are.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Places {
+    pub(super) database: Option<OneOrMany>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a path, or a list of paths")]
+pub(super) enum OneOrMany {
+    One(PathBuf),
+    Many(Vec<PathBuf>),
+}
+
+impl Places {
+    /// The database files, in the order in which they are asked.
+    pub(super) fn files(self) -> Vec<PathBuf> {
+        match self.database {
+            None => Vec::new(),
+            Some(OneOrMany::One(file)) => vec![file],
+            Some(OneOrMany::Many(files)) => files,
+        }
+    }
 }
 
 /// The engine's settings, by the engine's own names; absent keys keep its defaults.
@@ -74,6 +101,10 @@ pub(super) struct Organization {
     pub(super) feishu: Feishu,
     #[serde(default)]
     pub(super) office365: Office365,
+    #[serde(default)]
+    pub(super) volcengine: Volcengine,
+    #[serde(default)]
+    pub(super) yunxiao: Yunxiao,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +168,46 @@ pub(super) struct Office365User {
     pub(super) role: Spanned<String>,
     pub(super) password_hash: Option<Spanned<String>>,
     pub(super) password: Option<Spanned<String>>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Volcengine {
+    pub(super) show_unknown: Option<bool>,
+    pub(super) max_age_days: Option<u32>,
+    pub(super) max_span_days: Option<u32>,
+    pub(super) requests_per_second: Option<u32>,
+    pub(super) clock_skew_seconds: Option<u32>,
+    pub(super) access_keys: Vec<VolcengineAccessKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VolcengineAccessKey {
+    pub(super) id: Spanned<String>,
+    pub(super) secret: Spanned<String>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Yunxiao {
+    pub(super) organization_id: Option<Spanned<String>>,
+    pub(super) include_subdepartments: Option<bool>,
+    pub(super) requests_per_minute: Option<u32>,
+    pub(super) tokens: Vec<YunxiaoToken>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct YunxiaoToken {
+    pub(super) name: Spanned<String>,
+    pub(super) hash: Option<Spanned<String>>,
+    pub(super) secret: Option<Spanned<String>>,
+    pub(super) scopes: Spanned<Vec<String>>,
+    /// A string, or a date or an instant of TOML's own.
+    pub(super) expires: Option<Spanned<toml::Value>>,
 }
 
 impl File {

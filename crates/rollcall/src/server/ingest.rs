@@ -63,7 +63,8 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
     let app = app.clone();
     let work = move || {
         let directory = app.engine.directory(organization.id);
-        let decoded = match decode::<C>(&bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
+        let places = app.places.current();
+        let decoded = match decode::<C>(&bytes, format, compression, &organization, &directory, places.as_deref(), &live.limits.ingest()) {
             Ok(decoded) => decoded,
             Err(broken) => return Ok(refused(broken.0)),
         };

@@ -81,7 +81,7 @@ fn written(facts: &[Assisted], format: Format) -> Vec<u8> {
 
 fn decoded(body: &[u8], format: Format, compression: Compression) -> Result<Decoded<Assistances>, String> {
     let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    decode(body, format, compression, &organization, &Directory::default(), &Limits::default()).map_err(|error| error.to_string())
+    decode(body, format, compression, &organization, &Directory::default(), None, &Limits::default()).map_err(|error| error.to_string())
 }
 
 proptest! {
