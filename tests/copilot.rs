@@ -1,6 +1,6 @@
 //! GitHub Copilot's usage metrics become assistance facts: files in GitHub's shape, the real executable, a real server.
 
-use crate::harness::{KEY, Server, complaint, rollcall, run, stdout};
+use crate::harness::{KEY, ORG, Server, complaint, rollcall, run, stdout};
 use rollcall_model::Receipt;
 use std::fs;
 use std::path::Path;
@@ -59,7 +59,7 @@ fn a_day_that_github_changed_conflicts_and_the_import_says_so() {
     let output = run(&mut import(&server, &file(&home, "later.ndjson", changed)));
     let (counts, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(counts.contains("\"accepted\":0,\"duplicate\":18,\"conflicting\":1,\"rejected\":0"), "{counts}");
-    assert!(output.status.success() && told.contains("1 facts conflict: GitHub changed their days"), "{told}");
+    assert!(output.status.success() && told.contains("conflicting: 1. GitHub changed these days"), "{told}");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn an_import_of_a_report_goes_on_where_it_stopped() {
 
 #[test]
 fn the_format_decides_what_the_facts_are_and_the_user_field_who() {
-    let (server, home) = (Server::new(), TempDir::new().unwrap());
+    let (mut server, home) = (Server::new(), TempDir::new().unwrap());
     let path = file(&home, "users.ndjson", REPORT);
     assert!(complaint(import(&server, &path).args(["--fact", "attendance"]), 2).contains("--format copilot has assistance facts"));
     let plain = ["import", "--key", KEY, "--to", server.url(), "--user-field", "user_id"];
@@ -119,4 +119,11 @@ fn the_format_decides_what_the_facts_are_and_the_user_field_who() {
     assert_eq!(receipt(import(&server, &path).args(by_number)), [all, 0, 0, 0]);
     // Under another name the same facts conflict rather than count twice.
     assert_eq!(receipt(&mut import(&server, &path)), [0, 0, all, 0]);
+
+    server.signal("TERM");
+    assert!(server.wait().success());
+    let mut local = rollcall();
+    local.args(["import", "--format", "copilot", "--receipt", "json", "--organization", ORG, "--data"]).arg(server.home().join("data"));
+    local.arg("--config").arg(server.home().join("rollcall.toml")).arg(&path);
+    assert_eq!(receipt(local.args(by_number)), [0, all, 0, 0]);
 }

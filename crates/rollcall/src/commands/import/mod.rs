@@ -47,7 +47,7 @@ pub fn run(flags: Import) -> Result {
     print(&total, flags.receipt)?;
     if flags.format == Some(FactFormat::Copilot) && total.conflicting > 0 {
         output::note(format_args!(
-            "{} facts conflict: GitHub changed their days after they were imported, and what was imported first stays; days are final after three full UTC days",
+            "conflicting: {}. GitHub changed these days after they were imported, and what was imported first stays; days are final after three full UTC days",
             total.conflicting
         ));
     }
