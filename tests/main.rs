@@ -8,6 +8,7 @@ mod harness;
 
 mod bad_input;
 mod cli;
+mod copilot;
 mod durability;
 mod feishu;
 mod isolation;
