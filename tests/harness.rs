@@ -26,6 +26,8 @@ pub const USER: &str = "Admin@First.example";
 pub const PASSWORD: &str = "password: of the first account";
 pub const OTHER_USER: &str = "admin@other.example";
 pub const OTHER_PASSWORD: &str = "password of the other account";
+pub const TOKEN: &str = "pt-token-of-the-first-organization";
+pub const OTHER_TOKEN: &str = "pt-token-of-the-other-organization";
 
 pub const ACCESS_KEY: &str = "AKLTfirst";
 pub const ACCESS_SECRET: &str = "secret-of-the-first-access-key";
@@ -77,20 +79,24 @@ impl Answer {
 
 /// The configuration of the two organizations, after other keys of the file.
 pub fn configuration(before: &str) -> String {
-    let organization = |id, name, zone, app, key: &str, app_id, app_secret: &str, user, password: &str, access_key, access_secret| {
-        let (key, secret, password) = (hash(key), hash(app_secret), password_hash(password));
-        format!(
-            "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\napps = [\"default\", \"{app}\"]\n\
+    let organization =
+        |id, name, zone, app, key: &str, app_id, app_secret: &str, user, password: &str, access_key, access_secret, token: &str| {
+            let (key, secret, password, token) = (hash(key), hash(app_secret), password_hash(password), hash(token));
+            format!(
+                "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\napps = [\"default\", \"{app}\"]\n\
              [[organizations.ingest_keys]]\nname = \"test\"\nhash = \"{key}\"\n\
              [organizations.feishu]\nhistory_days = 0\nrequests_per_minute = 0\n\
              [[organizations.feishu.apps]]\napp_id = \"{app_id}\"\nsecret_hash = \"{secret}\"\n\
              [organizations.office365]\nhistory_months = 0\n\
              [[organizations.office365.users]]\nname = \"{user}\"\nrole = \"view-only-recipients\"\npassword_hash = \"{password}\"\n\
              [organizations.volcengine]\nmax_age_days = 0\nmax_span_days = 0\nrequests_per_second = 0\n\
-             [[organizations.volcengine.access_keys]]\nid = \"{access_key}\"\nsecret = \"env:{access_secret}\"\n"
-        )
-    };
-    let first = organization(ORG, "First", "Asia/Shanghai", APP, KEY, APP_ID, APP_SECRET, USER, PASSWORD, ACCESS_KEY, SECRETS[0].0);
+             [[organizations.volcengine.access_keys]]\nid = \"{access_key}\"\nsecret = \"env:{access_secret}\"\n\
+             [organizations.yunxiao]\nrequests_per_minute = 0\n\
+             [[organizations.yunxiao.tokens]]\nname = \"test\"\nhash = \"{token}\"\n\
+             scopes = [\"department-usage\", \"developer-usage\", \"organization\"]\n"
+            )
+        };
+    let first = organization(ORG, "First", "Asia/Shanghai", APP, KEY, APP_ID, APP_SECRET, USER, PASSWORD, ACCESS_KEY, SECRETS[0].0, TOKEN);
     let (key, secret) = (OTHER_ACCESS_KEY, SECRETS[1].0);
     let other = organization(
         OTHER_ORG,
@@ -104,6 +110,7 @@ pub fn configuration(before: &str) -> String {
         OTHER_PASSWORD,
         key,
         secret,
+        OTHER_TOKEN,
     );
     format!("{before}\n{first}{other}")
 }
@@ -279,6 +286,11 @@ impl Server {
     pub fn office365(&self, path: &str, user: &str, password: &str) -> Answer {
         let request = self.request("GET", &format!("/ecp/reportingwebservice/reporting.svc{path}"));
         self.send(request.basic_auth(user, Some(password))).unwrap()
+    }
+
+    /// `GET` of a path of Yunxiao's API, with a token.
+    pub fn yunxiao(&self, path: &str, token: &str) -> Answer {
+        self.send(self.request("GET", &format!("/oapi/v1{path}")).header("x-yunxiao-token", token)).unwrap()
     }
 
     /// Users by place of an app over a day that has the facts of [`fact`], as Volcengine's API answers whoever signs with this key.

@@ -8,6 +8,7 @@ mod harness;
 
 mod bad_input;
 mod cli;
+mod copilot;
 mod durability;
 mod feishu;
 mod isolation;
@@ -15,3 +16,4 @@ mod office365;
 mod operations;
 mod places;
 mod volcengine;
+mod yunxiao;

@@ -8,12 +8,15 @@
 pub mod feishu;
 pub mod office365;
 #[cfg(feature = "server")]
+mod rate;
+#[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "client")]
 pub mod setup;
 #[cfg(feature = "server")]
 pub mod site;
 pub mod volcengine;
+pub mod yunxiao;
 
 #[cfg(feature = "server")]
 pub use {secret::Secret, site::Site, site::Tenant};
@@ -36,4 +39,5 @@ pub trait Dialect: Sync {
 
 /// Every dialect, one line each.
 #[cfg(feature = "server")]
-pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu, &office365::server::Office365, &volcengine::server::Volcengine];
+pub const DIALECTS: &[&dyn Dialect] =
+    &[&feishu::server::Feishu, &office365::server::Office365, &volcengine::server::Volcengine, &yunxiao::server::Yunxiao];

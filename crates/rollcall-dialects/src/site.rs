@@ -1,6 +1,6 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
-use crate::{feishu, office365, volcengine};
+use crate::{feishu, office365, volcengine, yunxiao};
 use jiff::tz::{TimeZone, offset};
 use rollcall_model::calendar::timestamp;
 use rollcall_model::{Millis, Organization, Reports};
@@ -17,12 +17,20 @@ pub struct Tenant {
     pub office365: office365::Settings,
     /// Its section `volcengine`.
     pub volcengine: volcengine::Settings,
+    /// Its section `yunxiao`.
+    pub yunxiao: yunxiao::Settings,
 }
 
 impl Tenant {
     /// An organization without credentials for any dialect.
     pub fn new(organization: Organization) -> Self {
-        Self { organization, feishu: Default::default(), office365: Default::default(), volcengine: Default::default() }
+        Self {
+            organization,
+            feishu: Default::default(),
+            office365: Default::default(),
+            volcengine: Default::default(),
+            yunxiao: Default::default(),
+        }
     }
 }
 

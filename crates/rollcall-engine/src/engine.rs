@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::ledger::columns::Block;
 use crate::ledger::{Committer, Ledger, Request};
+use crate::reports::NamesOf;
 use crate::settings::Settings;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -30,6 +31,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 pub struct Engine {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) cells: Arc<Cells>,
+    pub(crate) names: NamesOf,
     directories: RwLock<HashMap<OrgId, Arc<Directory>>>,
     requests: Option<SyncSender<Request>>,
     committer: Option<JoinHandle<()>>,
@@ -86,6 +88,7 @@ impl Engine {
         Ok(Self {
             ledger,
             cells,
+            names: NamesOf::default(),
             directories: RwLock::new(directories),
             requests: Some(requests),
             committer: Some(committer),

@@ -169,7 +169,8 @@ impl Calendar {
     pub fn periods(&self, period: Period, range: Range) -> impl Iterator<Item = Slice> + '_ {
         let range = range.intersect(&Range::new(EARLIEST, LATEST));
         let mut first = if range.is_empty() { date(2200, 1, 1) } else { self.first_of(period, self.date_of(range.from)) };
-        let mut from = self.start_of(first);
+        // East of UTC, 2200-01-01 begins before LATEST.
+        let mut from = if range.is_empty() { LATEST } else { self.start_of(first) };
         std::iter::from_fn(move || {
             while from < range.to {
                 let next = self.next_after(period, first);
@@ -236,6 +237,15 @@ mod tests {
         assert_eq!(toronto.date_of(start - 1), date(1919, 3, 30));
         let sao_paulo = calendar("America/Sao_Paulo");
         assert_eq!(rfc3339(sao_paulo.start_of(date(2018, 11, 4))), "2018-11-04T03:00:00Z");
+    }
+
+    #[test]
+    fn an_empty_range_has_no_period_wherever_it_lies() {
+        for zone in ["UTC", "Pacific/Kiritimati", "Pacific/Niue"] {
+            for (from, to) in [(0, 0), (LATEST, LATEST), (LATEST + 1, i64::MAX), (EARLIEST, EARLIEST), (i64::MIN, EARLIEST), (5, 4)] {
+                assert_eq!(calendar(zone).periods(Period::Day, Range::new(from, to)).count(), 0, "{zone} {from} {to}");
+            }
+        }
     }
 
     #[test]

@@ -5,8 +5,6 @@ pub mod client;
 #[cfg(feature = "server")]
 mod errors;
 #[cfg(feature = "server")]
-mod limits;
-#[cfg(feature = "server")]
 mod params;
 #[cfg(feature = "server")]
 mod render;

@@ -1,9 +1,9 @@
 //! The routes, and what is checked before a report is asked: credential, rate, parameters.
 
 use super::errors::{Refusal, json, not_found};
-use super::limits::{Endpoint, Limits};
 use super::wire::{DAILY_PATH, Empty, TOKEN_PATH, TOP_USER_PATH, TokenRequest, TokenResponse, code};
 use super::{App, params, render, token};
+use crate::rate::PerMinute;
 use crate::{Dialect, Site, Tenant};
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -33,7 +33,7 @@ impl Dialect for Feishu {
 
     /// Owns everything under `/open-apis/`: unknown paths and methods there are answered as the vendor's gateway does.
     fn routes(&self, site: Arc<Site>) -> axum::Router {
-        let server = Arc::new(Server { site, limits: Limits::default() });
+        let server = Arc::new(Server { site, limits: PerMinute::default() });
         let token = || post(tenant_access_token).fallback(async || not_found());
         axum::Router::new()
             .route(TOKEN_PATH, token())
@@ -49,7 +49,15 @@ impl Dialect for Feishu {
 
 struct Server {
     site: Arc<Site>,
-    limits: Limits,
+    /// By application and endpoint.
+    limits: PerMinute<(String, Endpoint)>,
+}
+
+/// What is limited by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Endpoint {
+    Daily,
+    TopUser,
 }
 
 /// The id of a request ([`Site::request_id`]).
@@ -125,7 +133,8 @@ impl Server {
     /// The tenant whose credential the request carries, if its application may ask now.
     fn admit<'t>(&self, tenants: &'t [Tenant], headers: &HeaderMap, endpoint: Endpoint, now: Millis) -> Result<&'t Tenant, Refusal> {
         let (tenant, app) = self.authorize(tenants, headers, now)?;
-        self.limits.admit(&app.app_id, endpoint, tenant.feishu.requests_per_minute, now)?;
+        let limit = tenant.feishu.requests_per_minute;
+        self.limits.admit((app.app_id.clone(), endpoint), limit, now).map_err(|reset| Refusal::Frequency { limit, reset })?;
         Ok(tenant)
     }
 

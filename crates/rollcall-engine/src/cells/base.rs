@@ -18,7 +18,7 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// How many quarter hours a cell aggregates: 1 or, for an hour, 4. Cells are named by the first.
     const QUARTERS: i32;
 
-    /// [`super::Merged::KIND`] of each kind of merged cell made from it.
+    /// [`super::Keep::KIND`] of each kind of kept cell made from it.
     const KINDS: &'static [u8];
 
     /// Folds the facts of a block, giving each entry to `add` with its cell.

@@ -1,7 +1,7 @@
 //! Checkpoints: live cells move into storage, with the ledger position they cover, in one atomic batch.
 
 use super::store::{Cells, Key, Live, base_key, stored_cell};
-use super::{Base, Location, Presence, Sessions, Slice};
+use super::{Base, Location, Presence, Sessions, Slice, Uses};
 use crate::error::EngineError;
 use fjall::OwnedWriteBatch;
 use rollcall_model::Quarter;
@@ -55,6 +55,7 @@ impl Cells {
         self.store::<Sessions>(&sealed, &mut batch)?;
         self.store::<Presence>(&sealed, &mut batch)?;
         self.store::<Location>(&sealed, &mut batch)?;
+        self.store::<Uses>(&sealed, &mut batch)?;
         batch.insert(&self.meta, POSITION, position.to_be_bytes());
         also(&mut batch, position)?;
         // From here on nobody may keep a merged cell made from the base cells of before.
@@ -62,9 +63,11 @@ impl Cells {
         self.forget_kept::<Sessions>(&sealed, &mut batch)?;
         self.forget_kept::<Presence>(&sealed, &mut batch)?;
         self.forget_kept::<Location>(&sealed, &mut batch)?;
+        self.forget_kept::<Uses>(&sealed, &mut batch)?;
         batch.commit()?;
         self.cache.retain(|key, _| {
-            !(changed::<Sessions>(&sealed, key) || changed::<Presence>(&sealed, key) || changed::<Location>(&sealed, key))
+            let meetings = changed::<Sessions>(&sealed, key);
+            !(meetings || changed::<Presence>(&sealed, key) || changed::<Location>(&sealed, key) || changed::<Uses>(&sealed, key))
         });
         state.sealed = None;
         state.generation += 1;
@@ -91,8 +94,10 @@ impl Cells {
             for (first, last) in runs(cells.keys().copied(), B::QUARTERS) {
                 for (quarters, kind) in self.lengths.lock().iter().flat_map(|quarters| B::KINDS.iter().map(move |kind| (*quarters, *kind)))
                 {
-                    let key = |start: i32| Key { org: *org, kind, slice: Slice { start: start.max(0), quarters } }.bytes();
-                    for kept in self.merged.range(key(first.0 - quarters + 1)..=key(last.0)) {
+                    let key =
+                        |start: i32, selector| Key { org: *org, kind, slice: Slice { start: start.max(0), quarters }, selector }.bytes();
+                    // Whatever they select.
+                    for kept in self.merged.range(key(first.0 - quarters + 1, 0)..=key(last.0, u128::MAX)) {
                         batch.remove(&self.merged, kept.key()?);
                     }
                 }
@@ -134,5 +139,6 @@ fn joined(first: &Live, second: Live) -> Live {
     join::<Sessions>(first, &mut joined);
     join::<Presence>(first, &mut joined);
     join::<Location>(first, &mut joined);
+    join::<Uses>(first, &mut joined);
     joined
 }

@@ -1,7 +1,7 @@
 //! The merged cell of `meeting_days`: meetings, duration and participants, by app and data residency.
 
 use super::codec::{Reader, put, put_signed};
-use super::{Attendee, Merged, Sessions};
+use super::{Attendee, Keep, Merged, Sessions};
 use rollcall_model::Millis;
 
 /// Counts over meetings.
@@ -76,7 +76,6 @@ impl MeetingTotals {
 
 impl Merged for MeetingTotals {
     type Base = Sessions;
-    const KIND: u8 = 1;
 
     fn of(attendees: &[Attendee]) -> Self {
         let mut cell = Self::default();
@@ -95,8 +94,12 @@ impl Merged for MeetingTotals {
     fn merge(&mut self, other: &Self) {
         other.parts.iter().for_each(|(key, totals)| self.add(*key, totals));
     }
+}
 
-    fn encode(&self) -> Vec<u8> {
+impl Keep for MeetingTotals {
+    const KIND: u8 = 1;
+
+    fn encode(&self) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(self.parts.len() * 24);
         for ((app, unit), totals) in &self.parts {
             put(&mut out, u64::from(*app));
@@ -107,7 +110,7 @@ impl Merged for MeetingTotals {
             put_signed(&mut out, totals.first);
             put_signed(&mut out, totals.last);
         }
-        out
+        Some(out)
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {

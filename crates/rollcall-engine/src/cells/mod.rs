@@ -20,8 +20,10 @@ mod meeting_totals;
 mod presence;
 mod sessions;
 mod store;
+mod usage_sets;
 mod user_sets;
 mod user_totals;
+mod uses;
 
 pub use base::{Base, Cell};
 pub use cover::Slice;
@@ -30,29 +32,38 @@ pub use meeting_totals::{MeetingTotals, Totals};
 pub use presence::{Presence, PresentFilter, PresentUsers};
 pub use sessions::{Attendee, Sessions};
 pub use store::{Cells, Live, LiveCells, View};
+pub use usage_sets::{Filing, Part, Parts, UsageSets};
 pub use user_sets::UserSets;
 pub use user_totals::{UserSum, UserSums, UserTotals};
+pub use uses::{UseSums, Used, Uses};
 
-/// A cell made from the base cells of a slice of time.
-pub trait Merged: Default + Clone + Send + Sync + std::fmt::Debug + 'static {
-    /// The base cells it is made from.
-    type Base: Base;
-
+/// A cell that may be kept once made.
+pub trait Keep: Default + Clone + Send + Sync + std::fmt::Debug + 'static {
     /// What tells this kind of cell from the others in storage. Never changed or given to another.
     const KIND: u8;
+
+    /// The bytes in storage; none if the cell costs less to make anew than it takes there. It is then kept in memory alone.
+    fn encode(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The cell of such bytes; none if they are not.
+    fn decode(_bytes: &[u8]) -> Option<Self> {
+        None
+    }
+
+    /// About how many bytes the cell takes in memory.
+    fn size(&self) -> usize;
+}
+
+/// A cell made from the base cells of a slice of time.
+pub trait Merged: Keep {
+    /// The base cells it is made from.
+    type Base: Base;
 
     /// The cell of these entries: those of one quarter hour after those of another, each in order.
     fn of(entries: &[<Self::Base as Base>::Entry]) -> Self;
 
     /// Adds the facts of a cell of another slice of time.
     fn merge(&mut self, other: &Self);
-
-    /// The bytes in storage.
-    fn encode(&self) -> Vec<u8>;
-
-    /// The cell of such bytes; none if they are not.
-    fn decode(bytes: &[u8]) -> Option<Self>;
-
-    /// About how many bytes the cell takes in memory.
-    fn size(&self) -> usize;
 }

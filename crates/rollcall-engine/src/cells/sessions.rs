@@ -2,7 +2,7 @@
 
 use super::codec::{Reader, put, put_signed};
 use super::store::{Cells, Live, LiveCells};
-use super::{Base, MeetingTotals, Merged, UserTotals, View};
+use super::{Base, Keep, MeetingTotals, UserTotals, View};
 use crate::error::EngineError;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;

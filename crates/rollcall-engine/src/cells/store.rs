@@ -6,7 +6,7 @@
 //! a reader that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
 
 use super::cover::{Cut, Slice, align};
-use super::{Base, Cell, Location, Merged, Presence, Sessions};
+use super::{Base, Cell, Keep, Location, Merged, Presence, Sessions, Uses};
 use crate::error::EngineError;
 use crate::ledger::columns::{Block, Commit};
 use crate::ledger::{self, Wanted};
@@ -28,6 +28,7 @@ pub struct Live {
     pub(super) sessions: LiveCells<Sessions>,
     pub(super) presence: LiveCells<Presence>,
     pub(super) location: LiveCells<Location>,
+    pub(super) uses: LiveCells<Uses>,
     /// Facts folded since the last checkpoint.
     pub(super) added: usize,
 }
@@ -44,21 +45,24 @@ pub(super) struct State {
     pub(super) sealed: Option<Arc<Live>>,
 }
 
-/// Which merged cell: organization, kind and slice.
+/// Which kept cell: organization, kind and slice, and what it selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) org: OrgId,
     pub(super) kind: u8,
     pub(super) slice: Slice,
+    /// A hash of what of the slice the cell holds; 0: all of it.
+    pub(super) selector: u128,
 }
 
 impl Key {
-    pub(super) fn bytes(&self) -> [u8; 25] {
-        let mut bytes = [0; 25];
+    pub(super) fn bytes(&self) -> [u8; 41] {
+        let mut bytes = [0; 41];
         bytes[..16].copy_from_slice(self.org.0.as_bytes());
         bytes[16] = self.kind;
         bytes[17..21].copy_from_slice(&self.slice.quarters.to_be_bytes());
-        bytes[21..].copy_from_slice(&self.slice.start.to_be_bytes());
+        bytes[21..25].copy_from_slice(&self.slice.start.to_be_bytes());
+        bytes[25..].copy_from_slice(&self.selector.to_be_bytes());
         bytes
     }
 }
@@ -85,6 +89,7 @@ pub struct Cells {
     pub(super) sessions: Keyspace,
     pub(super) presence: Keyspace,
     pub(super) location: Keyspace,
+    pub(super) uses: Keyspace,
     pub(super) merged: Keyspace,
     pub(super) facts: Keyspace,
     pub(super) meta: Keyspace,
@@ -116,6 +121,7 @@ impl Cells {
             sessions: db.keyspace("session-cells", KeyspaceCreateOptions::default)?,
             presence: db.keyspace("presence-cells", KeyspaceCreateOptions::default)?,
             location: db.keyspace("location-cells", KeyspaceCreateOptions::default)?,
+            uses: db.keyspace("use-cells", KeyspaceCreateOptions::default)?,
             merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
             facts: facts.clone(),
             meta: meta.clone(),
@@ -135,12 +141,14 @@ impl Cells {
     /// Folds a commit. Commits are folded in the order of their positions, each once.
     pub fn fold(&self, position: u64, commit: &Commit) {
         let (sessions, presence, location) = (folded::<Sessions>(commit), folded::<Presence>(commit), folded::<Location>(commit));
+        let uses = folded::<Uses>(commit);
         let mut state = self.state.write();
         state.position = position;
         state.live.added += commit.facts();
         add::<Sessions>(&mut state.live, sessions);
         add::<Presence>(&mut state.live, presence);
         add::<Location>(&mut state.live, location);
+        add::<Uses>(&mut state.live, uses);
     }
 
     /// One consistent state of the cells that lie in `range`: every fact folded so far.
@@ -162,20 +170,20 @@ impl Cells {
         Ok(View { cells: self, org, generation, snapshot, live, seen })
     }
 
-    /// Stores and caches a merged cell, unless a checkpoint has passed since `generation`.
-    fn keep<M: Merged>(&self, key: Key, generation: u64, cell: &Arc<M>, stored: bool) -> Result<(), EngineError> {
+    /// Stores and caches a cell, unless a checkpoint has passed since `generation`.
+    fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, stored: bool) -> Result<(), EngineError> {
         let state = self.state.read();
         if state.generation != generation {
             return Ok(());
         }
-        if !stored {
+        if !stored && let Some(bytes) = cell.encode() {
             let mut lengths = self.lengths.lock();
             if lengths.insert(key.slice.quarters) {
                 let bytes: Vec<u8> = lengths.iter().flat_map(|length| length.to_be_bytes()).collect();
                 self.meta.insert(LENGTHS, bytes)?;
             }
             drop(lengths);
-            self.merged.insert(key.bytes(), cell.encode())?;
+            self.merged.insert(key.bytes(), bytes)?;
         }
         self.cache.insert(key, Kept { cell: cell.clone(), size: cell.size() });
         Ok(())
@@ -239,32 +247,54 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
-        let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
-        if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
-            return Ok(Arc::default());
-        }
-        let is_live = self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some();
-        if slice.quarters == B::QUARTERS {
-            return Ok(Arc::new(M::of(&self.entries(Quarter(slice.start))?)));
-        }
-        if is_live {
+        self.kept(slice, 0, || {
+            if slice.quarters == B::QUARTERS {
+                return Ok(M::of(&self.entries(Quarter(slice.start))?));
+            }
+            if !self.is_live(slice) {
+                return self.make(slice);
+            }
             let mut merged = M::default();
             for part in slice.parts(B::QUARTERS) {
                 merged.merge(&*self.cell::<M>(part)?);
             }
-            return Ok(Arc::new(merged));
+            Ok(merged)
+        })
+    }
+
+    /// The cell of a slice that holds what `selector` says of it, kept where it can be, else made.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], and those of `make`.
+    pub fn kept<K: Keep>(
+        &self,
+        slice: Slice,
+        selector: u128,
+        make: impl FnOnce() -> Result<K, EngineError>,
+    ) -> Result<Arc<K>, EngineError> {
+        let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
+        if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
+            return Ok(Arc::default());
         }
-        let key = Key { org: self.org, kind: M::KIND, slice };
-        if let Some(cell) = self.cells.cache.get(&key).and_then(|kept| kept.cell.downcast::<M>().ok()) {
+        if slice.quarters == B::QUARTERS || self.is_live(slice) {
+            return Ok(Arc::new(make()?));
+        }
+        let key = Key { org: self.org, kind: K::KIND, slice, selector };
+        if let Some(cell) = self.cells.cache.get(&key).and_then(|kept| kept.cell.downcast::<K>().ok()) {
             return Ok(cell);
         }
         let stored = self.snapshot.get(&self.cells.merged, key.bytes())?;
         let cell = Arc::new(match &stored {
-            Some(bytes) => M::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
-            None => self.make(slice)?,
+            Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
+            None => make()?,
         });
         self.cells.keep(key, self.generation, &cell, stored.is_some())?;
         Ok(cell)
+    }
+
+    /// Whether a live cell lies in a slice.
+    fn is_live(&self, slice: Slice) -> bool {
+        self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some()
     }
 
     /// Makes the merged cell of a slice without live cells.
@@ -289,7 +319,7 @@ impl<B: Base> View<'_, B> {
 
     /// Facts in storage, of which some may be wanted.
     pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
-        ledger::scan(self.cells.db.snapshot(), &self.cells.facts, self.org, wanted)
+        ledger::scan(self.snapshot.clone(), &self.cells.facts, self.org, wanted)
     }
 
     /// The instants between the first cell and the last.

@@ -2,7 +2,7 @@
 //! distinct counts are exact.
 
 use super::codec::{Reader, put};
-use super::{Base, Merged};
+use super::{Base, Keep, Merged};
 use roaring::{MultiOps, RoaringBitmap};
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub trait Group: Copy + Ord + Send + Sync + std::fmt::Debug + 'static {
     /// The base cells.
     type Base: Base<Entry = InGroup<Self>>;
 
-    /// What tells the merged cells of these groups from other merged cells. See [`Merged::KIND`].
+    /// What tells the merged cells of these groups from other merged cells. See [`Keep::KIND`].
     const KIND: u8;
 
     /// The group as a number, in the order of groups.
@@ -97,7 +97,6 @@ impl<G: Group> UserSets<G> {
 
 impl<G: Group> Merged for UserSets<G> {
     type Base = G::Base;
-    const KIND: u8 = G::KIND;
 
     fn of(entries: &[InGroup<G>]) -> Self {
         let mut groups: BTreeMap<G, Vec<u32>> = BTreeMap::new();
@@ -116,8 +115,12 @@ impl<G: Group> Merged for UserSets<G> {
             }
         }
     }
+}
 
-    fn encode(&self) -> Vec<u8> {
+impl<G: Group> Keep for UserSets<G> {
+    const KIND: u8 = G::KIND;
+
+    fn encode(&self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         for (group, users) in &self.groups {
             put(&mut out, group.number());
@@ -125,7 +128,7 @@ impl<G: Group> Merged for UserSets<G> {
             // Writing into memory does not fail.
             let _ = users.serialize_into(&mut out);
         }
-        out
+        Some(out)
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
@@ -147,7 +150,7 @@ impl<G: Group> Merged for UserSets<G> {
 }
 
 /// The set of these users, who may come more than once and in any order.
-fn set(mut users: Vec<u32>) -> RoaringBitmap {
+pub(super) fn set(mut users: Vec<u32>) -> RoaringBitmap {
     let words = users.iter().max().map_or(0, |largest| *largest as usize / 64 + 1);
     if words > 4 * users.len() {
         users.sort_unstable();
@@ -200,7 +203,7 @@ mod tests {
             back.merge(&left);
             prop_assert_eq!(&forth, &all);
             prop_assert_eq!(&back, &all);
-            prop_assert_eq!(Sets::decode(&all.encode()), Some(all));
+            prop_assert_eq!(Sets::decode(&all.encode().unwrap()), Some(all));
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! The merged cell of `top_users`: for each user, meetings and time attended, by app and data residency.
 
 use super::codec::{Reader, put, put_signed};
-use super::{Attendee, Merged, Sessions};
+use super::{Attendee, Keep, Merged, Sessions};
 use rollcall_model::Millis;
 
 /// Which facts a column sums.
@@ -153,7 +153,6 @@ impl UserTotals {
 
 impl Merged for UserTotals {
     type Base = Sessions;
-    const KIND: u8 = 2;
 
     fn of(attendees: &[Attendee]) -> Self {
         let mut entries = Vec::with_capacity(attendees.len());
@@ -189,8 +188,12 @@ impl Merged for UserTotals {
             }
         }
     }
+}
 
-    fn encode(&self) -> Vec<u8> {
+impl Keep for UserTotals {
+    const KIND: u8 = 2;
+
+    fn encode(&self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         for (part, column) in &self.columns {
             put(&mut out, u64::from(part.app));
@@ -208,7 +211,7 @@ impl Merged for UserTotals {
                 out.push(entry.latest.1);
             }
         }
-        out
+        Some(out)
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
@@ -259,7 +262,7 @@ mod tests {
     #[test]
     fn a_meeting_attended_in_two_residencies_is_one_meeting_and_one_in_each() {
         let cell = UserTotals::of(&[attendee(1, 7, 0, 10, 5, 0), attendee(1, 7, 1, 20, 6, 1), attendee(2, 7, 0, 1, 1, 2)]);
-        let cell = UserTotals::decode(&cell.encode()).unwrap();
+        let cell = UserTotals::decode(&cell.encode().unwrap()).unwrap();
         let sums = |unit| {
             let mut sums = UserSums::default();
             sums.add(&cell, None, unit);
@@ -283,6 +286,6 @@ mod tests {
         left.merge(&turned);
         assert_eq!(left, UserTotals::of(&all));
         assert_eq!(right, UserTotals::of(&all));
-        assert_eq!(UserTotals::decode(&left.encode()), Some(left));
+        assert_eq!(UserTotals::decode(&left.encode().unwrap()), Some(left));
     }
 }

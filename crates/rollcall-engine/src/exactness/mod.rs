@@ -1,6 +1,7 @@
 //! The promise *exact*, held against a naive loop: whatever facts came, in whatever batches and order, with duplicates, late facts,
 //! checkpoints and restarts between them, every report gives the rows that a loop over the accepted facts gives.
 
+mod assistance;
 mod oracle;
 
 use crate::facts::Attendances;

@@ -76,6 +76,11 @@ impl Numbers {
         numbers.map(|(row, number)| number.unwrap_or_else(|| self.give(org, names.get(*row), batch))).collect()
     }
 
+    /// The names from a number on.
+    pub(crate) fn names_from(&self, org: OrgId, number: usize) -> Vec<Arc<str>> {
+        self.names.read().get(&org).and_then(|names| names.names.get(number..)).unwrap_or_default().to_vec()
+    }
+
     /// Calls `with` with a function from numbers to names.
     pub(crate) fn with_names<T>(&self, org: OrgId, with: impl FnOnce(&dyn Fn(u32) -> Option<Arc<str>>) -> T) -> T {
         let names = self.names.read();

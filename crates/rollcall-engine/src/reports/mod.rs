@@ -1,15 +1,24 @@
 //! Reports: one file each, and beside it the plain SQL over facts that defines the same answer.
 
 mod active_users;
+mod department_days;
+mod developer_days;
 mod meeting_days;
 mod top_users;
+mod usage;
 mod users_by_place;
+
+pub(crate) use usage::NamesOf;
 
 use crate::cells::{Base, Slice};
 use crate::{Engine, EngineError};
 use rollcall_model::calendar::QUARTER_MILLIS;
-use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, PlaceUsers, TopUser, TopUsers, UsersByPlace};
-use rollcall_model::{Answer, OrgId, Quarter, Range, ReportError, Reports};
+use rollcall_model::reports::{
+    ActiveUsers, ActiveUsersRow, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, MeetingDay, MeetingDays, PlaceUsers, RowKeys,
+    TopUser, TopUsers, UsersByPlace,
+};
+use rollcall_model::{Answer, Directory, OrgId, Quarter, Range, ReportError, Reports};
+use std::sync::Arc;
 
 impl Reports for Engine {
     fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
@@ -26,6 +35,26 @@ impl Reports for Engine {
 
     fn users_by_place(&self, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
         Ok(users_by_place::answer(self, org, ask)?)
+    }
+
+    fn department_rows(&self, org: OrgId, ask: &DepartmentDays) -> Result<RowKeys, ReportError> {
+        department_days::rows(self, org, ask)
+    }
+
+    fn department_days(&self, org: OrgId, ask: &DepartmentDays) -> Result<Answer<DepartmentDay>, ReportError> {
+        department_days::answer(self, org, ask)
+    }
+
+    fn developer_rows(&self, org: OrgId, ask: &DeveloperDays) -> Result<RowKeys, ReportError> {
+        developer_days::rows(self, org, ask)
+    }
+
+    fn developer_days(&self, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
+        developer_days::answer(self, org, ask)
+    }
+
+    fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+        Ok(Self::directory(self, org))
     }
 }
 

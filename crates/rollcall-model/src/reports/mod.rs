@@ -15,8 +15,10 @@ pub use usage::{
 pub use users_by_place::{PlaceLevel, PlaceUsers, UsersByPlace};
 
 use crate::calendar::{Millis, Range};
+use crate::directory::Directory;
 use crate::organization::OrgId;
 use jiff::tz::TimeZone;
+use std::sync::Arc;
 
 /// What an answer covers, carried by every answer of the native API, command line and dashboard.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,5 +142,14 @@ pub trait Reports: Send + Sync {
     fn developer_days(&self, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
         let _ = (org, ask);
         Err(ReportError::NotAnswered("developer_days"))
+    }
+
+    /// The directory that the reports go by, as it is now.
+    ///
+    /// # Errors
+    /// None but that of the default.
+    fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+        let _ = org;
+        Err(ReportError::NotAnswered("directory"))
     }
 }

@@ -4,8 +4,8 @@ use super::file::{self, File, line_of};
 use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
 use jiff::tz::TimeZone;
 use rollcall_dialects::volcengine::signature::SecretKey;
-use rollcall_dialects::{Tenant, feishu, office365, volcengine};
-use rollcall_model::{OrgId, Organization};
+use rollcall_dialects::{Tenant, feishu, office365, volcengine, yunxiao};
+use rollcall_model::{Calendar, Millis, OrgId, Organization, instant};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -99,8 +99,9 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
     let feishu = feishu(checks, at, &given.feishu, folder);
     let office365 = office365(checks, at, &given.office365, folder);
     let volcengine = volcengine(checks, at, &given.volcengine, folder);
+    let yunxiao = yunxiao(checks, at, &given.yunxiao, zone.as_ref(), folder);
     let organization = Organization { id: id?, name, zone: zone?, apps, units };
-    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365, volcengine }, ingest_keys })
+    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365, volcengine, yunxiao }, ingest_keys })
 }
 
 fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {
@@ -246,4 +247,57 @@ fn access_key(checks: &mut Checks<'_>, at: &str, given: &file::VolcengineAccessK
     }
     let secret = secrets::read_itself(checks, at, &given.secret, folder)?;
     Some(volcengine::AccessKey { id: id.clone(), secret: SecretKey::new(&secret) })
+}
+
+fn yunxiao(checks: &mut Checks<'_>, at: &str, given: &file::Yunxiao, zone: Option<&TimeZone>, folder: &Path) -> yunxiao::Settings {
+    let defaults = yunxiao::Settings::default();
+    let tokens = given.tokens.iter().enumerate();
+    yunxiao::Settings {
+        organization_id: given.organization_id.as_ref().map(|id| checks.text(id, &format!("{at}.yunxiao.organization_id"))),
+        include_subdepartments: given.include_subdepartments.unwrap_or(defaults.include_subdepartments),
+        requests_per_minute: given.requests_per_minute.unwrap_or(defaults.requests_per_minute),
+        tokens: tokens
+            .filter_map(|(position, token)| yunxiao_token(checks, &format!("{at}.yunxiao.tokens[{position}]"), token, zone, folder))
+            .collect(),
+    }
+}
+
+fn yunxiao_token(
+    checks: &mut Checks<'_>,
+    at: &str,
+    given: &file::YunxiaoToken,
+    zone: Option<&TimeZone>,
+    folder: &Path,
+) -> Option<yunxiao::Token> {
+    let name = checks.text(&given.name, &format!("{at}.name"));
+    let scopes: Vec<_> = given.scopes.get_ref().iter().filter_map(|name| yunxiao::Scope::from_name(name)).collect();
+    if scopes.is_empty() || scopes.len() < given.scopes.get_ref().len() {
+        let known = yunxiao::Scope::ALL.map(yunxiao::Scope::name).join(", ");
+        checks.refuse(&given.scopes, &format!("{at}.scopes"), &format!("expected one or more of {known}"));
+    }
+    let expires = given.expires.as_ref().and_then(|expires| {
+        let instant = expiry(expires.get_ref(), zone);
+        if instant.is_none() {
+            let expected = "expected a day such as \"2027-01-01\", or an instant such as \"2027-01-01T08:00:00Z\"";
+            checks.refuse(expires, &format!("{at}.expires"), expected);
+        }
+        instant
+    });
+    let secret = secrets::read(checks, at, &secrets::TOKEN, given.hash.as_ref(), given.secret.as_ref(), folder)?;
+    // The token selects the organization, so it is unique in the whole server.
+    if let Some(first) = checks.seen_at("token", &secret.to_string(), at) {
+        checks.refuse(&given.name, at, &format!("the same token is used at {first}; make another with `rollcall key new --for yunxiao`"));
+    }
+    Some(yunxiao::Token { name, secret, scopes, expires })
+}
+
+/// The instant at which a token ends: where a day is given, at its beginning.
+fn expiry(given: &toml::Value, zone: Option<&TimeZone>) -> Option<Millis> {
+    let text = match given {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Datetime(time) => time.to_string(),
+        _ => return None,
+    };
+    let of_day = |day| Calendar::new(zone.cloned().unwrap_or(TimeZone::UTC)).start_of(day);
+    if text.len() == 10 { text.parse().ok().map(of_day) } else { instant::parse_time(&text) }
 }

@@ -103,6 +103,8 @@ pub(super) struct Organization {
     pub(super) office365: Office365,
     #[serde(default)]
     pub(super) volcengine: Volcengine,
+    #[serde(default)]
+    pub(super) yunxiao: Yunxiao,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +187,27 @@ pub(super) struct Volcengine {
 pub(super) struct VolcengineAccessKey {
     pub(super) id: Spanned<String>,
     pub(super) secret: Spanned<String>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Yunxiao {
+    pub(super) organization_id: Option<Spanned<String>>,
+    pub(super) include_subdepartments: Option<bool>,
+    pub(super) requests_per_minute: Option<u32>,
+    pub(super) tokens: Vec<YunxiaoToken>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct YunxiaoToken {
+    pub(super) name: Spanned<String>,
+    pub(super) hash: Option<Spanned<String>>,
+    pub(super) secret: Option<Spanned<String>>,
+    pub(super) scopes: Spanned<Vec<String>>,
+    /// A string, or a date or an instant of TOML's own.
+    pub(super) expires: Option<Spanned<toml::Value>>,
 }
 
 impl File {

@@ -383,4 +383,67 @@ mod tests {
         let password = &config.organizations[0].tenant.office365.users[0].password;
         assert!(password.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{password}");
     }
+    fn token(secret: &str, rest: &str) -> String {
+        format!("[[organizations.yunxiao.tokens]]\nname = \"t\"\nhash = \"{}\"\n{rest}\n", hash(secret))
+    }
+
+    #[test]
+    fn yunxiao_is_read_and_its_defaults_are_those_of_the_dialect() {
+        use rollcall_dialects::yunxiao::Scope;
+        let section = "[organizations.yunxiao]\norganization_id = \"67d8\"\ninclude_subdepartments = false\nrequests_per_minute = 0\n";
+        let scopes = "scopes = [\"developer-usage\", \"organization\"]\nexpires = ";
+        let mut text = format!("{ORGANIZATION}{section}{}", token("0", "scopes = [\"department-usage\"]"));
+        for (number, expires) in
+            ["2027-01-01", "\"2027-01-01\"", "2026-12-31T16:00:00Z", "\"2027-01-01T00:00:00+08:00\""].iter().enumerate()
+        {
+            text += &token(&format!("{}", number + 1), &format!("{scopes}{expires}"));
+        }
+        let given = &parse(&text).unwrap().organizations[0].tenant.yunxiao;
+        assert_eq!((given.organization_id.as_deref(), given.include_subdepartments, given.requests_per_minute), (Some("67d8"), false, 0));
+        assert_eq!((given.tokens[0].scopes.as_slice(), given.tokens[0].expires), (&[Scope::DepartmentUsage][..], None));
+        assert!(given.tokens[0].secret.matches("0") && given.tokens[0].name == "t");
+        for token in &given.tokens[1..] {
+            // The first instant of the day in the organization's zone.
+            assert_eq!((token.scopes.len(), token.expires), (2, Some(1_798_732_800_000)));
+        }
+        let absent = parse(ORGANIZATION).unwrap();
+        let (absent, defaults) = (&absent.organizations[0].tenant.yunxiao, rollcall_dialects::yunxiao::Settings::default());
+        assert_eq!(format!("{absent:?}"), format!("{defaults:?}"));
+        let shown = EXAMPLE.replace("# include_subdepartments =", "include_subdepartments =");
+        let shown = parse(&shown.replace("# requests_per_minute = 600", "requests_per_minute = 600")).unwrap();
+        assert_eq!(format!("{:?}", shown.organizations[0].tenant.yunxiao), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn what_yunxiao_cannot_use_is_refused_with_its_place() {
+        let refused = |rest: &str, told: &str| {
+            let error = parse(&format!("{ORGANIZATION}{rest}")).unwrap_err();
+            let told = format!("rollcall.toml:{told}");
+            assert!(error.starts_with(&told) && !error.contains("hunter2"), "{told}\n{error}");
+        };
+        let at = "organizations[0].yunxiao.tokens[0]";
+        let all = "scopes = [\"department-usage\"]";
+        refused(
+            &token("a", "scopes = []"),
+            &format!("8: {at}.scopes: expected one or more of department-usage, developer-usage, organization"),
+        );
+        refused(&token("a", "scopes = [\"department-usage\", \"all\"]"), &format!("8: {at}.scopes: expected one or more of"));
+        refused(&token("a", ""), "5: [organizations.yunxiao.tokens: missing field `scopes`".replace('[', "").as_str());
+        for expires in ["\"soon\"", "\"2027-02-30\"", "\"2027-01-01T00:00:00\"", "2027-01-01T00:00:00", "5", "08:00:00"] {
+            refused(&token("a", &format!("{all}\nexpires = {expires}")), &format!("9: {at}.expires: expected a day such as"));
+        }
+        let with = |secret: &str| format!("[[organizations.yunxiao.tokens]]\nname = \"t\"\n{all}\n{secret}\n");
+        refused(
+            &with("hash = \"hunter2\""),
+            &format!("8: {at}.hash: expected sha256: and 64 hexadecimal digits, as `rollcall key new --for yunxiao` prints"),
+        );
+        refused(&with("secret = \"hunter2\""), &format!("8: {at}.secret: a secret must not stand in the file"));
+        refused(
+            "[organizations.yunxiao]\norganization_id = \"\"\n",
+            "6: organizations[0].yunxiao.organization_id: expected 1 to 256 bytes",
+        );
+        let other = ORGANIZATION.replace("5c11", "5c12");
+        let twice = format!("{}{other}{}", token("a", all), token("a", all));
+        refused(&twice, "14: organizations[1].yunxiao.tokens[0]: the same token is used at organizations[0].yunxiao.tokens[0]");
+    }
 }

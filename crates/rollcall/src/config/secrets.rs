@@ -32,6 +32,9 @@ pub(super) const INGEST_KEY: Kind<Secret> = Kind {
 /// The secret of a Feishu application.
 pub(super) const APP_SECRET: Kind<Secret> = Kind { hash_key: "secret_hash", ..INGEST_KEY };
 
+/// A personal access token of Yunxiao.
+pub(super) const TOKEN: Kind<Secret> = Kind { command: "rollcall key new --for yunxiao", ..INGEST_KEY };
+
 /// A password that somebody chose: its hash is made slowly, with a salt.
 pub(super) const PASSWORD: Kind<String> = Kind {
     hash_key: "password_hash",

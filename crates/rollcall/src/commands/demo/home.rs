@@ -3,12 +3,13 @@
 //!
 //! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
 
-use crate::commands::key::{password_hash, random_secret};
+use crate::commands::key::{password_hash, random_secret, yunxiao_token};
 use crate::failure::{Failure, Result};
 use crate::server::SIGNING_KEY;
 use jiff::civil::Date;
 use rollcall_dialects::Secret;
 use rollcall_dialects::office365::Role;
+use rollcall_dialects::yunxiao::Scope;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -58,6 +59,10 @@ pub struct Home {
     /// Volcengine's access key, and its secret.
     pub access_key: String,
     pub access_secret: String,
+    /// The personal access token for Yunxiao's reports.
+    pub yunxiao_token: String,
+    /// A department of the demo's organization.
+    pub department: String,
     /// None before the demo is complete.
     pub filled: Option<Filled>,
 }
@@ -88,6 +93,8 @@ impl Home {
             password: random_secret("")?,
             access_key: random_access_key(),
             access_secret: random_secret("")?,
+            yunxiao_token: yunxiao_token()?,
+            department: String::new(),
             filled: None,
         })
     }
@@ -95,10 +102,11 @@ impl Home {
     fn read(directory: &Path, text: &str) -> Result<Self> {
         let values: HashMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
         let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
-        // A demo of an earlier version has none.
+        // A demo of an earlier version has none of these.
         let password = value("RWS_PASSWORD").map_or_else(|| random_secret(""), Ok)?;
         let access_key = value("VOLC_AK").unwrap_or_else(random_access_key);
         let access_secret = value("VOLC_SK").map_or_else(|| random_secret(""), Ok)?;
+        let yunxiao_token = value("YUNXIAO_TOKEN").map_or_else(yunxiao_token, Ok)?;
         let read = || {
             Some(Self {
                 directory: directory.into(),
@@ -109,6 +117,8 @@ impl Home {
                 password,
                 access_key,
                 access_secret,
+                yunxiao_token,
+                department: String::new(),
                 filled: Some(Filled {
                     facts: value("DEMO_FACTS")?.parse().ok()?,
                     // A demo of an earlier version has none.
@@ -139,14 +149,17 @@ impl Home {
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
              [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n\n\
              [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n\n\
-             [[organizations.volcengine.access_keys]]\nid = \"{}\"\nsecret = \"file:{SECRET_FILE}\"\n",
+             [[organizations.volcengine.access_keys]]\nid = \"{}\"\nsecret = \"file:{SECRET_FILE}\"\n\n\
+             [[organizations.yunxiao.tokens]]\nname = \"demo\"\nhash = \"{}\"\nscopes = [{}]\n",
             self.org,
             Secret::of(&self.ingest_key),
             self.app_id,
             Secret::of(&self.app_secret),
             Role::GlobalAdministrator.name(),
             password_hash(&self.password)?,
-            self.access_key
+            self.access_key,
+            Secret::of(&self.yunxiao_token),
+            Scope::ALL.map(|scope| format!("\"{}\"", scope.name())).join(", ")
         ))
     }
 
@@ -166,6 +179,8 @@ impl Home {
             ("VOLC_AK", self.access_key.clone()),
             ("VOLC_SK", self.access_secret.clone()),
             ("VOLC_APP_ID", APP.to_owned()),
+            ("YUNXIAO_TOKEN", self.yunxiao_token.clone()),
+            ("DEPARTMENT_ID", self.department.clone()),
             ("SERVER_KEY_FILE", signing_key),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
             ("DEMO_ASSISTANCE", filled.map(|filled| filled.assistance.to_string()).unwrap_or_default()),
@@ -207,22 +222,24 @@ mod tests {
         first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
         let second = Home::open(directory.path()).unwrap();
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
-        assert_eq!(second.password, first.password);
-        assert_eq!((second.access_key, second.access_secret), (first.access_key, first.access_secret));
+        assert_eq!((&second.password, &second.yunxiao_token), (&first.password, &first.yunxiao_token));
+        assert_eq!((second.access_key, second.access_secret), (first.access_key.clone(), first.access_secret.clone()));
         assert_eq!(second.filled, first.filled);
         // A demo of an earlier version lacks the credentials of later APIs; it is given them, and is complete.
         let env = directory.path().join("demo.env");
         let earlier: String = fs::read_to_string(&env)
             .unwrap()
             .lines()
-            .filter(|line| !line.starts_with("RWS_") && !line.starts_with("VOLC_"))
+            .filter(|line| !["RWS_", "VOLC_", "YUNXIAO_"].iter().any(|later| line.starts_with(later)))
             .fold(String::new(), |text, line| text + line + "\n");
         fs::write(&env, earlier).unwrap();
         let third = Home::open(directory.path()).unwrap();
         assert!(third.password.len() > 40 && third.password != first.password && third.filled == first.filled);
         third.write_env("http://127.0.0.1:1", Path::new("data")).unwrap();
-        assert_eq!(Home::open(directory.path()).unwrap().password, third.password);
-        assert_eq!(Home::open(directory.path()).unwrap().access_secret, third.access_secret);
+        assert!(third.yunxiao_token.starts_with("pt-") && third.yunxiao_token.len() == 64 && third.yunxiao_token != first.yunxiao_token);
+        let fourth = Home::open(directory.path()).unwrap();
+        assert_eq!((fourth.password, fourth.yunxiao_token), (third.password, third.yunxiao_token));
+        assert_eq!(fourth.access_secret, third.access_secret);
         assert_eq!(fs::read_to_string(directory.path().join(SECRET_FILE)).unwrap(), third.access_secret);
         for file in ["demo.env", SECRET_FILE] {
             let permissions = fs::metadata(directory.path().join(file)).unwrap().permissions();

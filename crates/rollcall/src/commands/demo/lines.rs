@@ -17,7 +17,7 @@ const SIGNED_FOR: u32 = 86_400;
 
 /// The lines.
 pub fn lines(home: &Home, url: &str) -> String {
-    let Home { ingest_key, app_id, app_secret, password, .. } = home;
+    let Home { org, ingest_key, app_id, app_secret, password, yunxiao_token, department, .. } = home;
     let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
     let last: Date = home.filled.as_ref().map_or_else(|| Timestamp::now().to_zoned(zone.clone()).date(), |filled| filled.last_day);
     let (from, to) = (last.saturating_sub(DAYS.days()), last.saturating_add(1.day()));
@@ -55,6 +55,13 @@ pub fn lines(home: &Home, url: &str) -> String {
             format!("curl -sS -u '{USER}:{password}' '{url}/ecp/reportingwebservice/reporting.svc/CsActiveUserWeekly?$format=Json'"),
         ),
         ("Volcengine ListOperationDistribution", users_by_province(home, url, last)),
+        (
+            "Yunxiao departmentUsage",
+            format!(
+                "curl -sS '{url}/oapi/v1/lingma/organizations/{org}/departmentUsage?departmentId={department}&startTime={from}&endTime={last}&page=1&perPage=100' \
+                 -H 'Content-Type: application/json' -H 'x-yunxiao-token: {yunxiao_token}'"
+            ),
+        ),
     ]
     .map(|(name, line)| format!("# {name}\n{line}\n"))
     .concat()

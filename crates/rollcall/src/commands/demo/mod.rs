@@ -60,6 +60,7 @@ pub fn run(flags: args::Demo) -> Result {
             }
         }
         home.filled.get_or_insert(wanted);
+        home.department = department(&opened.app, &config).unwrap_or_default();
         home.write_env(&url, &config.data)?;
         output::note(format_args!("the demo is at {url}, its credentials in {}; Ctrl-C ends it", directory.join("demo.env").display()));
         output::data(lines::lines(&home, &url).as_bytes())?;
@@ -102,6 +103,13 @@ fn write_to(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     let named = |error| Failure::of(path.display(), error);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(named)?);
     write(&mut out).and_then(|()| out.flush()).map_err(named)
+}
+
+/// The root of the demo's departments.
+fn department(app: &App, config: &Config) -> Option<String> {
+    let organization = config.organizations.first()?.tenant.organization.id;
+    let departments = app.engine.directory(organization).document().departments;
+    departments.into_iter().find(|department| department.parent_id.is_none()).map(|root| root.id)
 }
 
 /// Fills the demo the way any facts come in: decoded, validated, made durable.

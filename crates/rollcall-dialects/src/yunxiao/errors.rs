@@ -1,0 +1,98 @@
+//! Every refusal, and the answer it becomes.
+
+use super::Scope;
+use super::wire::{ErrorBody, code};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// Why a request is not answered.
+#[derive(Debug, PartialEq)]
+pub(super) enum Refusal {
+    /// Credentials must not travel on this channel.
+    PlainText,
+    /// No token.
+    NoToken,
+    /// A token that nobody has.
+    UnknownToken,
+    /// A token that has expired.
+    ExpiredToken,
+    /// The path names another organization than the token's, or none that there is.
+    OtherOrganization,
+    /// The token lacks a scope.
+    Scope(Scope),
+    /// Too many requests: the seconds to wait.
+    Frequency(i64),
+    /// Everything wrong with the parameters; at least one thing.
+    Parameters(Vec<String>),
+    /// A department that is not known.
+    Department(String),
+    /// No such path.
+    Path,
+    /// Another method than GET.
+    Method,
+    /// The server failed; the cause is logged, not returned.
+    Internal,
+}
+
+impl Refusal {
+    /// The answer.
+    pub(super) fn answer(&self, request_id: &str) -> Response {
+        let (status, code) = self.code();
+        let body = ErrorBody { error_code: code.into(), error_message: self.message(), request_id: Some(request_id.into()) };
+        let mut response = json(status, &body);
+        match self {
+            Self::Frequency(seconds) => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::Method => {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+            }
+            _ => {}
+        }
+        response
+    }
+
+    const fn code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoToken => (StatusCode::UNAUTHORIZED, code::UNAUTHORIZED),
+            Self::UnknownToken => (StatusCode::UNAUTHORIZED, code::INVALID_TOKEN),
+            Self::ExpiredToken => (StatusCode::UNAUTHORIZED, code::EXPIRED_TOKEN),
+            Self::OtherOrganization => (StatusCode::FORBIDDEN, code::OTHER_ORGANIZATION),
+            Self::PlainText | Self::Scope(_) => (StatusCode::FORBIDDEN, code::FORBIDDEN),
+            Self::Frequency(_) => (StatusCode::TOO_MANY_REQUESTS, code::TOO_MANY_REQUESTS),
+            Self::Parameters(_) => (StatusCode::BAD_REQUEST, code::BAD_REQUEST),
+            Self::Department(_) | Self::Path => (StatusCode::NOT_FOUND, code::NOT_FOUND),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, code::METHOD_NOT_ALLOWED),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::PlainText => "tokens are not taken over plain text: use https".into(),
+            Self::NoToken => "no token: expected the header x-yunxiao-token".into(),
+            Self::UnknownToken => "the token is not known".into(),
+            Self::ExpiredToken => "the token has expired".into(),
+            Self::OtherOrganization => "the token is not of this organization".into(),
+            Self::Scope(scope) => format!("the token lacks the scope {}", scope.name()),
+            Self::Frequency(seconds) => format!("too many requests: ask again in {seconds} seconds"),
+            Self::Parameters(wrong) => wrong.join("; "),
+            Self::Department(id) => format!("no such department: {id}"),
+            Self::Path => "no such path".into(),
+            Self::Method => "the method must be GET".into(),
+            Self::Internal => "internal error; the cause is in the server's log".into(),
+        }
+    }
+}
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
