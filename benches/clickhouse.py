@@ -83,6 +83,51 @@ OPTIMIZE TABLE computer_members FINAL
 
 ROLLED_UP = "SELECT {period} AS period, groupBitmapMerge(users) FROM computer_members GROUP BY period ORDER BY period"
 
+# Users by subdivision of China, over the range as one. The total of an answer, which shares need, is not asked: the easier question.
+BY_PROVINCE = """
+SELECT subdivision, uniqExact(user_id) FROM attendance
+WHERE joined_at < toDateTime64({end}, 3, 'UTC') AND joined_at >= toDateTime64({start} - 8 * 86400, 3, 'UTC')
+  AND (left_at > toDateTime64({start}, 3, 'UTC') OR left_at = joined_at AND joined_at >= toDateTime64({start}, 3, 'UTC'))
+  AND startsWith(subdivision, 'CN-')
+GROUP BY subdivision
+"""
+
+# By hand, and for this one question: exact sets of users by day of +08:00 and subdivision.
+PROVINCE_ROLLUP = """
+CREATE TABLE province_days (day UInt32, subdivision LowCardinality(String), users AggregateFunction(groupBitmap, UInt32))
+ENGINE = AggregatingMergeTree ORDER BY (day, subdivision);
+INSERT INTO province_days
+SELECT day, subdivision, groupBitmapState(number)
+FROM (
+  SELECT user_id, subdivision, toUnixTimestamp64Milli(joined_at) + 28800000 AS first,
+         greatest(first, toUnixTimestamp64Milli(left_at) + 28800000 - 1) AS last,
+         arrayJoin(range(toUInt32(intDiv(first, 86400000)), toUInt32(intDiv(last, 86400000)) + 1)) AS day
+  FROM attendance WHERE startsWith(subdivision, 'CN-')
+) AS stays
+JOIN users USING (user_id) GROUP BY day, subdivision;
+OPTIMIZE TABLE province_days FINAL
+"""
+
+PROVINCE_ROLLED_UP = "SELECT subdivision, groupBitmapMerge(users) FROM province_days WHERE day >= {first} AND day < {last} GROUP BY subdivision"
+
+
+def by_province(session, ask, end, requests):
+    """Users by province over 7 days and over a year: medians and answers, from the facts and from the rollup."""
+    found = {}
+    for statement in PROVINCE_ROLLUP.split(";"):
+        session.query(statement)
+    for length, days in (("week", 7), ("year", 365)):
+        first, last = ((end + 8 * 3600) // 86400 - days, (end + 8 * 3600) // 86400)
+        facts = BY_PROVINCE.format(start=end - days * 86400, end=end)
+        for name, sql, times in (("", facts, min(requests, 10)), ("_rollup", PROVINCE_ROLLED_UP.format(first=first, last=last), requests)):
+            seconds = []
+            for _ in range(times):
+                began = time.perf_counter()
+                found[f"{length}_by_province{name}"] = ask(sql)
+                seconds.append(time.perf_counter() - began)
+            found[f"{length}_by_province{name}_seconds"] = statistics.median(seconds)
+    return found
+
 
 def active_users(session, ask, requests):
     """Weekly and yearly active users of the whole year: medians and answers, from the facts and from the rollup."""
@@ -147,6 +192,7 @@ def main():
         found[f"{name}_seconds"] = statistics.median(seconds)
         found[f"{name}_last"] = rows
     found |= active_users(session, ask, requests)
+    found |= by_province(session, ask, end, requests)
     print(json.dumps(found))
 
 

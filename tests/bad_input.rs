@@ -1,7 +1,7 @@
 //! Bodies that are wrong in every way we know of: each gets a clear 4xx, nothing of it is stored, and the server is unharmed.
 //! A new way to be wrong belongs here; what single values of a fact may be belongs to the model's own tests.
 
-use crate::harness::{Answer, KEY, Server, fact};
+use crate::harness::{Answer, KEY, Server, assistance, fact};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -60,6 +60,37 @@ fn a_wrong_fact_is_refused_with_line_and_field_and_nothing_is_stored() {
         refuses(&answer, 1, "left_at");
         assert!(answer.receipt().errors[0].to_string().contains(why), "{}", answer.text());
     }
+    unharmed(&server, 0);
+}
+
+#[test]
+fn a_wrong_assistance_is_refused_with_line_and_field_and_nothing_is_stored() {
+    let server = Server::new();
+    let good: String = (0..16).map(|number| assistance(number, "u1")).collect();
+    for (from, to, field, why) in [
+        ("\"u1\"", "17", "user_id", "user_id 17: expected a string of 1 to 256 bytes without control characters"),
+        ("completion", "prayer", "kind", "kind prayer: expected chat, completion or edit"),
+        ("completion", "chat", "chat_type", "chat_type is missing: expected a string of 1 to 256 bytes without control characters"),
+        ("{", "{\"chat_type\":\"FREE_INPUT\",", "chat_type", "chat_type FREE_INPUT: expected none: only a chat has a type"),
+        ("{", "{\"turns\":3,", "turns", "turns 3: expected 0 or none: only a chat has turns"),
+        ("\"completion\"", "\"edit\"", "accepted", "accepted 1: expected 0 or none: an edit is not accepted"),
+        ("{", "{\"lines_changed\":-1,", "lines_changed", "lines_changed -1: expected an integer from 0 to 4294967295"),
+        ("{", "{\"device\":\"web\",", "device", "device web: expected no such field; see the fields of an assistance"),
+        (
+            "\"at\":",
+            "\"at\":1,\"x\":",
+            "at",
+            "at 1: expected an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199",
+        ),
+    ] {
+        let body = good.clone() + &assistance(16, "u1").replacen(from, to, 1);
+        let answer = server.post_to("/v1/assistance", NDJSON, body).unwrap();
+        refuses(&answer, 17, field);
+        assert_eq!(answer.receipt().errors[0].to_string(), format!("line 17: {why}"));
+    }
+    // The fields of one kind of fact are not those of the other.
+    refuses(&server.post_to("/v1/assistance", NDJSON, fact(1, "u")).unwrap(), 1, "session_id");
+    assert_eq!(server.ingest_to("/v1/assistance", good).unwrap().accepted, 16);
     unharmed(&server, 0);
 }
 
@@ -214,6 +245,7 @@ fn what_cannot_be_read_is_named_with_what_can() {
         assert_eq!((answer.status, answer.text().contains("on_error=skip")), (400, true), "{query}: {}", answer.text());
     }
     assert_eq!(server.send(server.request("GET", "/v1/attendance")).unwrap().status, 405);
+    assert_eq!(server.send(server.request("GET", "/v1/assistance")).unwrap().status, 405);
     assert_eq!(server.get("/v1/attendances", KEY).unwrap().status, 404);
     unharmed(&server, 0);
 }
@@ -276,7 +308,7 @@ fn a_directory_with_an_error_is_refused_and_the_old_one_stays() {
     assert_eq!((answer.status, answer.text().contains("unknown department d")), (400, true), "{}", answer.text());
     assert_eq!(server.get("/v1/directory", KEY).unwrap().text(), before);
     assert_eq!(put("/v1/directory/users", "text/csv", "id,name,kind,departments\nu,U,member,d\nr,Room,room,\n").status, 200);
-    assert_eq!(server.get("/v1/directory", KEY).unwrap().json()["users"][1]["kind"], "room");
+    assert_eq!(server.get("/v1/directory", KEY).unwrap().json()["users"][0]["kind"], "room");
     unharmed(&server, 0);
 }
 

@@ -69,6 +69,26 @@ fn errors_are_told_with_the_lines_of_the_file() {
 }
 
 #[test]
+fn assistances_are_imported_to_a_server_and_into_a_data_directory() {
+    let mut server = Server::new();
+    let home = tempfile::tempdir().unwrap();
+    let csv = home.path().join("assistance.csv");
+    let lines: String = (0..300).map(|n| format!("u{},{},chat,FREE_INPUT,2\n", n % 7, 1_740_967_200_000_i64 + n)).collect();
+    fs::write(&csv, format!("user_id,at,kind,chat_type,turns\n{lines}")).unwrap();
+    let of_kind = ["--fact", "assistance", "--body-bytes", "1024"];
+    assert_eq!(receipt(import(&server, &[&csv]).args(of_kind)), (300, 0, 0));
+    assert_eq!(receipt(import(&server, &[&csv]).args(of_kind)), (0, 300, 0));
+    assert!(complaint(import(&server, &[&csv]).arg("--body-bytes=1024"), 1).contains("at: expected a header line"));
+    server.signal("TERM");
+    assert!(server.wait().success());
+    fs::write(&csv, format!("user_id,at,kind,chat_type,turns\n{lines}{}", lines.replace("FREE_INPUT", "EXPLAIN_CODE"))).unwrap();
+    let mut local = rollcall();
+    local.args(["import", "--receipt", "json", "--organization", ORG, "--data"]).arg(server.home().join("data"));
+    local.arg("--config").arg(server.home().join("rollcall.toml")).arg(&csv);
+    assert_eq!(receipt(local.args(of_kind)), (300, 300, 0));
+}
+
+#[test]
 fn an_import_that_stopped_goes_on_where_it_stopped() {
     let server = Server::new();
     let home = TempDir::new().unwrap();
@@ -247,7 +267,7 @@ fn the_demo_serves_what_its_lines_say_and_starts_again_at_once() {
         command.args(["demo", "--listen", "127.0.0.1:0", "--facts", "3000", "--users", "40", "--days", "60", "--data"]).arg(home.path());
         let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut printed = BufReader::new(demo.stdout.take().unwrap()).lines();
-        let lines: Vec<_> = (0..14).map(|_| printed.next().unwrap().unwrap()).collect();
+        let lines: Vec<_> = (0..16).map(|_| printed.next().unwrap().unwrap()).collect();
         let curl = |name: &str| {
             let position = lines.iter().position(|line| line == &format!("# {name}")).unwrap();
             let output = run(Command::new("sh").arg("-c").arg(&lines[position + 1]));
@@ -261,6 +281,8 @@ fn the_demo_serves_what_its_lines_say_and_starts_again_at_once() {
             assert!(curl("Feishu get_top_user").contains("\"top_user_report\":[{"), "{}", curl("Feishu get_top_user"));
             let weekly = curl("Office 365 CsActiveUserWeekly");
             assert!(weekly.starts_with("{\"d\":{\"results\":[{") && weekly.contains("\"TenantName\":\"Demo\""), "{weekly}");
+            let provinces = curl("Volcengine ListOperationDistribution");
+            assert!(provinces.contains("\"Data\":[{\"DistributionName\":\"") && provinces.contains("上海"), "{provinces}");
         }
         let env = fs::read_to_string(home.path().join("demo.env")).unwrap();
         credentials.push(env.lines().filter(|line| !line.starts_with("BASE_URL")).collect::<Vec<_>>().join("\n"));

@@ -1,6 +1,6 @@
 //! The promise *acknowledged is durable*: what belongs here kills the real executable with SIGKILL and looks for lost or doubled facts.
 
-use crate::harness::{KEY, Server, fact};
+use crate::harness::{KEY, Server, assistance, fact};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::RwLock;
@@ -11,7 +11,10 @@ use std::time::Duration;
 const KILLS: u32 = 50;
 const WRITERS: u32 = 3;
 
-/// Several connections ingest numbered facts, each request retried until it has a receipt, while the server is killed at random
+/// The writer that writes assistances.
+const ASSISTED: u32 = WRITERS - 1;
+
+/// Several connections ingest numbered facts of both kinds, each request retried until it has a receipt, while the server is killed at random
 /// moments. Every receipted fact counts exactly once in the end, and at every restart on the way.
 #[test]
 fn receipt_survives_kill_9() {
@@ -35,7 +38,7 @@ fn receipt_survives_kill_9() {
             server.wait();
             *server = Server::start(home.path());
             for (writer, before) in before.into_iter().enumerate() {
-                let counted = meetings(&server, writer as u32);
+                let counted = stored(&server, writer as u32, before);
                 assert!(counted >= before, "writer {writer} had receipts for {before} facts; {counted} are there after a kill");
             }
         }
@@ -45,7 +48,7 @@ fn receipt_survives_kill_9() {
     for (writer, receipted) in receipted.iter().enumerate() {
         let receipted = receipted.load(Ordering::SeqCst);
         assert!(receipted > KILLS, "writer {writer} got only {receipted} receipts");
-        assert_eq!(meetings(&server, writer as u32), receipted, "writer {writer}");
+        assert_eq!(stored(&server, writer as u32, receipted), receipted, "writer {writer}");
     }
 }
 
@@ -55,10 +58,10 @@ fn write(writer: u32, seed: u64, server: &RwLock<Server>, stop: &AtomicBool, rec
     let mut next = 0;
     while !stop.load(Ordering::SeqCst) {
         let count = random.random_range(1..40);
-        let body: String = (next..next + count).map(|number| fact(number * WRITERS + writer, &format!("writer {writer}"))).collect();
+        let body: String = (next..next + count).map(|number| line(writer, number)).collect();
         let mut retried = false;
         let receipt = loop {
-            match server.read().unwrap().ingest(body.clone()) {
+            match server.read().unwrap().ingest_to(path(writer), body.clone()) {
                 Ok(receipt) => break receipt,
                 // Killed before it answered: the facts may be there or not, and asking again must not count them twice.
                 Err(_) => retried = true,
@@ -72,7 +75,31 @@ fn write(writer: u32, seed: u64, server: &RwLock<Server>, stop: &AtomicBool, rec
     }
 }
 
-/// The meetings of one writer: each fact is in a meeting of its own.
+fn path(writer: u32) -> &'static str {
+    if writer == ASSISTED { "/v1/assistance" } else { "/v1/attendance" }
+}
+
+/// A numbered fact of a writer. Each attendance is in a meeting of its own.
+fn line(writer: u32, number: u32) -> String {
+    let (number, user) = (number * WRITERS + writer, format!("writer {writer}"));
+    if writer == ASSISTED { assistance(number, &user) } else { fact(number, &user) }
+}
+
+/// How many facts of a writer the server has.
+fn stored(server: &Server, writer: u32, receipted: u32) -> u32 {
+    if writer == ASSISTED { known(server, receipted) } else { meetings(server, writer) }
+}
+
+/// How many of the first assistances the server knows.
+fn known(server: &Server, receipted: u32) -> u32 {
+    if receipted == 0 {
+        return 0;
+    }
+    let body: String = (0..receipted).map(|number| line(ASSISTED, number)).collect();
+    server.ingest_to(path(ASSISTED), body).unwrap().duplicate as u32
+}
+
+/// The meetings of one writer.
 fn meetings(server: &Server, writer: u32) -> u32 {
     let path = "/v1/reports/top-users?from=2025-01-01&to=2026-01-01&order=meetings&limit=10";
     let answer = server.get(path, KEY).unwrap();

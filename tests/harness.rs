@@ -265,12 +265,22 @@ impl Server {
 
     /// Posts a body of facts, whatever comes of it.
     pub fn post(&self, query: &str, content_type: &str, body: impl Into<reqwest::Body>) -> io::Result<Answer> {
-        self.send(self.request("POST", &format!("/v1/attendance{query}")).bearer_auth(KEY).header("content-type", content_type).body(body))
+        self.post_to(&format!("/v1/attendance{query}"), content_type, body)
+    }
+
+    /// Posts a body to a path, whatever comes of it.
+    pub fn post_to(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> io::Result<Answer> {
+        self.send(self.request("POST", path).bearer_auth(KEY).header("content-type", content_type).body(body))
     }
 
     /// Ingests NDJSON into the first organization. Any answer but a receipt of 200 is an error.
     pub fn ingest(&self, ndjson: impl Into<reqwest::Body>) -> io::Result<Receipt> {
-        let answer = self.post("", "application/x-ndjson", ndjson)?;
+        self.ingest_to("/v1/attendance", ndjson)
+    }
+
+    /// Ingests NDJSON by a path. Any answer but a receipt of 200 is an error.
+    pub fn ingest_to(&self, path: &str, ndjson: impl Into<reqwest::Body>) -> io::Result<Receipt> {
+        let answer = self.post_to(path, "application/x-ndjson", ndjson)?;
         if answer.status == 200 { Ok(answer.receipt()) } else { Err(io::Error::other(format!("{}: {}", answer.status, answer.text()))) }
     }
 
@@ -299,4 +309,11 @@ pub fn fact(meeting: u32, user: &str) -> String {
     format!(
         "{{\"session_id\":\"m{meeting}\",\"session_started_at\":{start},\"user_id\":\"{user}\",\"joined_at\":{start},\"left_at\":{end}}}\n"
     )
+}
+
+/// One assistance as a line of NDJSON: the completion of `user` with this number, each a minute after the last, from
+/// 2025-03-03T02:00:00Z on.
+pub fn assistance(number: u32, user: &str) -> String {
+    let at = 1_740_967_200_000 + i64::from(number) * 60_000;
+    format!("{{\"user_id\":\"{user}\",\"at\":{at},\"kind\":\"completion\",\"language\":\"rust\",\"ide\":\"VSCode\",\"accepted\":1}}\n")
 }

@@ -13,4 +13,5 @@ mod feishu;
 mod isolation;
 mod office365;
 mod operations;
+mod places;
 mod yunxiao;

@@ -4,7 +4,8 @@
 
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
-use rollcall_engine::ingest::{Compression, Format, Limits, decode};
+use rollcall_engine::facts::{Assistances, Attendances, Columns};
+use rollcall_engine::ingest::{BodyError, Compression, Decoded, Format, Limits, decode};
 use rollcall_model::{Directory, OrgId, Organization};
 
 const FORMATS: [Format; 5] = [Format::Ndjson, Format::Json, Format::Csv, Format::Parquet, Format::Arrow];
@@ -16,8 +17,13 @@ fuzz_target!(|input: &[u8]| {
     let (format, compression) = (FORMATS[choice % FORMATS.len()], COMPRESSIONS[choice / FORMATS.len() % COMPRESSIONS.len()]);
     let limits = Limits { facts: 10_000, decoded_bytes: 16 << 20, line_bytes: 64 << 10 };
     let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    if let Ok(decoded) = decode(body, format, compression, &organization, &Directory::default(), &limits) {
+    check(&decode::<Attendances>(body, format, compression, &organization, &Directory::default(), None, &limits));
+    check(&decode::<Assistances>(body, format, compression, &organization, &Directory::default(), None, &limits));
+});
+
+fn check<C: Columns>(decoded: &Result<Decoded<C>, BodyError>) {
+    if let Ok(decoded) = decoded {
         assert!(!decoded.facts.is_empty() || decoded.rejected > 0);
         assert_eq!(decoded.rejected == 0, decoded.errors.is_empty());
     }
-});
+}

@@ -11,8 +11,11 @@ pub mod office365;
 mod rate;
 #[cfg(feature = "server")]
 pub mod secret;
+#[cfg(feature = "client")]
+pub mod setup;
 #[cfg(feature = "server")]
 pub mod site;
+pub mod volcengine;
 pub mod yunxiao;
 
 #[cfg(feature = "server")]
@@ -26,8 +29,15 @@ pub trait Dialect: Sync {
 
     /// Its routes, with absolute paths as the vendor has them.
     fn routes(&self, site: std::sync::Arc<Site>) -> axum::Router;
+
+    /// Adds the dialect to a router that already knows what it answers to unknown paths. One whose vendor's clients ask at a path that belongs
+    /// to nobody takes its requests from among those here.
+    fn mount(&self, router: axum::Router, site: std::sync::Arc<Site>) -> axum::Router {
+        router.merge(self.routes(site))
+    }
 }
 
 /// Every dialect, one line each.
 #[cfg(feature = "server")]
-pub const DIALECTS: &[&dyn Dialect] = &[&feishu::server::Feishu, &office365::server::Office365, &yunxiao::server::Yunxiao];
+pub const DIALECTS: &[&dyn Dialect] =
+    &[&feishu::server::Feishu, &office365::server::Office365, &yunxiao::server::Yunxiao, &volcengine::server::Volcengine];

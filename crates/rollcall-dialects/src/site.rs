@@ -1,6 +1,8 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
-use crate::{feishu, office365, yunxiao};
+use crate::{feishu, office365, volcengine, yunxiao};
+use jiff::tz::{TimeZone, offset};
+use rollcall_model::calendar::timestamp;
 use rollcall_model::{Millis, Organization, Reports};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,8 +15,23 @@ pub struct Tenant {
     pub feishu: feishu::Settings,
     /// Its section `office365`.
     pub office365: office365::Settings,
+    /// Its section `volcengine`.
+    pub volcengine: volcengine::Settings,
     /// Its section `yunxiao`.
     pub yunxiao: yunxiao::Settings,
+}
+
+impl Tenant {
+    /// An organization without credentials for any dialect.
+    pub fn new(organization: Organization) -> Self {
+        Self {
+            organization,
+            feishu: Default::default(),
+            office365: Default::default(),
+            volcengine: Default::default(),
+            yunxiao: Default::default(),
+        }
+    }
 }
 
 /// How a request came in. The server puts it among the extensions of each; without it the default holds.
@@ -53,6 +70,12 @@ impl Site {
     /// The tenants as configured now; hold them for the length of one request.
     pub fn tenants(&self) -> Arc<Vec<Tenant>> {
         self.tenants.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An id for a request, as the gateways of several vendors have it: 14 digits of China's time, and 20 random hexadecimal digits.
+    pub fn request_id(&self) -> String {
+        let time = TimeZone::fixed(offset(8)).to_datetime(timestamp((self.clock)()));
+        format!("{}{:020X}", time.strftime("%Y%m%d%H%M%S"), rand::random::<u128>() >> 48)
     }
 
     /// Replaces the tenants after the configuration was read again.

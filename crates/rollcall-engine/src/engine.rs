@@ -2,7 +2,7 @@
 
 use crate::cells::Cells;
 use crate::error::EngineError;
-use crate::facts::Attendances;
+use crate::facts::Facts;
 use crate::ledger::columns::Block;
 use crate::ledger::{Committer, Ledger, Request};
 use crate::settings::Settings;
@@ -101,9 +101,9 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub fn ingest(&self, organization: &Organization, facts: Attendances) -> Result<Receipt, EngineError> {
+    pub fn ingest(&self, organization: &Organization, facts: impl Into<Facts>) -> Result<Receipt, EngineError> {
         let (reply, receipt) = sync_channel(1);
-        let request = Request { org: organization.id, apps: organization.apps.clone(), facts, reply };
+        let request = Request { org: organization.id, apps: organization.apps.clone(), facts: facts.into(), reply };
         self.requests.as_ref().ok_or(EngineError::Closed)?.send(request).map_err(|_| EngineError::Closed)?;
         receipt.recv().map_err(|_| EngineError::Closed)?
     }
@@ -132,8 +132,8 @@ impl Engine {
         self.writable.load(Ordering::Relaxed)
     }
 
-    /// The facts of an organization whose sessions began in `range`, as blocks, of one consistent state.
-    pub fn scan(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
+    /// The facts of an organization whose times (`session_started_at`, `at`) are in `range`, as blocks, of one consistent state.
+    pub fn scan<B: Block>(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
         self.ledger.scan(org, range)
     }
 

@@ -1,7 +1,99 @@
-//! Facts as columns: what decoding yields, the ledger stores and `fold` reads.
+//! Facts as columns: what decoding yields and the committer takes.
 
+mod assistances;
+
+pub use assistances::{Assistances, Use};
+
+use rollcall_model::draft::DraftField;
 use rollcall_model::identity::FactId;
-use rollcall_model::{Attendance, Device, Media, Millis, Place, SessionKind, UserKind};
+use rollcall_model::{
+    Attendance, AttendanceDraft, Device, Directory, Draft, FactError, FactKind, Media, Millis, Organization, Place, Places, SessionKind,
+    UserKind, attendance,
+};
+
+/// Valid facts of one kind and one organization, in the order they came, not yet known to the ledger.
+pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
+    /// The fields of a fact.
+    type Field: DraftField;
+
+    /// The kind.
+    const KIND: FactKind;
+
+    /// How many facts there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds the fact of a draft at the end.
+    ///
+    /// # Errors
+    /// Everything wrong with the fact, without line numbers.
+    fn take(
+        &mut self,
+        draft: Draft<'_, Self::Field>,
+        organization: &Organization,
+        directory: &Directory,
+        places: Option<&dyn Places>,
+    ) -> Result<(), Vec<FactError>>;
+}
+
+/// Facts of either kind.
+#[derive(Debug)]
+pub enum Facts {
+    /// Attendances.
+    Attendances(Attendances),
+    /// Assistances.
+    Assistances(Assistances),
+}
+
+impl From<Attendances> for Facts {
+    fn from(facts: Attendances) -> Self {
+        Self::Attendances(facts)
+    }
+}
+
+impl From<Assistances> for Facts {
+    fn from(facts: Assistances) -> Self {
+        Self::Assistances(facts)
+    }
+}
+
+impl Facts {
+    /// Their kind.
+    pub const fn kind(&self) -> FactKind {
+        match self {
+            Self::Attendances(_) => FactKind::Attendance,
+            Self::Assistances(_) => FactKind::Assistance,
+        }
+    }
+
+    /// The identity of each fact.
+    pub fn ids(&self) -> &[FactId] {
+        match self {
+            Self::Attendances(facts) => &facts.ids,
+            Self::Assistances(facts) => &facts.ids,
+        }
+    }
+
+    /// The hash of the rest of each fact, as given.
+    pub fn contents(&self) -> &[u32] {
+        match self {
+            Self::Attendances(facts) => &facts.contents,
+            Self::Assistances(facts) => &facts.contents,
+        }
+    }
+
+    /// The user of each fact.
+    pub const fn user_ids(&self) -> &Strings {
+        match self {
+            Self::Attendances(facts) => &facts.user_ids,
+            Self::Assistances(facts) => &facts.user_ids,
+        }
+    }
+}
 
 /// A column of strings: one buffer of bytes, and where each string ends.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +115,17 @@ impl Strings {
 
     /// Adds a string at the end.
     pub fn push(&mut self, text: &str) {
-        self.bytes.push_str(text);
+        self.push_joined([text]);
+    }
+
+    /// Adds a string at the end: the parts joined by newlines.
+    pub fn push_joined<'p>(&mut self, parts: impl IntoIterator<Item = &'p str>) {
+        for (position, part) in parts.into_iter().enumerate() {
+            if position > 0 {
+                self.bytes.push('\n');
+            }
+            self.bytes.push_str(part);
+        }
         self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
     }
 
@@ -80,17 +182,27 @@ pub struct Attendances {
     pub units: Vec<u8>,
 }
 
-impl Attendances {
-    /// How many facts there are.
-    pub fn len(&self) -> usize {
+impl Columns for Attendances {
+    type Field = attendance::Field;
+    const KIND: FactKind = FactKind::Attendance;
+
+    fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+    fn take(
+        &mut self,
+        draft: AttendanceDraft<'_>,
+        organization: &Organization,
+        directory: &Directory,
+        places: Option<&dyn Places>,
+    ) -> Result<(), Vec<FactError>> {
+        self.push(&draft.finish(organization, directory, places)?);
+        Ok(())
     }
+}
 
+impl Attendances {
     /// Adds a fact at the end.
     pub fn push(&mut self, fact: &Attendance<'_>) {
         self.ids.push(fact.id);
@@ -112,6 +224,6 @@ impl Attendances {
 
     /// About how many bytes the facts take in memory.
     pub fn size(&self) -> usize {
-        self.given_ids.size() + self.session_ids.size() + self.user_ids.size() + self.len() * 72
+        self.given_ids.size() + self.session_ids.size() + self.user_ids.size() + self.ids.len() * 72
     }
 }

@@ -6,6 +6,7 @@
 //! - [`facts`]: facts as columns
 //! - [`ledger`]: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
 //! - [`cells`]: the mergeable exact aggregates and their store
+//! - [`places`]: from IP addresses to places, by database files
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
 
 pub mod cells;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod facts;
 pub mod ingest;
 pub mod ledger;
+pub mod places;
 pub mod reports;
 pub mod settings;
 
@@ -22,4 +24,5 @@ mod exactness;
 
 pub use engine::Engine;
 pub use error::EngineError;
+pub use places::PlaceFiles;
 pub use settings::Settings;

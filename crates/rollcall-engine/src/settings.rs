@@ -15,6 +15,10 @@ pub struct Settings {
     pub checkpoint_facts: usize,
     /// How many users one organization may have; 0: any.
     pub users_per_organization: u32,
+    /// How many combinations of departments assistances of one organization may be booked on; 0: any.
+    pub bookings_per_organization: u32,
+    /// How many combinations of kind, type of chat, IDE and language assistances of one organization may have; 0: any.
+    pub uses_per_organization: u32,
 }
 
 impl Default for Settings {
@@ -26,6 +30,8 @@ impl Default for Settings {
             journal_bytes: 128 << 20,
             checkpoint_facts: 400_000,
             users_per_organization: 4_000_000,
+            bookings_per_organization: 1_000_000,
+            uses_per_organization: 100_000,
         }
     }
 }

@@ -12,36 +12,14 @@ pub const LONGEST_STAY: Millis = 7 * DAY_MILLIS;
 /// How long before its session began somebody may have joined.
 pub const EARLY_JOIN: Millis = DAY_MILLIS;
 
-/// Defines [`Field`] and [`FIELDS`] from one list.
-macro_rules! fields {
-    ($($variant:ident $name:literal),+ $(,)?) => {
-        /// A field of an attendance. What each means is said at [`Attendance`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "named as the fields are")]
-        pub enum Field { $($variant),+ }
-
-        /// The fields of an attendance, in the order of the documentation and of CSV headers.
-        pub const FIELDS: [&str; [$(Field::$variant),+].len()] = [$($name),+];
-
-        impl Field {
-            /// The field of a name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)+ _ => None }
-            }
-
-            /// The name in JSON, CSV, columns and messages.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-        }
-    };
-}
-
-fields! {
+crate::fields::fields! {
+    /// A field of an attendance. What each means is said at [`Attendance`].
+    Field of "an attendance":
     Id "id", App "app", SessionId "session_id", SessionKind "session_kind", SessionStartedAt "session_started_at", UserId "user_id",
     UserKind "user_kind", Device "device", Media "media", JoinedAt "joined_at", LeftAt "left_at", Country "country",
     Subdivision "subdivision", Ip "ip", Unit "unit",
 }
+
 /// A valid attendance with every default filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attendance<'a> {

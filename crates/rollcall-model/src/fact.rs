@@ -40,6 +40,28 @@ macro_rules! vocabulary {
 }
 
 vocabulary! {
+    /// What a fact is about.
+    FactKind {
+        /// A user was in a session.
+        Attendance = 0 "attendance",
+        /// A coding assistant served a user.
+        Assistance = 1 "assistance",
+    }
+}
+
+vocabulary! {
+    /// What a coding assistant did for a user.
+    AssistanceKind {
+        /// Answered in a conversation.
+        Chat = 0 "chat",
+        /// Suggested code while the user typed.
+        Completion = 1 "completion",
+        /// Changed code.
+        Edit = 2 "edit",
+    }
+}
+
+vocabulary! {
     /// What a session is.
     SessionKind {
         /// People come together under a session id that may recur.

@@ -1,13 +1,16 @@
 //! What makes a fact one and the same when it is sent again.
 
+use crate::assistance::Assistance;
 use crate::calendar::{DAY_MILLIS, Millis};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// The identity of a fact in its organization, derived from its `id`.
+/// The identity of a fact among those of its kind in its organization, derived from its `id`. An attendance and an assistance may
+/// have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FactId {
-    /// The default: 32 bits of the UTC day of `joined_at` (counted from 1970), then 96 bits of hash of (app, session_id,
-    /// session_started_at, user_id, joined_at). It leads with the day so that ids that come together lie together.
+    /// The default: 32 bits of the UTC day of `joined_at` or `at` (counted from 1970), then 96 bits of a hash: of (app, session_id,
+    /// session_started_at, user_id, joined_at) for an attendance, of every field for an assistance. It leads with the day so that ids
+    /// that come together lie together.
     Default(u128),
     /// The 128-bit hash of an id that the source gave.
     Given(u128),
@@ -35,10 +38,8 @@ impl FactId {
         (default >> DAY_SHIFT) as u32
     }
 
-    /// The default of a fact.
+    /// The default of an attendance.
     pub(crate) fn default_of(app: &str, session_id: &str, started_at: Millis, user_id: &str, joined_at: Millis) -> Self {
-        // The length keeps ("ab", "c") apart from ("a", "bc").
-        let length = |text: &str| (text.len() as u64).to_le_bytes();
         let parts: [&[u8]; 8] = [
             &length(app),
             app.as_bytes(),
@@ -49,8 +50,43 @@ impl FactId {
             &started_at.to_le_bytes(),
             &joined_at.to_le_bytes(),
         ];
-        let day = joined_at.div_euclid(DAY_MILLIS).unsigned_abs();
-        Self::Default(u128::from(day) << DAY_SHIFT | hash_of(&parts, xxh3_128) & ((1 << DAY_SHIFT) - 1))
+        Self::led_by_day(joined_at, hash_of(&parts, xxh3_128))
+    }
+
+    /// The default of an assistance whose departments are those that it was given.
+    pub(crate) fn default_of_assistance(fact: &Assistance<'_>) -> Self {
+        let department = fact.departments.first().map_or("", AsRef::as_ref);
+        let [chat_type, ide, language] = [&fact.chat_type, &fact.ide, &fact.language].map(|text| text.as_deref().unwrap_or_default());
+        let numbers = [fact.turns, fact.suggested, fact.accepted, fact.lines_accepted, fact.lines_changed].map(u32::to_le_bytes);
+        let parts: [&[u8]; 13] = [
+            &length(&fact.user_id),
+            fact.user_id.as_bytes(),
+            &length(department),
+            department.as_bytes(),
+            &length(chat_type),
+            chat_type.as_bytes(),
+            &length(ide),
+            ide.as_bytes(),
+            &length(language),
+            language.as_bytes(),
+            &[fact.kind.number()],
+            numbers.as_flattened(),
+            &fact.at.to_le_bytes(),
+        ];
+        Self::led_by_day(fact.at, hash_of(&parts, xxh3_128))
+    }
+
+    fn led_by_day(at: Millis, hash: u128) -> Self {
+        let day = at.div_euclid(DAY_MILLIS).unsigned_abs();
+        Self::Default(u128::from(day) << DAY_SHIFT | hash & ((1 << DAY_SHIFT) - 1))
+    }
+
+    /// The end of the hash, where it is a hash of everything: it tells contents apart.
+    pub(crate) const fn content(self) -> u32 {
+        let (Self::Default(id) | Self::Given(id)) = self;
+        #[expect(clippy::cast_possible_truncation, reason = "32 bits tell contents apart well enough to count conflicts")]
+        let content = id as u32;
+        content
     }
 
     /// What the default id and the end of a stay contribute to the hash of a fact's content.
@@ -70,6 +106,11 @@ impl std::fmt::Display for FactId {
             Self::Given(hash) => write!(f, "{hash:032x}"),
         }
     }
+}
+
+/// What keeps ("ab", "c") apart from ("a", "bc").
+const fn length(text: &str) -> [u8; 8] {
+    (text.len() as u64).to_le_bytes()
 }
 
 /// The hash of the parts laid end to end: in one call, which costs a fraction of feeding them one by one.

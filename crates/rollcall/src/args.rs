@@ -78,18 +78,27 @@ pub struct Demo {
     /// Where to keep the demo [default: rollcall-demo in the system's folder for temporary files]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// How many facts
+    /// How many attendance facts
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub facts: u64,
+    /// How many assistance facts
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    pub assistance: u64,
     /// How many users
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub users: u32,
     /// How many days, the last of them today
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
-    /// Write the facts to this file as NDJSON (`-`: standard output), and do nothing else
+    /// Write the attendance facts to this file as NDJSON (`-`: standard output), and serve nothing
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
+    /// Write the assistance facts, each with its department, to this file as NDJSON (`-`: standard output), and serve nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_assistance: Option<PathBuf>,
+    /// Write the directory to this file as JSON (`-`: standard output), and serve nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_directory: Option<PathBuf>,
 }
 
 /// `import`.
@@ -106,6 +115,9 @@ pub struct Import {
     pub key: Option<String>,
     #[command(flatten)]
     pub local: Local,
+    /// What the facts are
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = Fact::Attendance)]
+    pub fact: Fact,
     /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
     pub on_error: OnError,
@@ -142,7 +154,7 @@ pub struct Local {
 /// `report`.
 #[derive(Debug, Flags)]
 pub struct Report {
-    /// The report: meeting-days, top-users or active-users
+    /// The report: meeting-days, top-users, active-users or users-by-place
     #[arg(value_name = "REPORT", value_parser = crate::reports::find)]
     pub report: &'static dyn crate::reports::Report,
     /// Where the range begins: a day such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
@@ -166,8 +178,9 @@ pub struct Report {
     /// top-users: how many rows at most [default: 10]
     #[arg(long, value_name = "N")]
     pub limit: Option<String>,
-    /// active-users: what a row is: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day]
-    #[arg(long, value_name = "PERIOD")]
+    /// What a row is. active-users: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day];
+    /// users-by-place: `country` or `subdivision` [default: country]
+    #[arg(long, value_name = "WHAT")]
     pub by: Option<String>,
     /// active-users: the first day of a week [default: sunday]
     #[arg(long, value_name = "DAY")]
@@ -181,6 +194,9 @@ pub struct Report {
     /// active-users: only in these kinds of session, joined by commas
     #[arg(long, value_name = "KINDS")]
     pub session_kind: Option<String>,
+    /// users-by-place: only places of this country, such as CN
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<String>,
     /// How to print the rows
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,
@@ -252,6 +268,15 @@ pub enum KeyFor {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// What facts are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fact {
+    /// Users in meetings, calls and rooms
+    Attendance,
+    /// Use of a coding assistant
+    Assistance,
 }
 
 /// What to do with a fact that has an error.

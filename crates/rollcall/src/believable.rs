@@ -4,9 +4,11 @@
 //! - this file: how many facts there are, in what order, and as which bodies
 //! - `day`: the sessions of one day and who attends them
 //! - `people`: users, their ids and habits, and the directory that knows them
-//! - `line`: a fact as a line of NDJSON
+//! - `line`: an attendance as a line of NDJSON
+//! - `assistance`: what the coding assistant did, as lines of NDJSON
 //! - `chance`: pseudo-random numbers
 
+mod assistance;
 mod chance;
 mod day;
 mod line;
@@ -18,6 +20,7 @@ use chance::Chance;
 use day::Day;
 use jiff::civil::{Date, Weekday};
 use people::People;
+use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::directory::DirectoryDocument;
 use rollcall_model::{Device, Media, Millis, SessionKind, UserKind};
 use std::collections::VecDeque;
@@ -74,9 +77,8 @@ impl Believable {
 
     /// The facts, ordered by the time somebody joined.
     pub fn iter(&self) -> Facts {
-        let weights: u64 = (0..self.days).map(|day| self.weight(day)).sum();
         let people = People::new(self.users, self.seed);
-        Facts { of: self.clone(), people, day: 0, weights, facts: self.facts, ready: VecDeque::new(), later: Vec::new() }
+        Facts { of: self.clone(), people, day: 0, counts: self.counts(), ready: VecDeque::new(), later: Vec::new() }
     }
 
     /// Writes the facts as NDJSON.
@@ -100,6 +102,18 @@ impl Believable {
         })
     }
 
+    /// What the coding assistant did for the members, as NDJSON bodies of a day each. With `with_departments` each fact names that of its
+    /// user; without, the directory has to.
+    pub fn assistance(&self, with_departments: bool) -> impl Iterator<Item = Vec<u8>> + use<> {
+        let people = People::new(self.users, self.seed);
+        let team = |user: rollcall_model::directory::User| user.departments.into_iter().next().unwrap_or_default();
+        // Members come first.
+        let teams: Option<Vec<String>> = with_departments.then(|| people.directory().users.into_iter().map(team).collect());
+        let of = self.clone();
+        let counts = (0..self.days).zip(self.counts());
+        counts.map(move |(day, count)| assistance::lines(&of, &people, day, count, teams.as_deref())).filter(|lines| !lines.is_empty())
+    }
+
     /// The directory that knows the members and rooms, and no guests.
     pub fn directory(&self) -> DirectoryDocument {
         People::new(self.users, self.seed).directory()
@@ -107,6 +121,27 @@ impl Believable {
 }
 
 impl Believable {
+    /// How many facts each day has.
+    fn counts(&self) -> Vec<u64> {
+        let mut weights: u64 = (0..self.days).map(|day| self.weight(day)).sum();
+        let mut facts = self.facts;
+        let mut counts = Vec::with_capacity(self.days as usize);
+        for day in 0..self.days {
+            let weight = self.weight(day);
+            let share = u128::from(facts) * u128::from(weight) / u128::from(weights.max(1));
+            let count = if day + 1 == self.days { facts } else { u64::try_from(share).unwrap_or(facts) };
+            counts.push(count);
+            (weights, facts) = (weights - weight, facts - count);
+        }
+        counts
+    }
+
+    /// When the day that is so many after the first begins.
+    fn day_start(&self, day: u32) -> Millis {
+        let since_1970 = self.from.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24 + i64::from(day);
+        since_1970 * DAY_MILLIS - AHEAD
+    }
+
     /// How busy a day is: little on weekends, most in the middle of the week, and a little more each day as the organization grows.
     fn weight(&self, day: u32) -> u64 {
         let date = self.from.saturating_add(jiff::Span::new().days(i64::from(day)));
@@ -130,9 +165,8 @@ pub struct Facts {
     people: People,
     /// The next day to make.
     day: u32,
-    /// The weights of the days still to make, and the facts to spread over them.
-    weights: u64,
-    facts: u64,
+    /// How many facts each day has.
+    counts: Vec<u64>,
     /// Facts whose turn it is, in order.
     ready: VecDeque<Fact>,
     /// Facts of sessions that ran past their day's end, which join those of the next.
@@ -152,17 +186,15 @@ impl Iterator for Facts {
 
 impl Facts {
     fn make_day(&mut self) {
-        let weight = self.of.weight(self.day);
         let is_last = self.day + 1 == self.of.days;
-        let share = u128::from(self.facts) * u128::from(weight) / u128::from(self.weights.max(1));
-        let count = if is_last { self.facts } else { u64::try_from(share).unwrap_or(self.facts) };
+        let count = self.counts.get(self.day as usize).copied().unwrap_or(0);
         let mut facts = std::mem::take(&mut self.later);
-        let day = Day::new(&self.people, self.of.seed, self.of.from, self.day);
+        let day = Day::new(&self.people, self.of.seed, self.of.day_start(self.day), self.day);
         let end = if is_last { Millis::MAX } else { day.end() };
         day.fill(count, &mut facts);
         facts.sort_unstable_by_key(|fact| (fact.joined_at, fact.session, fact.user));
         self.later = facts.split_off(facts.partition_point(|fact| fact.joined_at < end));
         self.ready = facts.into();
-        (self.day, self.weights, self.facts) = (self.day + 1, self.weights - weight, self.facts - count);
+        self.day += 1;
     }
 }

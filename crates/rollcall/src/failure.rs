@@ -56,6 +56,12 @@ impl From<crate::config::ConfigError> for Failure {
     }
 }
 
+impl From<rollcall_engine::places::PlacesError> for Failure {
+    fn from(error: rollcall_engine::places::PlacesError) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
 impl From<rollcall_engine::EngineError> for Failure {
     fn from(error: rollcall_engine::EngineError) -> Self {
         Self::Message(error.to_string())

@@ -55,7 +55,7 @@ impl Client {
     /// A client of the application `app_id` at `base_url`: `https://open.feishu.cn`, `https://open.larksuite.com`, or where rollcall listens.
     ///
     /// # Errors
-    /// [`Error::BaseUrl`] if `base_url` is no absolute http or https URL, [`Error::Setup`] if TLS cannot be set up.
+    /// [`Error::Setup`] if `base_url` is no absolute http or https URL, or TLS cannot be set up.
     pub fn new(base_url: &str, app_id: impl Into<String>, app_secret: impl Into<String>) -> Result<Self, Error> {
         Self::with_patience(base_url, app_id, app_secret, Patience::default())
     }

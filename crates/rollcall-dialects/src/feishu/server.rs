@@ -11,8 +11,6 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use jiff::tz::{TimeZone, offset};
-use rollcall_model::calendar::timestamp;
 use rollcall_model::{Answer, Millis, ReportError, Reports};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,20 +60,13 @@ enum Endpoint {
     TopUser,
 }
 
-/// The id of a request: 14 digits of the vendor's local time, and 20 random hexadecimal digits.
+/// The id of a request ([`Site::request_id`]).
 #[derive(Debug, Clone)]
 struct LogId(String);
 
-impl LogId {
-    fn new(now: Millis) -> Self {
-        let time = TimeZone::fixed(offset(8)).to_datetime(timestamp(now));
-        Self(format!("{}{:020X}", time.strftime("%Y%m%d%H%M%S"), rand::random::<u128>() >> 48))
-    }
-}
-
 /// Gives the request an id, and every response the header with it.
 async fn with_log_id(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
-    let log_id = LogId::new((server.site.clock)());
+    let log_id = LogId(server.site.request_id());
     request.extensions_mut().insert(log_id.clone());
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::try_from(log_id.0) {

@@ -122,12 +122,7 @@ mod tests {
     fn tenant(org: u128, app_id: &str, secret: &str) -> Tenant {
         let organization = Organization::new(OrgId(Uuid::from_u128(org)), "org", TimeZone::UTC);
         let apps = vec![App { app_id: app_id.into(), secret: Secret::of(secret) }];
-        Tenant {
-            organization,
-            feishu: Settings { apps, ..Settings::default() },
-            office365: Default::default(),
-            yunxiao: Default::default(),
-        }
+        Tenant { feishu: Settings { apps, ..Settings::default() }, ..Tenant::new(organization) }
     }
 
     fn issued(tenant: &Tenant, seconds: i64) -> Issued {

@@ -78,7 +78,7 @@ impl Client {
     /// A client of the service at `base_url`: a scheme and a host, or the whole address of the service, which ends in `.svc`.
     ///
     /// # Errors
-    /// [`Error::BaseUrl`] if `base_url` is no absolute http or https URL, [`Error::Setup`] if TLS cannot be set up.
+    /// [`Error::Setup`] if `base_url` is no absolute http or https URL, or TLS cannot be set up.
     pub fn new(base_url: &str, user: impl Into<String>, password: impl Into<String>) -> Result<Self, Error> {
         Self::with_timeout(base_url, user, password, Duration::from_secs(60))
     }

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use rollcall_dialects::feishu::client::{Client, Error, OrderBy, Patience, Refused, UserIdType};
+use rollcall_dialects::setup::SetupError;
 use rollcall_model::UserKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -265,7 +266,7 @@ async fn nobody_listening_and_no_url_are_errors() {
     let error = client_of(&base).get_daily_report(1, 2, None).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
     for url in ["", "open.feishu.cn", "ftp://open.feishu.cn", "http://user:password@open.feishu.cn", "http://open.feishu.cn/?a=b"] {
-        assert!(matches!(Client::new(url, "a", "s"), Err(Error::BaseUrl { .. })), "{url}");
+        assert!(matches!(Client::new(url, "a", "s"), Err(Error::Setup(SetupError::BaseUrl { .. }))), "{url}");
     }
     let _ = rustls::crypto::ring::default_provider().install_default();
     assert!(Client::new("https://open.feishu.cn/", "a", "s").is_ok());

@@ -46,7 +46,7 @@ pub(crate) fn unlimited() -> Settings {
 
 pub(crate) fn tenant(zone: &str, feishu: Settings) -> Tenant {
     let zone = TimeZone::get(zone).unwrap();
-    Tenant { organization: Organization::new(ORG, "stage", zone), feishu, office365: Default::default(), yunxiao: Default::default() }
+    Tenant { feishu, ..Tenant::new(Organization::new(ORG, "stage", zone)) }
 }
 
 pub(crate) fn fact(session_id: &str, started: &str, user_id: &str, joined: &str, left: &str) -> Fact {

@@ -7,6 +7,7 @@ use axum::routing::get;
 use jiff::civil::date;
 use rollcall_dialects::office365::Settings;
 use rollcall_dialects::office365::client::{Client, Dated, Error, Format, Property, Set};
+use rollcall_dialects::setup::SetupError;
 
 /// Serves on loopback for the rest of the test, and returns the base URL.
 async fn serve(router: Router) -> String {
@@ -132,6 +133,6 @@ async fn what_is_no_answer_is_an_error() {
         assert!(matches!(error, Error::NextLink(_)), "{next} {error}");
     }
     for base in ["", "reports.office365.com", "ftp://x", "https://x?y", "https://a:b@x"] {
-        assert!(matches!(Client::new(base, "a", "b"), Err(Error::BaseUrl { .. })), "{base}");
+        assert!(matches!(Client::new(base, "a", "b"), Err(Error::Setup(SetupError::BaseUrl { .. }))), "{base}");
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn settings() -> Settings {
 
 pub(crate) fn tenant(office365: Settings) -> Tenant {
     let organization = Organization::new(ORG, "example.onmicrosoft.com", TimeZone::UTC);
-    Tenant { organization, feishu: Default::default(), office365, yunxiao: Default::default() }
+    Tenant { office365, ..Tenant::new(organization) }
 }
 
 /// A member's hour at a computer.

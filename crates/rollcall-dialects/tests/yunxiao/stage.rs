@@ -53,7 +53,7 @@ pub(crate) fn organization() -> Organization {
 }
 
 fn tenant_of(organization: Organization, yunxiao: Settings) -> Tenant {
-    Tenant { organization, feishu: Default::default(), office365: Default::default(), yunxiao }
+    Tenant { yunxiao, ..Tenant::new(organization) }
 }
 
 /// The organization of the facts, and another one.

@@ -9,11 +9,20 @@ use rollcall_model::{Quarter, Range};
 
 /// A kind of base cell: a set of entries, each the aggregate of some facts, ordered by a key that no two share.
 pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
+    /// The facts it is folded from.
+    type Block: Block;
+
     /// What the cell holds.
     type Entry: Copy + Send + Sync + std::fmt::Debug + PartialEq + 'static;
 
-    /// Folds the facts of a block, giving each entry to `add` with its quarter hour.
-    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Self::Entry));
+    /// How many quarter hours a cell aggregates: 1 or, for an hour, 4. Cells are named by the first.
+    const QUARTERS: i32;
+
+    /// [`super::Merged::KIND`] of each kind of merged cell made from it.
+    const KINDS: &'static [u8];
+
+    /// Folds the facts of a block, giving each entry to `add` with its cell.
+    fn fold(block: &Self::Block, add: &mut dyn FnMut(Quarter, Self::Entry));
 
     /// Orders entries by their key and merges those that share it.
     fn order(entries: &mut Vec<Self::Entry>);
@@ -24,7 +33,7 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// The ordered entries of such bytes; none if they are not.
     fn decode(quarter: Quarter, bytes: &[u8]) -> Option<Vec<Self::Entry>>;
 
-    /// The entries of a range within one quarter hour, built on the spot.
+    /// The entries of a range within one cell's quarter hours, built on the spot.
     ///
     /// # Errors
     /// [`EngineError::Storage`].

@@ -1,7 +1,7 @@
 //! Checkpoints: live cells move into storage, with the ledger position they cover, in one atomic batch.
 
 use super::store::{Cells, Key, Live, base_key, stored_cell};
-use super::{Base, MeetingTotals, Merged, Presence, PresentUsers, Sessions, Slice, UserTotals};
+use super::{Base, Location, Presence, Sessions, Slice};
 use crate::error::EngineError;
 use fjall::OwnedWriteBatch;
 use rollcall_model::Quarter;
@@ -9,12 +9,6 @@ use std::sync::Arc;
 
 /// Where the position of the last checkpoint is stored.
 const POSITION: &str = "cells-position";
-
-/// The merged cells that are made from meetings.
-const SESSION_KINDS: [u8; 2] = [MeetingTotals::KIND, UserTotals::KIND];
-
-/// The merged cells that are made from presence.
-const PRESENCE_KINDS: [u8; 1] = [PresentUsers::KIND];
 
 impl Cells {
     /// The position of the last commit that cells in storage cover; 0 before any.
@@ -60,15 +54,18 @@ impl Cells {
         let mut batch = self.db.batch();
         self.store::<Sessions>(&sealed, &mut batch)?;
         self.store::<Presence>(&sealed, &mut batch)?;
+        self.store::<Location>(&sealed, &mut batch)?;
         batch.insert(&self.meta, POSITION, position.to_be_bytes());
         also(&mut batch, position)?;
         // From here on nobody may keep a merged cell made from the base cells of before.
         let mut state = self.state.write();
-        self.forget_kept::<Sessions>(&sealed, &SESSION_KINDS, &mut batch)?;
-        self.forget_kept::<Presence>(&sealed, &PRESENCE_KINDS, &mut batch)?;
+        self.forget_kept::<Sessions>(&sealed, &mut batch)?;
+        self.forget_kept::<Presence>(&sealed, &mut batch)?;
+        self.forget_kept::<Location>(&sealed, &mut batch)?;
         batch.commit()?;
-        self.cache
-            .retain(|key, _| !(changed::<Sessions>(&sealed, &SESSION_KINDS, key) || changed::<Presence>(&sealed, &PRESENCE_KINDS, key)));
+        self.cache.retain(|key, _| {
+            !(changed::<Sessions>(&sealed, key) || changed::<Presence>(&sealed, key) || changed::<Location>(&sealed, key))
+        });
         state.sealed = None;
         state.generation += 1;
         state.covered = position;
@@ -89,10 +86,11 @@ impl Cells {
     }
 
     /// Removes the kept merged cells whose slices meet the sealed cells of one kind.
-    fn forget_kept<B: Base>(&self, sealed: &Live, kinds: &[u8], batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
+    fn forget_kept<B: Base>(&self, sealed: &Live, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
         for (org, cells) in B::live(sealed) {
-            for (first, last) in runs(cells.keys().copied()) {
-                for (quarters, kind) in self.lengths.lock().iter().flat_map(|quarters| kinds.iter().map(move |kind| (*quarters, *kind))) {
+            for (first, last) in runs(cells.keys().copied(), B::QUARTERS) {
+                for (quarters, kind) in self.lengths.lock().iter().flat_map(|quarters| B::KINDS.iter().map(move |kind| (*quarters, *kind)))
+                {
                     let key = |start: i32| Key { org: *org, kind, slice: Slice { start: start.max(0), quarters } }.bytes();
                     for kept in self.merged.range(key(first.0 - quarters + 1)..=key(last.0)) {
                         batch.remove(&self.merged, kept.key()?);
@@ -105,18 +103,18 @@ impl Cells {
 }
 
 /// Whether a sealed cell of one kind lies in the slice of a kept merged cell.
-fn changed<B: Base>(sealed: &Live, kinds: &[u8], key: &Key) -> bool {
+fn changed<B: Base>(sealed: &Live, key: &Key) -> bool {
     let slice = Quarter(key.slice.start)..Quarter(key.slice.end());
-    kinds.contains(&key.kind) && B::live(sealed).get(&key.org).is_some_and(|cells| cells.range(slice).next().is_some())
+    B::KINDS.contains(&key.kind) && B::live(sealed).get(&key.org).is_some_and(|cells| cells.range(slice).next().is_some())
 }
 
-/// Runs of quarter hours that follow one another.
-fn runs(quarters: impl Iterator<Item = Quarter>) -> Vec<(Quarter, Quarter)> {
+/// Runs of cells of so many quarter hours that follow one another: the first and the last of each.
+fn runs(cells: impl Iterator<Item = Quarter>, quarters: i32) -> Vec<(Quarter, Quarter)> {
     let mut runs: Vec<(Quarter, Quarter)> = Vec::new();
-    for quarter in quarters {
+    for cell in cells {
         match runs.last_mut() {
-            Some((_, last)) if last.0 + 1 == quarter.0 => *last = quarter,
-            _ => runs.push((quarter, quarter)),
+            Some((_, last)) if last.0 + quarters == cell.0 => *last = cell,
+            _ => runs.push((cell, cell)),
         }
     }
     runs
@@ -135,5 +133,6 @@ fn joined(first: &Live, second: Live) -> Live {
     joined.added += first.added;
     join::<Sessions>(first, &mut joined);
     join::<Presence>(first, &mut joined);
+    join::<Location>(first, &mut joined);
     joined
 }

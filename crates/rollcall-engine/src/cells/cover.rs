@@ -26,12 +26,14 @@ impl Slice {
         self.start + self.quarters
     }
 
-    /// The slice in smaller ones, the largest of UTC that fit, in order. Only a quarter hour has none smaller.
-    pub fn parts(&self) -> impl Iterator<Item = Self> + use<> {
+    /// The slice in smaller ones, the largest of UTC that fit, in order, none smaller than a base cell of so many quarter hours. Only a
+    /// base cell has none smaller.
+    pub fn parts(&self, smallest: i32) -> impl Iterator<Item = Self> + use<> {
         let (whole, mut at) = (*self, self.start);
         std::iter::from_fn(move || {
-            let fits = |grain: &&i32| at % **grain == 0 && at + **grain <= whole.end() && (**grain < whole.quarters || whole.quarters == 1);
-            let quarters = *GRAINS.iter().rev().find(fits)?;
+            let fits =
+                |grain: &&i32| at % **grain == 0 && at + **grain <= whole.end() && (**grain < whole.quarters || whole.quarters == smallest);
+            let quarters = *GRAINS.iter().rev().take_while(|grain| **grain >= smallest).find(fits)?;
             let part = Self { start: at, quarters };
             at += quarters;
             Some(part)
@@ -39,23 +41,23 @@ impl Slice {
     }
 }
 
-/// A range, cut where it meets quarter hours.
+/// A range, cut where it meets base cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
-    /// Ragged edges: ranges within one quarter hour each.
+    /// Ragged edges: ranges within one base cell each.
     pub(super) edges: [Option<Range>; 2],
-    /// The whole quarter hours between them.
+    /// The whole base cells between them.
     pub(super) whole: Option<Slice>,
 }
 
 impl Cut {
-    /// Cuts a range.
-    pub(super) fn new(range: Range) -> Self {
+    /// Cuts a range where base cells of so many quarter hours begin.
+    pub(super) fn new(range: Range, quarters: i32) -> Self {
         if range.is_empty() {
             return Self { edges: [None, None], whole: None };
         }
-        let first = Quarter::of(range.from + QUARTER_MILLIS - 1);
-        let last = Quarter::of(range.to);
+        let first = align(Quarter::of(range.from + i64::from(quarters) * QUARTER_MILLIS - 1), quarters);
+        let last = align(Quarter::of(range.to), quarters);
         if first > last {
             return Self { edges: [Some(range), None], whole: None };
         }
@@ -67,6 +69,11 @@ impl Cut {
     }
 }
 
+/// The quarter hour at or before this one at which a base cell of so many begins.
+pub(super) const fn align(quarter: Quarter, quarters: i32) -> Quarter {
+    Quarter(quarter.0.div_euclid(quarters) * quarters)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,21 +81,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_lie_end_to_end_and_are_smaller(start in 0i32..200_000, quarters in 2i32..20_000) {
-            let slice = Slice { start, quarters };
-            let mut at = start;
-            for part in slice.parts() {
+        fn parts_lie_end_to_end_and_are_smaller(start in 0i32..50_000, quarters in 2i32..5_000, hours: bool) {
+            let smallest = if hours { 4 } else { 1 };
+            let slice = Slice { start: start * smallest, quarters: quarters * smallest };
+            let mut at = slice.start;
+            for part in slice.parts(smallest) {
                 prop_assert_eq!(part.start, at);
-                prop_assert!(part.quarters < quarters);
+                prop_assert!((smallest..slice.quarters).contains(&part.quarters));
                 at = part.end();
             }
             prop_assert_eq!(at, slice.end());
         }
 
         #[test]
-        fn a_cut_range_is_its_edges_and_its_whole(from in 0i64..10_000_000, length in 0i64..10_000_000) {
+        fn a_cut_range_is_its_edges_and_its_whole(from in 0i64..10_000_000, length in 0i64..10_000_000, hours: bool) {
             let range = Range::new(from, from + length);
-            let cut = Cut::new(range);
+            let quarters = if hours { 4 } else { 1 };
+            let cut = Cut::new(range, quarters);
             let mut at = range.from;
             let whole = cut.whole.map(|slice| Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start()));
             for part in [cut.edges[0], whole, cut.edges[1]].into_iter().flatten() {
@@ -98,18 +107,19 @@ mod tests {
             }
             prop_assert_eq!(at, range.to);
             for edge in cut.edges.into_iter().flatten() {
-                prop_assert_eq!(Quarter::of(edge.from), Quarter::of(edge.to - 1));
+                prop_assert_eq!(align(Quarter::of(edge.from), quarters), align(Quarter::of(edge.to - 1), quarters));
             }
         }
     }
 
     #[test]
     fn a_day_is_hours_and_four_weeks_are_days() {
-        let parts = |start, quarters| Slice { start, quarters }.parts().map(|part| part.quarters).collect::<Vec<_>>();
+        let parts = |start, quarters| Slice { start, quarters }.parts(1).map(|part| part.quarters).collect::<Vec<_>>();
         assert_eq!(parts(96, 96), [4; 24]);
         assert_eq!(parts(0, 2688), [96; 28]);
         assert_eq!(parts(64, 96), [4; 24]);
         assert_eq!(parts(95, 98), [1, 96, 1]);
         assert_eq!(parts(5, 1), [1]);
+        assert_eq!(Slice { start: 8, quarters: 4 }.parts(4).collect::<Vec<_>>(), [Slice { start: 8, quarters: 4 }]);
     }
 }

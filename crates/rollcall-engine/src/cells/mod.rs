@@ -1,10 +1,12 @@
 //! Cells: mergeable exact aggregates of an organization's facts in one slice of time.
 //!
 //! A cell is a monoid: merging cells in any order gives the aggregate of all their facts. There are two sorts.
-//! - *Base cells* stand at quarter hours and take late facts. [`Sessions`] holds the meetings that began in a quarter hour and who
-//!   attended them: it alone knows whether a user was already counted in a meeting. [`Presence`] holds who attended anything during it.
-//! - *Merged cells* are made from base cells and answer one question each: [`MeetingTotals`], [`UserTotals`], [`PresentUsers`]. Since a
-//!   meeting lies in one quarter hour with all its facts, sums over slices that do not overlap add up exactly; sets of users unite.
+//! - *Base cells* stand at quarter hours, or at hours, and take late facts. [`Sessions`] holds the meetings that began in a quarter hour
+//!   and who attended them: it alone knows whether a user was already counted in a meeting. [`Presence`] holds who attended anything
+//!   during a quarter hour, [`Location`] from where during an hour.
+//! - *Merged cells* are made from base cells and answer one question each: [`MeetingTotals`], [`UserTotals`], [`PresentUsers`],
+//!   [`LocatedUsers`]. Since a meeting lies in one quarter hour with all its facts, sums over slices that do not overlap add up exactly;
+//!   sets of users unite.
 //!
 //! [`Cells`] keeps them: facts are folded into *live* base cells in memory, live cells are checkpointed into storage with the
 //! ledger position they cover, and merged cells are kept once made, until a checkpoint changes a quarter hour inside them.
@@ -13,20 +15,22 @@ mod base;
 mod checkpoint;
 mod codec;
 mod cover;
+mod location;
 mod meeting_totals;
 mod presence;
-mod present_users;
 mod sessions;
 mod store;
+mod user_sets;
 mod user_totals;
 
 pub use base::{Base, Cell};
 pub use cover::Slice;
+pub use location::{LocatedUsers, Location};
 pub use meeting_totals::{MeetingTotals, Totals};
-pub use presence::{Presence, Present};
-pub use present_users::{PresentFilter, PresentUsers};
+pub use presence::{Presence, PresentFilter, PresentUsers};
 pub use sessions::{Attendee, Sessions};
 pub use store::{Cells, Live, LiveCells, View};
+pub use user_sets::UserSets;
 pub use user_totals::{UserSum, UserSums, UserTotals};
 
 /// A cell made from the base cells of a slice of time.

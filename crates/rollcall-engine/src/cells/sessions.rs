@@ -2,9 +2,9 @@
 
 use super::codec::{Reader, put, put_signed};
 use super::store::{Cells, Live, LiveCells};
-use super::{Base, View};
+use super::{Base, MeetingTotals, Merged, UserTotals, View};
 use crate::error::EngineError;
-use crate::ledger::columns::{Block, Row};
+use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::{Millis, Quarter, Range, SessionKind};
 
@@ -52,11 +52,14 @@ impl Attendee {
 pub struct Sessions;
 
 impl Base for Sessions {
+    type Block = AttendanceBlock;
     type Entry = Attendee;
+    const QUARTERS: i32 = 1;
+    const KINDS: &'static [u8] = &[MeetingTotals::KIND, UserTotals::KIND];
 
-    fn fold(block: &Block, add: &mut dyn FnMut(Quarter, Attendee)) {
+    fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Attendee)) {
         let mut session = 0;
-        let mut last: Option<Row<'_>> = None;
+        let mut last: Option<AttendanceRow<'_>> = None;
         for row in block.rows().filter(|row| row.session_kind == SessionKind::Meeting.number()) {
             let same = last.is_some_and(|last| {
                 (last.session_started_at, last.app, last.session_id) == (row.session_started_at, row.app, row.session_id)

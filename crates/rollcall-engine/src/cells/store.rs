@@ -5,10 +5,11 @@
 //! checkpoint that changes a base cell deletes the kept cells around it in the same atomic batch. The generation counts checkpoints:
 //! a reader that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
 
-use super::cover::{Cut, Slice};
-use super::{Base, Cell, Merged, Presence, Sessions};
+use super::cover::{Cut, Slice, align};
+use super::{Base, Cell, Location, Merged, Presence, Sessions};
 use crate::error::EngineError;
-use crate::ledger::{self, columns::Block};
+use crate::ledger::columns::{Block, Commit};
+use crate::ledger::{self, Wanted};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -26,6 +27,7 @@ pub type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
 pub struct Live {
     pub(super) sessions: LiveCells<Sessions>,
     pub(super) presence: LiveCells<Presence>,
+    pub(super) location: LiveCells<Location>,
     /// Facts folded since the last checkpoint.
     pub(super) added: usize,
 }
@@ -82,6 +84,7 @@ pub struct Cells {
     pub(super) db: Database,
     pub(super) sessions: Keyspace,
     pub(super) presence: Keyspace,
+    pub(super) location: Keyspace,
     pub(super) merged: Keyspace,
     pub(super) facts: Keyspace,
     pub(super) meta: Keyspace,
@@ -112,6 +115,7 @@ impl Cells {
         let cells = Self {
             sessions: db.keyspace("session-cells", KeyspaceCreateOptions::default)?,
             presence: db.keyspace("presence-cells", KeyspaceCreateOptions::default)?,
+            location: db.keyspace("location-cells", KeyspaceCreateOptions::default)?,
             merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
             facts: facts.clone(),
             meta: meta.clone(),
@@ -128,15 +132,15 @@ impl Cells {
         Ok(cells)
     }
 
-    /// Folds the blocks of one commit. Commits are folded in the order of their positions, each once.
-    pub fn fold<'a>(&self, position: u64, blocks: impl IntoIterator<Item = (OrgId, &'a Block)>) {
-        let blocks: Vec<_> = blocks.into_iter().collect();
-        let (sessions, presence) = (folded::<Sessions>(&blocks), folded::<Presence>(&blocks));
+    /// Folds a commit. Commits are folded in the order of their positions, each once.
+    pub fn fold(&self, position: u64, commit: &Commit) {
+        let (sessions, presence, location) = (folded::<Sessions>(commit), folded::<Presence>(commit), folded::<Location>(commit));
         let mut state = self.state.write();
         state.position = position;
-        state.live.added += blocks.iter().map(|(_, block)| block.facts()).sum::<usize>();
+        state.live.added += commit.facts();
         add::<Sessions>(&mut state.live, sessions);
         add::<Presence>(&mut state.live, presence);
+        add::<Location>(&mut state.live, location);
     }
 
     /// One consistent state of the cells that lie in `range`: every fact folded so far.
@@ -144,7 +148,7 @@ impl Cells {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn view<B: Base>(&self, org: OrgId, range: Range) -> Result<View<'_, B>, EngineError> {
-        let quarters = Quarter::of(range.from)..=Quarter::of(range.to.max(range.from));
+        let quarters = align(Quarter::of(range.from), B::QUARTERS)..=Quarter::of(range.to.max(range.from));
         let state = self.state.read();
         let mut live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>> = BTreeMap::new();
         for cells in [state.sealed.as_deref(), Some(&state.live)].into_iter().flatten().filter_map(|live| B::live(live).get(&org)) {
@@ -154,7 +158,7 @@ impl Cells {
         }
         let (generation, snapshot) = (state.generation, self.db.snapshot());
         drop(state);
-        let seen = seen(&snapshot, B::keyspace(self), org, &live)?;
+        let seen = seen::<B>(&snapshot, self, org, &live)?;
         Ok(View { cells: self, org, generation, snapshot, live, seen })
     }
 
@@ -213,18 +217,18 @@ impl<B: Base> std::fmt::Debug for View<'_, B> {
 }
 
 impl<B: Base> View<'_, B> {
-    /// Gives `add` merged cells that together hold exactly the meetings that began in `range`: the ragged edges built on the spot,
+    /// Gives `add` merged cells that together hold exactly what lies in `range`: the ragged edges built on the spot,
     /// the rest from the fewest slices.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn each<M: Merged<Base = B>>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
         let Some(seen) = self.seen else { return Ok(()) };
-        let cut = Cut::new(range.intersect(&seen));
+        let cut = Cut::new(range.intersect(&seen), B::QUARTERS);
         for edge in cut.edges.into_iter().flatten() {
             add(&Arc::new(M::of(&B::edge(self, edge)?)));
         }
-        for part in cut.whole.iter().flat_map(Slice::parts) {
+        for part in cut.whole.iter().flat_map(|whole| whole.parts(B::QUARTERS)) {
             add(&self.cell(part)?);
         }
         Ok(())
@@ -240,12 +244,12 @@ impl<B: Base> View<'_, B> {
             return Ok(Arc::default());
         }
         let is_live = self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some();
-        if slice.quarters == 1 {
+        if slice.quarters == B::QUARTERS {
             return Ok(Arc::new(M::of(&self.entries(Quarter(slice.start))?)));
         }
         if is_live {
             let mut merged = M::default();
-            for part in slice.parts() {
+            for part in slice.parts(B::QUARTERS) {
                 merged.merge(&*self.cell::<M>(part)?);
             }
             return Ok(Arc::new(merged));
@@ -268,7 +272,7 @@ impl<B: Base> View<'_, B> {
         let mut merged = M::default();
         // Up to a day or two it costs less to read base cells once than to make and keep every hour.
         if slice.quarters > 2 * 96 {
-            for part in slice.parts() {
+            for part in slice.parts(B::QUARTERS) {
                 merged.merge(&*self.cell::<M>(part)?);
             }
             return Ok(merged);
@@ -283,17 +287,17 @@ impl<B: Base> View<'_, B> {
         Ok(M::of(&entries))
     }
 
-    /// The facts whose sessions began in `range`.
-    pub fn facts(&self, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<B> {
-        ledger::scan(self.cells.db.snapshot(), &self.cells.facts, self.org, range)
+    /// Facts in storage, of which some may be wanted.
+    pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
+        ledger::scan(self.cells.db.snapshot(), &self.cells.facts, self.org, wanted)
     }
 
-    /// The quarter hours between the first cell and the last.
+    /// The instants between the first cell and the last.
     pub const fn seen(&self) -> Option<Range> {
         self.seen
     }
 
-    /// The entries of a quarter hour, in order.
+    /// The entries of a base cell, in order.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
@@ -316,13 +320,13 @@ pub(super) fn stored_cell<B: Base>(quarter: Quarter, stored: Option<&[u8]>) -> R
 /// Entries by organization and quarter hour.
 type Folded<B> = Vec<(OrgId, HashMap<Quarter, Vec<<B as Base>::Entry>>)>;
 
-fn folded<B: Base>(blocks: &[(OrgId, &Block)]) -> Folded<B> {
-    let fold = |(org, block): &(OrgId, &Block)| {
+fn folded<B: Base>(commit: &Commit) -> Folded<B> {
+    let fold = |(org, block): &(OrgId, B::Block)| {
         let mut entries: HashMap<Quarter, Vec<B::Entry>> = HashMap::new();
         B::fold(block, &mut |quarter, entry| entries.entry(quarter).or_default().push(entry));
         (*org, entries)
     };
-    blocks.iter().map(fold).collect()
+    B::Block::of_commit(commit).iter().map(fold).collect()
 }
 
 fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
@@ -335,12 +339,18 @@ fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
     }
 }
 
-fn seen<C>(snapshot: &Snapshot, base: &Keyspace, org: OrgId, live: &BTreeMap<Quarter, C>) -> Result<Option<Range>, EngineError> {
-    let mut stored = snapshot.prefix(base, org.0.as_bytes());
+/// The instants between the first cell and the last.
+fn seen<B: Base>(
+    snapshot: &Snapshot,
+    cells: &Cells,
+    org: OrgId,
+    live: &BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
+) -> Result<Option<Range>, EngineError> {
+    let mut stored = snapshot.prefix(B::keyspace(cells), org.0.as_bytes());
     let first = stored.next().map(fjall::Guard::key).transpose()?;
     let last = stored.next_back().map(fjall::Guard::key).transpose()?;
     let stored = [first.as_deref().and_then(quarter_of), last.as_deref().and_then(quarter_of)];
     let live = [live.first_key_value(), live.last_key_value()].map(|end| end.map(|(quarter, _)| *quarter));
     let ends = || stored.into_iter().chain(live).flatten();
-    Ok(ends().min().zip(ends().max()).map(|(first, last)| Range::new(first.start(), last.range().to)))
+    Ok(ends().min().zip(ends().max()).map(|(first, last)| Range::new(first.start(), Quarter(last.0 + B::QUARTERS).start())))
 }

@@ -4,6 +4,7 @@
 mod oracle;
 
 use crate::facts::Attendances;
+use crate::ledger::columns::{AttendanceBlock, Block};
 use crate::{Engine, Settings};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
@@ -11,8 +12,10 @@ use oracle::Oracle;
 use proptest::prelude::*;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
 use rollcall_model::directory::{DirectoryDocument, User};
-use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, TopUsers, UserOrder};
-use rollcall_model::{Device, Directory, Draft, Millis, OrgId, Organization, Period, Range, Reports, SessionKind, UserKind, Value};
+use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, PlaceLevel, TopUsers, UserOrder, UsersByPlace};
+use rollcall_model::{
+    AttendanceDraft, Device, Directory, Millis, OrgId, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value,
+};
 
 /// 2025-03-07T00:00:00Z: two days before the clocks change in New York.
 const BASE: Millis = 1_741_305_600_000;
@@ -33,6 +36,7 @@ struct Fact {
     left: Millis,
     device: Device,
     unit: u8,
+    place: Option<Place>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,9 +60,18 @@ struct Ask {
     kinds: Option<Vec<UserKind>>,
     devices: Option<Vec<Device>>,
     session_kinds: Option<Vec<SessionKind>>,
+    level: PlaceLevel,
+    country: Option<Place>,
 }
 
 const APPS: [&str; 2] = ["default", "西区"];
+
+/// Places that are one though written twice, that have no subdivision, and of other countries.
+const PLACES: [&str; 9] = ["CN-SH", "CN-BJ", "CN", "CN-HK", "HK", "TW-TPE", "CN-TW", "US", "US-CA"];
+
+fn place() -> impl Strategy<Value = Option<Place>> {
+    prop::option::of(prop::sample::select(&PLACES).prop_map(|code| Place::from_code(code).unwrap()))
+}
 
 fn organization() -> Organization {
     let mut organization = Organization::new(OrgId(uuid::Uuid::from_u128(7)), "o", TimeZone::UTC);
@@ -100,8 +113,8 @@ fn fact() -> impl Strategy<Value = Fact> {
     // Few sessions and users, so that meetings share an id, begin twice, and are rejoined; starts repeat because they are rounded.
     let session =
         (0usize..2, 0u8..4, prop_oneof![3 => instant().prop_map(|at| at.div_euclid(QUARTER_MILLIS) * QUARTER_MILLIS), 1 => instant()]);
-    (session, 0u8..5, kind, session_kind, joined, stay, 0u8..2, prop::sample::select(Device::ALL)).prop_map(
-        |((app, session, started), user, kind, session_kind, joined, stay, unit, device)| Fact {
+    (session, 0u8..5, kind, session_kind, joined, stay, 0u8..2, prop::sample::select(Device::ALL), place()).prop_map(
+        |((app, session, started), user, kind, session_kind, joined, stay, unit, device, place)| Fact {
             app,
             session,
             started,
@@ -112,8 +125,15 @@ fn fact() -> impl Strategy<Value = Fact> {
             left: started + joined + stay,
             device,
             unit,
+            place,
         },
     )
+}
+
+/// Some days, and now and then months around them, as cells of months need.
+fn range() -> impl Strategy<Value = Range> {
+    let months = prop_oneof![9 => Just(0), 1 => Just(40 * DAY_MILLIS)];
+    (instant(), instant(), months).prop_map(|(a, b, around)| Range::new(a.min(b) - around, a.max(b) + around))
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
@@ -127,9 +147,11 @@ fn ask() -> impl Strategy<Value = Ask> {
         prop::option::of(prop::sample::subsequence(all, 1..all.len()))
     }
     let filters = (prop::option::of(0usize..2), prop::option::of(0u8..3), some(UserKind::ALL), some(Device::ALL), some(SessionKind::ALL));
-    (instant(), instant(), prop::sample::select(&ZONES), filters, order, 1usize..7, by, 0i8..7).prop_map(
-        |(a, b, zone, (app, unit, kinds, devices, session_kinds), order, limit, by, week_start)| Ask {
-            range: Range::new(a.min(b), a.max(b)),
+    let country = prop::option::of(prop::sample::select(vec!["CN", "US", "HK"]).prop_map(|code| Place::from_code(code).unwrap()));
+    let places = (prop_oneof![Just(PlaceLevel::Country), Just(PlaceLevel::Subdivision)], country);
+    (range(), prop::sample::select(&ZONES), filters, order, 1usize..7, by, 0i8..7, places).prop_map(
+        |(range, zone, (app, unit, kinds, devices, session_kinds), order, limit, by, week_start, (level, country))| Ask {
+            range,
             zone,
             app,
             unit,
@@ -140,6 +162,8 @@ fn ask() -> impl Strategy<Value = Ask> {
             kinds,
             devices,
             session_kinds,
+            level,
+            country,
         },
     )
 }
@@ -159,7 +183,7 @@ fn attendances(facts: &[Fact], organization: &Organization, directory: &Director
     let mut batch = Attendances::default();
     for fact in facts {
         let (session, user) = (format!("会议{}", fact.session), name(fact.user));
-        let mut draft = Draft::new();
+        let mut draft = AttendanceDraft::new();
         draft.set("app", Value::Str(APPS[fact.app].into()));
         draft.set("session_id", Value::Str(session.as_str().into()));
         draft.set("session_started_at", Value::Int(fact.started));
@@ -170,7 +194,10 @@ fn attendances(facts: &[Fact], organization: &Organization, directory: &Director
         draft.set("left_at", Value::Int(fact.left));
         draft.set("device", Value::Str(fact.device.name().into()));
         draft.set("unit", Value::Int(fact.unit.into()));
-        batch.push(&draft.finish(organization, directory).unwrap());
+        let code = fact.place.map(|place| place.code());
+        let field = if code.as_ref().is_some_and(|code| code.contains('-')) { "subdivision" } else { "country" };
+        draft.set(field, code.map_or(Value::Null, |code| Value::Str(code.into())));
+        batch.push(&draft.finish(organization, directory, None).unwrap());
     }
     batch
 }
@@ -209,6 +236,16 @@ fn check(engine: &Engine, oracle: &Oracle, ask: &Ask) -> Result<(), TestCaseErro
     let active = engine.active_users(org, &question).unwrap();
     let rows: Vec<_> = active.rows.iter().map(|row| (row.date, row.users)).collect();
     prop_assert_eq!(rows, oracle.active_users(ask), "active_users {:?}", ask);
+    let question = UsersByPlace {
+        range: ask.range,
+        zone: TimeZone::get(ask.zone).unwrap(),
+        by: ask.level,
+        country: ask.country,
+        app: ask.app.map(|app| APPS[app].to_owned()),
+    };
+    let placed = engine.users_by_place(org, &question).unwrap();
+    let rows: Vec<_> = placed.rows.iter().map(|row| (row.place.map(|place| place.code()), row.users)).collect();
+    prop_assert_eq!(rows, oracle.users_by_place(ask), "users_by_place {:?}", ask);
     Ok(())
 }
 
@@ -239,7 +276,7 @@ proptest! {
         }
         let everything = Range::new(BASE - 30 * DAY_MILLIS, BASE + 30 * DAY_MILLIS);
         let mut scanned = 0;
-        for block in engine.scan(organization.id, everything) {
+        for block in engine.scan::<AttendanceBlock>(organization.id, everything) {
             scanned += block.unwrap().batch().num_rows();
         }
         prop_assert_eq!(scanned, oracle.facts.len());

@@ -4,8 +4,8 @@ use super::{Ask, Fact, name};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS, timestamp};
-use rollcall_model::reports::{Grouping, UserOrder};
-use rollcall_model::{Millis, Period, SessionKind, UserKind};
+use rollcall_model::reports::{Grouping, PlaceLevel, UserOrder};
+use rollcall_model::{Millis, Period, Range, SessionKind, UserKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// App, session and start.
@@ -109,6 +109,42 @@ impl Oracle {
     /// The user kind of a fact: as given, else the directory's.
     fn kind(fact: &Fact) -> UserKind {
         fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member })
+    }
+
+    /// The place a fact counts in, told by its code alone.
+    fn place(fact: &Fact, ask: &Ask) -> Option<String> {
+        let code = fact.place?.code();
+        let (country, part) = code.split_once('-').unwrap_or((&code, ""));
+        let own = ["HK", "MO", "TW"].into_iter().find(|own| country == *own || country == "CN" && part == *own);
+        let code = match (ask.level, own) {
+            (PlaceLevel::Country, Some(own)) => own.to_owned(),
+            (PlaceLevel::Country, None) => country.to_owned(),
+            (PlaceLevel::Subdivision, Some(own)) => format!("CN-{own}"),
+            (PlaceLevel::Subdivision, None) if part.is_empty() => return None,
+            (PlaceLevel::Subdivision, None) => code.clone(),
+        };
+        ask.country.is_none_or(|country| code.starts_with(country.country())).then_some(code)
+    }
+
+    pub(super) fn users_by_place(&self, ask: &Ask) -> Vec<(Option<String>, u64)> {
+        let Range { from, to } = ask.range;
+        let mut users: BTreeMap<u8, BTreeSet<Option<String>>> = BTreeMap::new();
+        for fact in self.facts.iter().filter(|fact| ask.app.is_none_or(|app| app == fact.app)) {
+            let at_once = fact.joined == fact.left && from <= fact.joined && fact.joined < to;
+            if from < to && (fact.joined < fact.left && fact.joined < to && fact.left > from || at_once) {
+                users.entry(fact.user).or_default().insert(Self::place(fact, ask));
+            }
+        }
+        let mut rows: BTreeMap<Option<String>, u64> = BTreeMap::new();
+        for places in users.values() {
+            let known = places.iter().filter(|place| place.is_some()).count();
+            for place in places.iter().filter(|place| place.is_some() || known == 0) {
+                *rows.entry(place.clone()).or_default() += 1;
+            }
+        }
+        let mut rows: Vec<_> = rows.into_iter().collect();
+        rows.sort_by_key(|(place, users)| (place.is_none(), -(*users as i64), place.clone()));
+        rows
     }
 
     pub(super) fn active_users(&self, ask: &Ask) -> Vec<(Date, u64)> {

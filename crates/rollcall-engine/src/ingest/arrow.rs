@@ -2,6 +2,7 @@
 
 use super::columns::{fields_of, read_batch};
 use super::{BodyError, Sink, body};
+use crate::facts::Columns;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::{Message, RecordBatch, root_as_message};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,7 @@ const MAGIC: &[u8] = b"ARROW1";
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// Reads a stream, or a file.
-pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+pub(super) fn read<C: Columns>(bytes: &[u8], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     // The library has assertions that hostile bytes can reach; one of those must not take the request's thread down.
     catch_unwind(AssertUnwindSafe(|| read_guarded(bytes, sink))).unwrap_or_else(|_| Err(unreadable("it is damaged")))
 }
@@ -21,7 +22,7 @@ fn unreadable(why: impl std::fmt::Display) -> BodyError {
     BodyError::expected(0, format!("an Arrow IPC stream or file: {why}"))
 }
 
-fn read_guarded(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+fn read_guarded<C: Columns>(bytes: &[u8], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     let stream = stream_of(bytes).ok_or_else(|| unreadable("its footer cannot be read"))?;
     check_messages(stream, sink)?;
     let reader = StreamReader::try_new(stream, None).map_err(unreadable)?;
@@ -46,7 +47,7 @@ fn stream_of(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether every message is there whole, and what they announce, which the library reserves, stays within the limits.
-fn check_messages(mut stream: &[u8], sink: &Sink<'_>) -> Result<(), BodyError> {
+fn check_messages<C: Columns>(mut stream: &[u8], sink: &Sink<'_, C>) -> Result<(), BodyError> {
     let most = sink.limits.decoded_bytes;
     let (mut facts, mut size) = (0u64, 0u64);
     while !stream.is_empty() {

@@ -1,6 +1,7 @@
 //! Record batches, from Parquet or Arrow: a column a field, a row a fact.
 
 use super::{BodyError, Sink};
+use crate::facts::Columns;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,
@@ -8,19 +9,18 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Schema, TimeUnit};
-use rollcall_model::attendance::{FIELDS, Field};
-use rollcall_model::{Draft, FactError, Value};
+use rollcall_model::{Draft, FactError, FactField, Value};
 
 /// The longest list whose items are looked at. No valid one is as long.
 const LONGEST_LIST: usize = 16;
 
 /// The fields that the columns of a schema are, in its order. A column that is no field is refused here, once.
-pub(super) fn fields_of(schema: &Schema) -> Result<Vec<Field>, BodyError> {
+pub(super) fn fields_of<F: FactField>(schema: &Schema) -> Result<Vec<F>, BodyError> {
     let refuse = |name: &str, expected: String| BodyError(FactError::new("", Some(name), expected));
     let mut fields = Vec::new();
     for column in schema.fields() {
-        match Field::from_name(column.name()) {
-            None => return Err(refuse(column.name(), format!("columns that are the fields {}", FIELDS.join(", ")))),
+        match F::from_name(column.name()) {
+            None => return Err(refuse(column.name(), format!("columns that are the fields {}", F::NAMES.join(", ")))),
             Some(field) if fields.contains(&field) => return Err(refuse(column.name(), "each field once".into())),
             Some(field) if is_readable(column.data_type()) => fields.push(field),
             Some(field) => {
@@ -49,9 +49,9 @@ fn is_text(of: &DataType) -> bool {
 }
 
 /// Takes the facts of a batch whose columns are `fields`.
-pub(super) fn read_batch(batch: &RecordBatch, fields: &[Field], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+pub(super) fn read_batch<C: Columns>(batch: &RecordBatch, fields: &[C::Field], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     sink.room_for(batch.num_rows() as u64, 0)?;
-    let columns: Vec<(Field, Column)> = fields.iter().zip(batch.columns()).map(|(field, array)| (*field, Column::of(array))).collect();
+    let columns: Vec<(C::Field, Column)> = fields.iter().zip(batch.columns()).map(|(field, array)| (*field, Column::of(array))).collect();
     for row in 0..batch.num_rows() {
         let mut draft = Draft::new();
         for (field, column) in &columns {

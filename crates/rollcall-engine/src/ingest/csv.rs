@@ -6,16 +6,16 @@
 use super::body::{each_line, too_long};
 use super::json::not_utf8;
 use super::{BodyError, Sink};
-use rollcall_model::attendance::{FIELDS, Field};
-use rollcall_model::{Draft, FactError, Value};
+use crate::facts::Columns;
+use rollcall_model::{Draft, FactError, FactField, Value};
 use std::borrow::Cow;
 use std::io::BufRead;
 
 /// Reads the header, then a fact a record.
-pub(super) fn read(reader: &mut dyn BufRead, sink: &mut Sink<'_>) -> Result<(), BodyError> {
+pub(super) fn read<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     let limits = *sink.limits;
-    let mut columns: Option<Vec<Field>> = None;
-    let mut take = |number: u64, record: &[u8], sink: &mut Sink<'_>| -> Result<(), BodyError> {
+    let mut columns: Option<Vec<C::Field>> = None;
+    let mut take = |number: u64, record: &[u8], sink: &mut Sink<'_, C>| -> Result<(), BodyError> {
         match &columns {
             Some(columns) => read_record(number, record, columns, sink),
             None => {
@@ -53,23 +53,23 @@ pub(super) fn read(reader: &mut dyn BufRead, sink: &mut Sink<'_>) -> Result<(), 
     }
 }
 
-fn read_header(number: u64, record: &[u8]) -> Result<Vec<Field>, BodyError> {
+fn read_header<F: FactField>(number: u64, record: &[u8]) -> Result<Vec<F>, BodyError> {
     let record = record.strip_prefix("\u{feff}".as_bytes()).unwrap_or(record);
     let text = std::str::from_utf8(record).map_err(|error| BodyError(not_utf8(record, &error).at(number)))?;
     let expected = |name: &str, what: String| BodyError(FactError::new("", Some(name), what).at(number));
     let mut columns = Vec::new();
     for name in Values(Some(text)) {
         let name = name.map_err(|what| expected(text, what.into()))?;
-        match Field::from_name(&name) {
+        match F::from_name(&name) {
             Some(field) if !columns.contains(&field) => columns.push(field),
             Some(_) => return Err(expected(&name, "each field once in the header".into())),
-            None => return Err(expected(&name, format!("a header line of the fields {}", FIELDS.join(", ")))),
+            None => return Err(expected(&name, format!("a header line of the fields {}", F::NAMES.join(", ")))),
         }
     }
     Ok(columns)
 }
 
-fn read_record(number: u64, record: &[u8], columns: &[Field], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+fn read_record<C: Columns>(number: u64, record: &[u8], columns: &[C::Field], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     let text = match std::str::from_utf8(record) {
         Ok(text) => text,
         Err(error) => return sink.refuse(number, not_utf8(record, &error)),

@@ -2,18 +2,20 @@
 
 use super::body::{each_line, failed, too_long};
 use super::{BodyError, Sink};
-use rollcall_model::attendance::Field;
+use crate::facts::Columns;
+use rollcall_model::draft::DraftField;
 use rollcall_model::{Draft, FactError, Value};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 use std::io::BufRead;
+use std::marker::PhantomData;
 
 const EXPECTED_OBJECT: &str = "a JSON object";
 const EXPECTED_ARRAY: &str = "a JSON array of objects";
 
 /// Reads NDJSON: an object a line; blank lines are skipped.
-pub(super) fn read_lines(reader: &mut dyn BufRead, sink: &mut Sink<'_>) -> Result<(), BodyError> {
+pub(super) fn read_lines<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     each_line(reader, sink.limits, |number, line| {
         if line.trim_ascii().is_empty() {
             return Ok(());
@@ -56,7 +58,7 @@ enum At {
 }
 
 /// Reads one array of objects. What has arrived is read object by object; only an object that has not arrived whole is kept.
-pub(super) fn read_array(reader: &mut dyn BufRead, sink: &mut Sink<'_>) -> Result<(), BodyError> {
+pub(super) fn read_array<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     let mut at = At::Start;
     let mut begun: Vec<u8> = Vec::new();
     let mut tried = 0;
@@ -82,12 +84,12 @@ pub(super) fn read_array(reader: &mut dyn BufRead, sink: &mut Sink<'_>) -> Resul
     }
 }
 
-fn broken_array(sink: &Sink<'_>, why: impl fmt::Display) -> BodyError {
+fn broken_array<C: Columns>(sink: &Sink<'_, C>, why: impl fmt::Display) -> BodyError {
     BodyError::expected(sink.facts() + 1, format!("{EXPECTED_ARRAY}: {why}"))
 }
 
 /// Reads what has arrived, and returns what is left of it: an object of which more must arrive.
-fn read_elements<'b>(mut text: &'b [u8], at: &mut At, is_last: bool, sink: &mut Sink<'_>) -> Result<&'b [u8], BodyError> {
+fn read_elements<'b, C: Columns>(mut text: &'b [u8], at: &mut At, is_last: bool, sink: &mut Sink<'_, C>) -> Result<&'b [u8], BodyError> {
     loop {
         text = text.trim_ascii_start();
         let Some((first, rest)) = text.split_first() else { return Ok(text) };
@@ -112,11 +114,11 @@ fn read_elements<'b>(mut text: &'b [u8], at: &mut At, is_last: bool, sink: &mut 
 }
 
 /// Reads one object, and returns what follows it; none if it has not arrived whole.
-fn read_element<'b>(text: &'b [u8], is_last: bool, sink: &mut Sink<'_>) -> Result<Option<&'b [u8]>, BodyError> {
+fn read_element<'b, C: Columns>(text: &'b [u8], is_last: bool, sink: &mut Sink<'_, C>) -> Result<Option<&'b [u8]>, BodyError> {
     let most = sink.limits.line_bytes;
     let number = sink.facts() + 1;
     let within = |length: usize| if most > 0 && length as u64 > most { Err(BodyError::expected(number, too_long(most))) } else { Ok(()) };
-    let mut json = serde_json::Deserializer::from_slice(text).into_iter::<Drafted<'_>>();
+    let mut json = serde_json::Deserializer::from_slice(text).into_iter::<Drafted<'_, C::Field>>();
     let found = json.next();
     let length = json.byte_offset();
     match found {
@@ -131,9 +133,9 @@ fn read_element<'b>(text: &'b [u8], is_last: bool, sink: &mut Sink<'_>) -> Resul
 }
 
 /// A draft, as a type of its own.
-struct Drafted<'a>(Draft<'a>);
+struct Drafted<'a, F: DraftField>(Draft<'a, F>);
 
-impl<'a> Deserialize<'a> for Drafted<'a> {
+impl<'a, F: DraftField> Deserialize<'a> for Drafted<'a, F> {
     fn deserialize<D: Deserializer<'a>>(json: D) -> Result<Self, D::Error> {
         let mut draft = Draft::new();
         FactSeed(&mut draft).deserialize(json)?;
@@ -142,9 +144,9 @@ impl<'a> Deserialize<'a> for Drafted<'a> {
 }
 
 /// Reads one fact into a draft; a value that is no object is an error of the draft.
-struct FactSeed<'d, 'a>(&'d mut Draft<'a>);
+struct FactSeed<'d, 'a, F: DraftField>(&'d mut Draft<'a, F>);
 
-impl<'a> DeserializeSeed<'a> for FactSeed<'_, 'a> {
+impl<'a, F: DraftField> DeserializeSeed<'a> for FactSeed<'_, 'a, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -157,45 +159,45 @@ impl<'a> DeserializeSeed<'a> for FactSeed<'_, 'a> {
 }
 
 /// The name of a field.
-struct Name;
+struct Name<F>(PhantomData<F>);
 
-impl<'a> DeserializeSeed<'a> for Name {
-    type Value = Result<Field, String>;
+impl<'a, F: DraftField> DeserializeSeed<'a> for Name<F> {
+    type Value = Result<F, String>;
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for Name {
-    type Value = Result<Field, String>;
+impl<F: DraftField> Visitor<'_> for Name<F> {
+    type Value = Result<F, String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a field")
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Field::from_name(name).ok_or_else(|| name.to_owned()))
+        Ok(F::from_name(name).ok_or_else(|| name.to_owned()))
     }
 }
 
 /// Any value, of a field.
-struct AnyValue;
+struct AnyValue<F>(PhantomData<F>);
 
-impl<'a> DeserializeSeed<'a> for AnyValue {
+impl<'a, F: DraftField> DeserializeSeed<'a> for AnyValue<F> {
     type Value = Value<'a>;
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<Value<'a>, D::Error> {
-        Ok(json.deserialize_any(ValueVisitor { fact: None })?.unwrap_or(Value::Null))
+        Ok(json.deserialize_any(ValueVisitor::<F> { fact: None })?.unwrap_or(Value::Null))
     }
 }
 
 /// Yields a value; but an object, where a fact is expected, goes into its draft and yields none.
-struct ValueVisitor<'d, 'a> {
-    fact: Option<&'d mut Draft<'a>>,
+struct ValueVisitor<'d, 'a, F: DraftField> {
+    fact: Option<&'d mut Draft<'a, F>>,
 }
 
-impl<'a> Visitor<'a> for ValueVisitor<'_, 'a> {
+impl<'a, F: DraftField> Visitor<'a> for ValueVisitor<'_, 'a, F> {
     type Value = Option<Value<'a>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -232,7 +234,7 @@ impl<'a> Visitor<'a> for ValueVisitor<'_, 'a> {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut texts: Vec<Cow<'a, str>> = Vec::new();
-        while let Some(item) = items.next_element_seed(AnyValue)? {
+        while let Some(item) = items.next_element_seed(AnyValue::<F>(PhantomData))? {
             match item {
                 Value::Str(text) => texts.push(text),
                 // A list of anything but strings is right nowhere: the rest only has to be JSON.
@@ -255,8 +257,8 @@ impl<'a> Visitor<'a> for ValueVisitor<'_, 'a> {
             while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(Some(Value::Other(format!("{{\"{name}\":…}}"))));
         };
-        while let Some(name) = fields.next_key_seed(Name)? {
-            let value = fields.next_value_seed(AnyValue)?;
+        while let Some(name) = fields.next_key_seed(Name(PhantomData))? {
+            let value = fields.next_value_seed(AnyValue::<F>(PhantomData))?;
             match name {
                 Ok(field) => draft.set_field(field, value),
                 Err(name) => draft.set(&name, value),

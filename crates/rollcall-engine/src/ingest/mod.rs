@@ -1,4 +1,4 @@
-//! Request bodies become columns of valid facts: decode, validate.
+//! Request bodies become columns of valid facts: decode, validate, resolve places.
 //!
 //! Every format ends in a [`Draft`], field by field, and so in one definition of what is valid.
 //!
@@ -22,9 +22,9 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-use crate::facts::Attendances;
+use crate::facts::Columns;
 use rollcall_model::receipt::LISTED_ERRORS;
-use rollcall_model::{Directory, Draft, FactError, Organization};
+use rollcall_model::{Directory, Draft, FactError, Organization, Places};
 
 /// How facts are written in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +71,9 @@ impl Default for Limits {
 
 /// What a body held.
 #[derive(Debug, Default)]
-pub struct Decoded {
+pub struct Decoded<C> {
     /// The valid facts.
-    pub facts: Attendances,
+    pub facts: C,
     /// How many facts had errors.
     pub rejected: u64,
     /// The first [`rollcall_model::receipt::LISTED_ERRORS`] errors.
@@ -92,20 +92,21 @@ impl BodyError {
     }
 }
 
-/// Decodes a body and validates every fact in it.
+/// Decodes a body of one kind of facts, validates every fact in it, and resolves addresses by `places`.
 ///
 /// # Errors
 /// [`BodyError`] when the body is broken in a way that hides what follows (truncated compression, broken JSON array, a
 /// limit passed); errors in single facts are in [`Decoded::errors`].
-pub fn decode(
+pub fn decode<C: Columns>(
     body: &[u8],
     format: Format,
     compression: Compression,
     organization: &Organization,
     directory: &Directory,
+    places: Option<&dyn Places>,
     limits: &Limits,
-) -> Result<Decoded, BodyError> {
-    let mut sink = Sink { organization, directory, limits, decoded: Decoded::default() };
+) -> Result<Decoded<C>, BodyError> {
+    let mut sink = Sink { organization, directory, places, limits, decoded: Decoded::default() };
     if !body.is_empty() {
         match format {
             Format::Ndjson => json::read_lines(&mut *body::open(body, compression, limits)?, &mut sink)?,
@@ -122,29 +123,27 @@ pub fn decode(
 }
 
 /// Where decoded facts go: validated, counted, kept.
-struct Sink<'a> {
+struct Sink<'a, C> {
     organization: &'a Organization,
     directory: &'a Directory,
+    places: Option<&'a dyn Places>,
     limits: &'a Limits,
-    decoded: Decoded,
+    decoded: Decoded<C>,
 }
 
-impl Sink<'_> {
+impl<C: Columns> Sink<'_, C> {
     /// How many facts there were so far, good or bad.
     fn facts(&self) -> u64 {
         self.decoded.facts.len() as u64 + self.decoded.rejected
     }
 
     /// Takes the fact of a line, or of a number from 1 in formats without lines.
-    fn take(&mut self, line: u64, draft: Draft<'_>) -> Result<(), BodyError> {
+    fn take(&mut self, line: u64, draft: Draft<'_, C::Field>) -> Result<(), BodyError> {
         self.room_for(1, line)?;
-        match draft.finish(self.organization, self.directory) {
-            Ok(fact) => self.decoded.facts.push(&fact),
-            Err(errors) => {
-                self.decoded.rejected += 1;
-                let room = LISTED_ERRORS.saturating_sub(self.decoded.errors.len());
-                self.decoded.errors.extend(errors.into_iter().take(room).map(|error| error.at(line)));
-            }
+        if let Err(errors) = self.decoded.facts.take(draft, self.organization, self.directory, self.places) {
+            self.decoded.rejected += 1;
+            let room = LISTED_ERRORS.saturating_sub(self.decoded.errors.len());
+            self.decoded.errors.extend(errors.into_iter().take(room).map(|error| error.at(line)));
         }
         Ok(())
     }

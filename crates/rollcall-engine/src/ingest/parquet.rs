@@ -3,6 +3,7 @@
 use super::columns::{fields_of, read_batch};
 use super::thrift::{Reader, kind};
 use super::{BodyError, Limits, Sink, body};
+use crate::facts::Columns;
 use arrow_schema::{DataType, Field, FieldRef, Schema};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -13,14 +14,14 @@ use std::sync::Arc;
 /// How many facts are decoded at a time.
 const BATCH_FACTS: usize = 8192;
 
-/// The most schema elements a file of facts has use for, with room: fifteen fields, and what makes some of them lists.
+/// The most schema elements a file of facts has use for, with room: fifteen fields at most, and what makes some of them lists.
 const SCHEMA_ELEMENTS: usize = 256;
 
 /// How many values a field may have in each fact, on average: lists have several.
 const VALUES_PER_FACT: u64 = 8;
 
 /// Reads a file.
-pub(super) fn read(file: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+pub(super) fn read<C: Columns>(file: &[u8], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     // The library has assertions that hostile bytes can reach; one of those must not take the request's thread down.
     catch_unwind(AssertUnwindSafe(|| read_guarded(file, sink))).unwrap_or_else(|_| Err(unreadable("it is damaged")))
 }
@@ -29,7 +30,7 @@ fn unreadable(why: impl std::fmt::Display) -> BodyError {
     BodyError::expected(0, format!("a Parquet file: {why}"))
 }
 
-fn read_guarded(file: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
+fn read_guarded<C: Columns>(file: &[u8], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     check_schema(file).ok_or_else(|| unreadable("its footer cannot be read"))?;
     let bytes = Bytes::copy_from_slice(file);
     let options = ArrowReaderOptions::new();

@@ -1,10 +1,12 @@
 //! What holds in every format; what one alone promises is in the modules.
 
+mod assistance;
 mod columns;
 mod text;
 
 use super::samples::{self, Sample};
 use super::*;
+use crate::facts::Attendances;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use rollcall_model::OrgId;
@@ -12,12 +14,12 @@ use rollcall_model::OrgId;
 const FORMATS: [Format; 5] = [Format::Ndjson, Format::Json, Format::Csv, Format::Parquet, Format::Arrow];
 const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
 
-fn decoded_within(body: &[u8], format: Format, compression: Compression, limits: &Limits) -> Result<Decoded, String> {
+fn decoded_within(body: &[u8], format: Format, compression: Compression, limits: &Limits) -> Result<Decoded<Attendances>, String> {
     let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    decode(body, format, compression, &organization, &Directory::default(), limits).map_err(|error| error.to_string())
+    decode(body, format, compression, &organization, &Directory::default(), None, limits).map_err(|error| error.to_string())
 }
 
-fn decoded(body: &[u8], format: Format) -> Result<Decoded, String> {
+fn decoded(body: &[u8], format: Format) -> Result<Decoded<Attendances>, String> {
     decoded_within(body, format, Compression::None, &Limits::default())
 }
 
@@ -65,7 +67,7 @@ fn sample() -> impl Strategy<Value = Sample> {
     )
 }
 
-fn shown(decoded: &Decoded) -> String {
+fn shown(decoded: &Decoded<Attendances>) -> String {
     assert_eq!(decoded.errors, []);
     format!("{:?}", decoded.facts)
 }

@@ -1,18 +1,17 @@
 //! The committer: one thread that gathers the requests that wait and commits them together.
 
-use super::columns::{Block, Row};
+use super::columns::{Block, Commit};
 use super::ids::{Ids, Known};
+use super::rows::{Limits, OfKind, Rows};
 use super::scan::day_of;
 use super::tail::COMMIT_MARK;
 use super::{Ledger, block_key_prefix};
 use crate::cells::Cells;
 use crate::error::EngineError;
-use crate::facts::Attendances;
+use crate::facts::Facts;
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
-use hashbrown::HashSet;
-use rollcall_model::{Millis, OrgId, Place, Receipt};
-use std::collections::BTreeMap;
+use rollcall_model::{Millis, OrgId, Receipt};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -21,10 +20,10 @@ use std::sync::mpsc::{Receiver, SyncSender};
 pub struct Request {
     /// Whose facts they are.
     pub org: OrgId,
-    /// The names behind [`Attendances::apps`].
+    /// The names behind [`crate::facts::Attendances::apps`].
     pub apps: Vec<String>,
     /// The facts.
-    pub facts: Attendances,
+    pub facts: Facts,
     /// Where the receipt goes.
     pub reply: SyncSender<Result<Receipt, EngineError>>,
 }
@@ -33,16 +32,13 @@ pub struct Request {
 /// wait for ever.
 const GROUP_FACTS: usize = 200_000;
 
-/// How many apps an organization may have had: their numbers have 16 bits.
-const MOST_APPS: usize = 1 << 16;
-
 /// The committer's state.
 pub struct Committer {
     ledger: Arc<Ledger>,
     cells: Arc<Cells>,
     ids: Ids,
     position: u64,
-    users_per_organization: usize,
+    limits: Limits,
     /// Live facts at which the committer stops to checkpoint them itself: the bound on their memory.
     most_live: usize,
     /// What failed first. A failed write may or may not be on disk, so nothing is acknowledged after one until a restart.
@@ -55,14 +51,6 @@ impl std::fmt::Debug for Committer {
     }
 }
 
-/// A request whose facts are checked, and what its receipt will say.
-struct Checked<'r> {
-    request: &'r Request,
-    receipt: Receipt,
-    /// The rows that are new.
-    rows: Vec<usize>,
-}
-
 impl Committer {
     /// A committer that goes on after the commit at `position`.
     ///
@@ -71,19 +59,19 @@ impl Committer {
     pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Result<Self, EngineError> {
         let plain = fjall::KeyspaceCreateOptions::default;
         let ids = Ids::new(ledger.db.keyspace("ids", plain)?, ledger.db.keyspace("given-ids", plain)?, settings.id_cache_bytes);
-        let users_per_organization = settings.users_per_organization as usize;
-        Ok(Self { ledger, cells, ids, position, users_per_organization, most_live: settings.checkpoint_facts * 3, failed: None })
+        let limits = Limits::of(settings);
+        Ok(Self { ledger, cells, ids, position, limits, most_live: settings.checkpoint_facts * 3, failed: None })
     }
 
     /// Commits until every sender is gone. `after` is called after each group, and told whether commits fail.
     pub fn run(mut self, requests: &Receiver<Request>, after: impl Fn(bool)) {
         while let Ok(first) = requests.recv() {
-            let mut facts = first.facts.len();
+            let mut facts = first.facts.ids().len();
             let mut group = vec![first];
             while facts < GROUP_FACTS
                 && let Ok(next) = requests.try_recv()
             {
-                facts += next.facts.len();
+                facts += next.facts.ids().len();
                 group.push(next);
             }
             self.commit(&group);
@@ -120,126 +108,97 @@ impl Committer {
         let mut batch = self.ledger.db.batch().durability(Some(PersistMode::SyncData));
         let position = self.position + 1;
         let mut answers = Vec::with_capacity(group.len());
-        let mut rows: BTreeMap<OrgId, Vec<Row<'_>>> = BTreeMap::new();
+        let mut rows = Rows::default();
         for request in group {
-            answers.push(match self.check_limits(request) {
+            answers.push(match self.limits.check(&self.ledger, request) {
                 Err(error) => Err(error),
                 Ok(()) => {
-                    let checked = self.check(request)?;
-                    self.number(&checked, &mut batch, rows.entry(request.org).or_default());
-                    Ok(checked.receipt)
+                    let (receipt, new) = self.check(request)?;
+                    rows.add(&self.ledger, request, &new, &mut batch);
+                    Ok(receipt)
                 }
             });
         }
-        if rows.values().all(Vec::is_empty) {
+        if rows.is_empty() {
             return Ok(answers);
         }
-        let mut blocks = Vec::new();
         let mut keys = COMMIT_MARK.to_vec();
-        for (org, rows) in &rows {
-            // Rows are large: their times and places are sorted in their stead.
-            let mut order: Vec<(Millis, usize)> = rows.iter().enumerate().map(|(at, row)| (row.session_started_at, at)).collect();
-            order.sort_unstable();
-            for of_day in order.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
-                let Some((started_at, _)) = of_day.first() else { continue };
-                let key = block_key_prefix(*org, day_of(*started_at));
-                let block = Block::from_rows(&of_day.iter().filter_map(|(_, at)| rows.get(*at)).collect::<Vec<_>>())?;
-                batch.insert(&self.ledger.facts, [key.as_slice(), &position.to_be_bytes()].concat(), block.encode()?);
-                keys.extend_from_slice(&key);
-                blocks.push((*org, block));
-            }
-        }
+        let commit = Commit {
+            attendance: self.write(&rows.attendance, position, &mut keys, &mut batch)?,
+            assistance: self.write(&rows.assistance, position, &mut keys, &mut batch)?,
+        };
         batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
         self.ids.store(position, &mut batch)?;
         batch.commit()?;
         self.position = position;
-        self.cells.fold(position, blocks.iter().map(|(org, block)| (*org, block)));
+        self.cells.fold(position, &commit);
         if self.cells.added() > self.most_live {
             self.ledger.checkpoint(&self.cells)?;
         }
         Ok(answers)
     }
 
-    /// Whether the organization would get more apps or users than it may have.
-    fn check_limits(&self, request: &Request) -> Result<(), EngineError> {
-        let new_apps =
-            self.ledger.apps.find(request.org, request.apps.iter().map(String::as_str)).iter().filter(|app| app.is_none()).count();
-        if self.ledger.apps.count(request.org) + new_apps > MOST_APPS {
-            return Err(EngineError::Limit(format!("the organization has had more than {MOST_APPS} apps")));
+    /// Adds the blocks of rows of one kind to the batch, and their keys to the commit's.
+    fn write<B: Block>(
+        &self,
+        rows: &OfKind<B::Row<'_>>,
+        position: u64,
+        keys: &mut Vec<u8>,
+        batch: &mut OwnedWriteBatch,
+    ) -> Result<Vec<(OrgId, B)>, EngineError> {
+        let mut blocks = Vec::new();
+        for (org, rows) in rows {
+            // Rows are large: their times and places are sorted in their stead.
+            let mut order: Vec<(Millis, usize)> = rows.iter().enumerate().map(|(at, row)| (B::time(row), at)).collect();
+            order.sort_unstable();
+            for of_day in order.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
+                let Some((first, _)) = of_day.first() else { continue };
+                let key = block_key_prefix(*org, B::KIND, day_of(*first));
+                let block = B::from_rows(&of_day.iter().filter_map(|(_, at)| rows.get(*at)).collect::<Vec<_>>())?;
+                batch.insert(&self.ledger.facts, [key.as_slice(), &position.to_be_bytes()].concat(), block.encode()?);
+                keys.extend_from_slice(&key);
+                blocks.push((*org, block));
+            }
         }
-        let (limit, known) = (self.users_per_organization, self.ledger.users.count(request.org));
-        if limit == 0 || known + request.facts.len() <= limit {
-            return Ok(());
-        }
-        let numbers = self.ledger.users.find(request.org, request.facts.user_ids.iter());
-        let new: HashSet<&str> =
-            request.facts.user_ids.iter().zip(&numbers).filter(|(_, number)| number.is_none()).map(|(id, _)| id).collect();
-        if known + new.len() <= limit {
-            return Ok(());
-        }
-        let message = format!("{} users and {} new ones are more than the {limit} of storage.users_per_organization", known, new.len());
-        Err(EngineError::Limit(message))
+        Ok(blocks)
     }
 
-    fn check<'r>(&mut self, request: &'r Request) -> Result<Checked<'r>, EngineError> {
+    /// Claims the ids of a request: what its receipt will say, and the rows that are new.
+    fn check(&mut self, request: &Request) -> Result<(Receipt, Vec<usize>), EngineError> {
         let mut receipt = Receipt::default();
-        let mut rows = Vec::with_capacity(request.facts.len());
-        for (row, (id, content)) in request.facts.ids.iter().zip(&request.facts.contents).enumerate() {
-            match self.ids.claim(request.org, *id, *content)? {
+        let mut new = Vec::with_capacity(request.facts.ids().len());
+        let kind = request.facts.kind();
+        for (row, (id, content)) in request.facts.ids().iter().zip(request.facts.contents()).enumerate() {
+            match self.ids.claim(request.org, kind, *id, *content)? {
                 Known::New => {
                     receipt.accepted += 1;
-                    rows.push(row);
+                    new.push(row);
                 }
                 Known::Duplicate => receipt.duplicate += 1,
                 Known::Conflicting => receipt.conflicting += 1,
             }
         }
-        Ok(Checked { request, receipt, rows })
-    }
-
-    /// Turns the new facts of a request into rows, with numbers for users and apps.
-    fn number<'r>(&self, checked: &Checked<'r>, batch: &mut OwnedWriteBatch, rows: &mut Vec<Row<'r>>) {
-        // A commit without facts is not written, and a number given without being stored would be given again after a restart.
-        if checked.rows.is_empty() {
-            return;
-        }
-        let Request { org, apps, facts, .. } = checked.request;
-        let app_numbers: Vec<u16> =
-            apps.iter().map(|app| u16::try_from(self.ledger.apps.give(*org, app, batch)).unwrap_or(u16::MAX)).collect();
-        let users = self.ledger.users.find(*org, checked.rows.iter().map(|row| facts.user_ids.get(*row)));
-        for (row, user) in checked.rows.iter().copied().zip(users) {
-            let user = user.unwrap_or_else(|| self.ledger.users.give(*org, facts.user_ids.get(row), batch));
-            rows.push(Row {
-                session_started_at: facts.session_started_at[row],
-                joined_at: facts.joined_at[row],
-                left_at: facts.left_at[row],
-                user,
-                app: app_numbers.get(usize::from(facts.apps[row])).copied().unwrap_or(0),
-                session_id: facts.session_ids.get(row),
-                session_kind: facts.session_kinds[row].number(),
-                user_kind: facts.user_kinds[row].number(),
-                device: facts.devices[row].number(),
-                media: facts.media[row].bits(),
-                unit: facts.units[row],
-                place: facts.places[row].as_ref().map_or(0, Place::number),
-                given_id: facts.given_ids.get(row),
-            });
-        }
+        Ok((receipt, new))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Attendances;
-    use crate::{Engine, Settings};
+    use crate::facts::{Assistances, Attendances};
+    use crate::ledger::columns::{AssistanceBlock, AttendanceBlock, Block};
+    use crate::{Engine, EngineError, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::reports::MeetingDays;
-    use rollcall_model::{Directory, Draft, OrgId, Organization, Range, Reports, Value};
+    use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, FactId, OrgId, Organization, Range, Reports, Value};
 
     const AT: i64 = 1_740_819_600_000;
 
+    fn organization() -> Organization {
+        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC)
+    }
+
     fn fact(app: &'static str, organization: &Organization) -> Attendances {
-        let mut draft = Draft::new();
+        let mut draft = AttendanceDraft::new();
         for (field, text) in [("app", app), ("session_id", "s"), ("user_id", "u")] {
             draft.set(field, Value::Str(text.into()));
         }
@@ -247,7 +206,24 @@ mod tests {
             draft.set(field, Value::Int(AT));
         }
         let mut facts = Attendances::default();
-        facts.push(&draft.finish(organization, &Directory::default()).unwrap());
+        facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
+        facts
+    }
+
+    /// Completions in so many languages, each with an id of its own.
+    fn assistances(languages: u8, accepted: i64, organization: &Organization) -> Assistances {
+        let mut facts = Assistances::default();
+        for language in 0..languages {
+            let mut draft = AssistanceDraft::new();
+            let (id, department) = (language.to_string(), format!("d{language}"));
+            for (field, text) in [("id", &*id), ("user_id", "u"), ("kind", "completion"), ("language", &id), ("department_id", &department)]
+            {
+                draft.set(field, Value::Str(text.into()));
+            }
+            draft.set("at", Value::Int(AT));
+            draft.set("accepted", Value::Int(accepted));
+            facts.push(&draft.finish(organization, &Directory::default()).unwrap());
+        }
         facts
     }
 
@@ -255,7 +231,7 @@ mod tests {
     #[test]
     fn an_app_first_named_beside_duplicates_keeps_its_facts_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
-        let mut organization = Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC);
+        let mut organization = organization();
         let engine = Engine::open(directory.path(), Settings::default()).unwrap();
         assert_eq!(engine.ingest(&organization, fact("default", &organization)).unwrap().accepted, 1);
         organization.apps.push("east".into());
@@ -265,5 +241,44 @@ mod tests {
         let engine = Engine::open(directory.path(), Settings::default()).unwrap();
         let ask = MeetingDays { range: Range::new(AT, AT + 1), zone: TimeZone::UTC, app: Some("east".into()), unit: None };
         assert_eq!(engine.meeting_days(organization.id, &ask).unwrap().rows[0].meetings, 1);
+    }
+
+    #[test]
+    fn an_attendance_and_an_assistance_may_have_the_same_id() {
+        let (directory, organization) = (tempfile::tempdir().unwrap(), organization());
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        let counts = |engine: &Engine, accepted| {
+            let of = |receipt: rollcall_model::Receipt| (receipt.accepted, receipt.duplicate, receipt.conflicting);
+            let mut attendance = fact("default", &organization);
+            attendance.ids = vec![FactId::of_given("0")];
+            let assistances = assistances(3, accepted, &organization);
+            assert_eq!(attendance.ids[0], assistances.ids[0]);
+            (of(engine.ingest(&organization, attendance).unwrap()), of(engine.ingest(&organization, assistances).unwrap()))
+        };
+        assert_eq!(counts(&engine, 0), ((1, 0, 0), (3, 0, 0)));
+        assert_eq!(counts(&engine, 0), ((0, 1, 0), (0, 3, 0)));
+        drop(engine);
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        assert_eq!(counts(&engine, 1), ((0, 1, 0), (0, 0, 3)));
+        let range = Range::new(AT, AT + 1);
+        let facts = engine.scan::<AssistanceBlock>(organization.id, range).map(|block| block.unwrap().facts()).sum::<usize>();
+        assert_eq!((facts, engine.scan::<AttendanceBlock>(organization.id, range).count()), (3, 1));
+    }
+
+    #[test]
+    fn more_names_than_an_organization_may_have_are_refused_and_nothing_is_stored() {
+        let organization = organization();
+        for (settings, what) in [
+            (Settings { bookings_per_organization: 2, ..Settings::default() }, "bookings"),
+            (Settings { uses_per_organization: 2, ..Settings::default() }, "uses"),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let engine = Engine::open(directory.path(), settings).unwrap();
+            let error = engine.ingest(&organization, assistances(3, 0, &organization)).unwrap_err();
+            let EngineError::Limit(message) = error else { panic!("{error}") };
+            assert_eq!(message, format!("0 {what} and 3 new ones are more than the 2 of storage.{what}_per_organization"));
+            assert_eq!(engine.ingest(&organization, assistances(2, 0, &organization)).unwrap().accepted, 2);
+            assert_eq!(engine.ingest(&organization, assistances(2, 0, &organization)).unwrap().duplicate, 2);
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! Fact ids: known for ever, checked and claimed in the commit that stores the fact.
+//! Fact ids: known for ever, checked and claimed in the commit that stores the fact. Those of attendances and those of assistances are
+//! separate.
 //!
-//! Default ids lead with the UTC day of `joined_at`. The ids of a day in use are one hash table in memory; in storage they are a few
+//! Default ids lead with the UTC day of `joined_at` or `at`. The ids of a day in use are one hash table in memory; in storage they are a few
 //! arrays, one added by each commit and joined with its older neighbours as they grow, so that an id is rewritten only a logarithmic
 //! number of times. That costs a tenth of a look-up and an insert per id in the tree, which ids that the source gave (and whose day
 //! nobody knows) still need.
@@ -9,8 +10,8 @@ use super::{block_key_prefix, broken};
 use crate::error::EngineError;
 use fjall::{Keyspace, OwnedWriteBatch};
 use hashbrown::HashMap;
-use rollcall_model::OrgId;
 use rollcall_model::identity::FactId;
+use rollcall_model::{FactKind, OrgId};
 
 /// The 96 bits of a default id after its day.
 type Rest = [u32; 3];
@@ -46,8 +47,8 @@ pub(super) enum Known {
 pub(super) struct Ids {
     by_day: Keyspace,
     given: Keyspace,
-    days: HashMap<(OrgId, u32), Day>,
-    claimed_given: HashMap<(OrgId, u128), u32>,
+    days: HashMap<(OrgId, FactKind, u32), Day>,
+    claimed_given: HashMap<(OrgId, FactKind, u128), u32>,
     budget: usize,
     uses: u64,
 }
@@ -58,11 +59,11 @@ impl Ids {
     }
 
     /// Looks an id up, and claims it if it is new.
-    pub(super) fn claim(&mut self, org: OrgId, id: FactId, content: u32) -> Result<Known, EngineError> {
+    pub(super) fn claim(&mut self, org: OrgId, kind: FactKind, id: FactId, content: u32) -> Result<Known, EngineError> {
         let known = match id {
             FactId::Default(id) => {
                 let rest = [id as u32, (id >> 32) as u32, (id >> 64) as u32];
-                let day = self.day(org, FactId::day(id))?;
+                let day = self.day(org, kind, FactId::day(id))?;
                 match day.contents.entry(rest) {
                     hashbrown::hash_map::Entry::Occupied(entry) => Some(*entry.get()),
                     hashbrown::hash_map::Entry::Vacant(entry) => {
@@ -73,15 +74,16 @@ impl Ids {
                 }
             }
             FactId::Given(hash) => {
-                let claimed = self.claimed_given.get(&(org, hash)).copied();
+                let claimed = self.claimed_given.get(&(org, kind, hash)).copied();
                 let known = match claimed {
                     Some(content) => Some(content),
-                    None => {
-                        self.given.get(given_key(org, hash))?.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?)))
-                    }
+                    None => self
+                        .given
+                        .get(given_key(org, kind, hash))?
+                        .and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?))),
                 };
                 if known.is_none() {
-                    self.claimed_given.insert((org, hash), content);
+                    self.claimed_given.insert((org, kind, hash), content);
                 }
                 known
             }
@@ -93,13 +95,13 @@ impl Ids {
         })
     }
 
-    fn day(&mut self, org: OrgId, number: u32) -> Result<&mut Day, EngineError> {
+    fn day(&mut self, org: OrgId, kind: FactKind, number: u32) -> Result<&mut Day, EngineError> {
         self.uses += 1;
-        let day = match self.days.entry((org, number)) {
+        let day = match self.days.entry((org, kind, number)) {
             hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             hashbrown::hash_map::Entry::Vacant(entry) => {
                 let mut day = Day::default();
-                for stored in self.by_day.prefix(block_key_prefix(org, number)) {
+                for stored in self.by_day.prefix(block_key_prefix(org, kind, number)) {
                     let (key, array) = stored.into_inner()?;
                     let position = key.last_chunk().copied().map(u64::from_be_bytes).ok_or_else(|| broken("an id"))?;
                     day.arrays.push((position, array.len() / RECORD));
@@ -114,8 +116,8 @@ impl Ids {
 
     /// Adds everything claimed to the batch of the commit at `position`, and forgets days in memory beyond the budget.
     pub(super) fn store(&mut self, position: u64, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
-        for ((org, number), day) in self.days.iter_mut().filter(|(_, day)| !day.claimed.is_empty()) {
-            let prefix = block_key_prefix(*org, *number);
+        for ((org, kind, number), day) in self.days.iter_mut().filter(|(_, day)| !day.claimed.is_empty()) {
+            let prefix = block_key_prefix(*org, *kind, *number);
             let key = |position: u64| [prefix.as_slice(), &position.to_be_bytes()].concat();
             let mut array: Vec<u8> = Vec::with_capacity(day.claimed.len() * RECORD);
             for (rest, content) in day.claimed.drain(..) {
@@ -131,8 +133,8 @@ impl Ids {
             day.arrays.push((position, array.len() / RECORD));
             batch.insert(&self.by_day, key(position), array);
         }
-        for ((org, hash), content) in self.claimed_given.drain() {
-            batch.insert(&self.given, given_key(org, hash), content.to_le_bytes());
+        for ((org, kind, hash), content) in self.claimed_given.drain() {
+            batch.insert(&self.given, given_key(org, kind, hash), content.to_le_bytes());
         }
         self.forget();
         Ok(())
@@ -163,9 +165,10 @@ fn records(array: &[u8]) -> impl Iterator<Item = (Rest, u32)> {
     })
 }
 
-fn given_key(org: OrgId, hash: u128) -> [u8; 32] {
-    let mut key = [0; 32];
+fn given_key(org: OrgId, kind: FactKind, hash: u128) -> [u8; 33] {
+    let mut key = [0; 33];
     key[..16].copy_from_slice(org.0.as_bytes());
-    key[16..].copy_from_slice(&hash.to_be_bytes());
+    key[16] = kind.number();
+    key[17..].copy_from_slice(&hash.to_be_bytes());
     key
 }

@@ -7,11 +7,11 @@
 //! # Keyspaces
 //! | name | key | value |
 //! |---|---|---|
-//! | `facts` | org, UTC day of `session_started_at`, position | a [`columns::Block`] |
-//! | `commits` | position | the (org, day) of each block, until a checkpoint of cells covers it |
-//! | `ids` | org, UTC day of `joined_at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
-//! | `given-ids` | org, hash | the hash of the content |
-//! | `users`, `apps` | org, number | the name (`numbers.rs`) |
+//! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position | a [`columns::Block`] |
+//! | `commits` | position | the (org, kind, day) of each block, until a checkpoint of cells covers it |
+//! | `ids` | org, kind, UTC day of `joined_at` or `at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
+//! | `given-ids` | org, kind, hash | the hash of the content |
+//! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
 //! | `directories` | org | the directory as JSON |
 //! | `meta` | a word | |
 
@@ -19,23 +19,24 @@ pub mod columns;
 mod committer;
 mod ids;
 mod numbers;
+mod rows;
 mod scan;
 mod tail;
 
 pub use committer::{Committer, Request};
-pub(crate) use scan::scan;
+pub(crate) use scan::{Wanted, scan};
 
 use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::settings::Settings;
-use columns::Block;
+use columns::{Block, Commit};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
 use numbers::Numbers;
-use rollcall_model::{OrgId, Range};
+use rollcall_model::{FactKind, OrgId, Range};
 use std::path::Path;
 
 /// The version of what is stored. A data directory of another is refused.
-const FORMAT: &[u8] = b"rollcall 1";
+const FORMAT: &[u8] = b"rollcall 2";
 
 /// The open database.
 pub struct Ledger {
@@ -48,6 +49,10 @@ pub struct Ledger {
     pub(crate) users: Numbers,
     /// The apps of each organization.
     pub(crate) apps: Numbers,
+    /// The bookings of each organization: see [`crate::facts::Assistances::bookings`].
+    pub(crate) bookings: Numbers,
+    /// The uses of each organization: see [`crate::facts::Use`].
+    pub(crate) uses: Numbers,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -79,6 +84,8 @@ impl Ledger {
             directories: db.keyspace("directories", plain)?,
             users: Numbers::open(db.keyspace("users", plain)?)?,
             apps: Numbers::open(db.keyspace("apps", plain)?)?,
+            bookings: Numbers::open(db.keyspace("bookings", plain)?)?,
+            uses: Numbers::open(db.keyspace("uses", plain)?)?,
             db,
         };
         match ledger.meta.get("format")? {
@@ -107,14 +114,18 @@ impl Ledger {
         for commit in self.commits.range((last + 1).to_be_bytes()..) {
             let (position, blocks) = commit.into_inner()?;
             last = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
-            let mut folded = Vec::new();
+            let mut commit = Commit::default();
             let keys = blocks.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?;
             for key in keys.chunks_exact(BLOCK_KEY_PREFIX) {
                 let org = org_of(key).ok_or_else(|| broken("a commit"))?;
                 let block = self.facts.get([key, position.as_ref()].concat())?.ok_or_else(|| broken("a commit"))?;
-                folded.push((org, Block::decode(&block)?));
+                match key.get(16).copied().and_then(FactKind::from_number) {
+                    Some(FactKind::Attendance) => commit.attendance.push((org, Block::decode(&block)?)),
+                    Some(FactKind::Assistance) => commit.assistance.push((org, Block::decode(&block)?)),
+                    None => return Err(broken("a commit")),
+                }
             }
-            cells.fold(last, folded.iter().map(|(org, block)| (*org, block)));
+            cells.fold(last, &commit);
         }
         Ok(last)
     }
@@ -133,9 +144,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// The facts of an organization whose sessions began in `range`, as record batches.
-    pub fn scan(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
-        scan(self.db.snapshot(), &self.facts, org, range)
+    /// The facts of an organization whose times are in `range`, as record batches.
+    pub fn scan<B: Block>(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
+        scan(self.db.snapshot(), &self.facts, org, Wanted::times(range))
     }
 
     /// The directories of all organizations, as JSON.
@@ -169,13 +180,14 @@ impl Ledger {
 }
 
 /// How long the key of a block is without its position.
-const BLOCK_KEY_PREFIX: usize = 20;
+const BLOCK_KEY_PREFIX: usize = 21;
 
-/// The key of a block, without its position: organization, then day.
-fn block_key_prefix(org: OrgId, day: u32) -> [u8; BLOCK_KEY_PREFIX] {
+/// The key of a block, without its position: organization, kind of fact, day.
+fn block_key_prefix(org: OrgId, kind: FactKind, day: u32) -> [u8; BLOCK_KEY_PREFIX] {
     let mut key = [0; BLOCK_KEY_PREFIX];
     key[..16].copy_from_slice(org.0.as_bytes());
-    key[16..].copy_from_slice(&day.to_be_bytes());
+    key[16] = kind.number();
+    key[17..].copy_from_slice(&day.to_be_bytes());
     key
 }
 

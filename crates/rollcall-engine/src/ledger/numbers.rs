@@ -1,7 +1,8 @@
-//! Names and their numbers: each user and each app of an organization has one, given when it is first seen, from 0 up, for ever.
+//! Names and their numbers: each user, app, booking and use of an organization has one, given when it is first seen, from 0 up, for ever.
 
 use super::org_of;
 use crate::error::EngineError;
+use crate::facts::Strings;
 use fjall::{Keyspace, OwnedWriteBatch};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
@@ -66,6 +67,13 @@ impl Numbers {
         key[16..].copy_from_slice(&number.to_be_bytes());
         batch.insert(&self.keyspace, key, name);
         number
+    }
+
+    /// The numbers of the names in some rows; a new name is given one. Only the committer does.
+    pub(super) fn number(&self, org: OrgId, names: &Strings, rows: &[usize], batch: &mut OwnedWriteBatch) -> Vec<u32> {
+        let found = self.find(org, rows.iter().map(|row| names.get(*row)));
+        let numbers = rows.iter().zip(found);
+        numbers.map(|(row, number)| number.unwrap_or_else(|| self.give(org, names.get(*row), batch))).collect()
     }
 
     /// Calls `with` with a function from numbers to names.

@@ -1,11 +1,31 @@
-//! Facts read back: the blocks of an organization whose sessions began in a range.
+//! Facts read back: the blocks of an organization whose times lie in a range.
 
 use super::block_key_prefix;
-use super::columns::Block;
+use super::columns::{Block, Header};
 use crate::error::EngineError;
 use fjall::{Keyspace, Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{Millis, OrgId, Range};
+
+/// Which facts are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Those whose times (`session_started_at`, `at`) are in this range.
+    pub(crate) times: Range,
+    /// Blocks that do not reach into this range are passed over; those that do may hold facts that do not.
+    pub(crate) reach: Range,
+}
+
+impl Wanted {
+    /// All facts whose times are in a range.
+    pub(crate) const fn times(times: Range) -> Self {
+        Self { times, reach: Range::new(Millis::MIN, Millis::MAX) }
+    }
+
+    fn may_be_in(&self, header: &Header) -> bool {
+        !header.extent.intersect(&self.times).is_empty() && !header.reach.intersect(&self.reach).is_empty()
+    }
+}
 
 /// The UTC day that a block of this time lies under, counted from 1970-01-01.
 pub(super) fn day_of(at: Millis) -> u32 {
@@ -13,20 +33,20 @@ pub(super) fn day_of(at: Millis) -> u32 {
 }
 
 /// See [`super::Ledger::scan`].
-pub(crate) fn scan(
+pub(crate) fn scan<B: Block>(
     snapshot: Snapshot,
     facts: &Keyspace,
     org: OrgId,
-    range: Range,
-) -> impl Iterator<Item = Result<Block, EngineError>> + use<> {
-    let first = [block_key_prefix(org, day_of(range.from)).as_slice(), &[0; 8]].concat();
-    let last = [block_key_prefix(org, day_of(range.to)).as_slice(), &[u8::MAX; 8]].concat();
+    wanted: Wanted,
+) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
+    let first = [block_key_prefix(org, B::KIND, day_of(wanted.times.from)).as_slice(), &[0; 8]].concat();
+    let last = [block_key_prefix(org, B::KIND, day_of(wanted.times.to)).as_slice(), &[u8::MAX; 8]].concat();
     snapshot.range(facts, first.clone()..=last.max(first)).filter_map(move |stored| {
         let bytes = match stored.value() {
             Ok(bytes) => bytes,
             Err(error) => return Some(Err(error.into())),
         };
-        let overlaps = Block::extent(&bytes).is_none_or(|extent| !extent.intersect(&range).is_empty());
-        overlaps.then(|| Ok(Block::decode(&bytes)?.within(range)))
+        let may_be_in = Header::of(&bytes).is_none_or(|header| wanted.may_be_in(&header));
+        may_be_in.then(|| Ok(B::decode(&bytes)?.within(wanted.times)))
     })
 }

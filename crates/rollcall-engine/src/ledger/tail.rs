@@ -105,22 +105,23 @@ fn batch_length(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns::{AttendanceBlock, Block};
     use super::*;
     use crate::{Engine, Settings};
-    use rollcall_model::{Attendance, Directory, Draft, OrgId, Organization, Range, Value};
+    use rollcall_model::{Attendance, AttendanceDraft, Directory, OrgId, Organization, Range, Value};
 
     fn organization() -> Organization {
         Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
     }
 
     fn fact(number: usize) -> Attendance<'static> {
-        let mut draft = Draft::new();
+        let mut draft = AttendanceDraft::new();
         draft.set("session_id", Value::Str("s".into()));
         draft.set("user_id", Value::Str(format!("user {number}").into()));
         for field in ["session_started_at", "joined_at", "left_at"] {
             draft.set(field, Value::Int(1_740_819_600_000));
         }
-        draft.finish(&organization(), &Directory::default()).unwrap()
+        draft.finish(&organization(), &Directory::default(), None).unwrap()
     }
 
     /// A data directory as it would be found after a crash: the files of an open engine after `commits` receipts of one fact each.
@@ -152,7 +153,7 @@ mod tests {
 
     fn facts_in(directory: &Path) -> usize {
         let engine = Engine::open(directory, Settings::default()).unwrap();
-        engine.scan(organization().id, Range::new(0, i64::MAX / 4)).map(|block| block.unwrap().facts()).sum()
+        engine.scan::<AttendanceBlock>(organization().id, Range::new(0, i64::MAX / 4)).map(|block| block.unwrap().facts()).sum()
     }
 
     fn marks(journal: &[u8]) -> Vec<usize> {

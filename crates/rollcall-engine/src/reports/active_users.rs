@@ -48,11 +48,11 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &ActiveUsers) -> Result<A
 /// The users present in what of a period lies within a range.
 fn present(view: &View<'_, Presence>, period: Range, within: Range, filter: &PresentFilter) -> Result<RoaringBitmap, EngineError> {
     let mut cells: Vec<Arc<PresentUsers>> = Vec::new();
-    match whole_slice(period, within) {
+    match whole_slice::<Presence>(period, within) {
         Some(slice) => cells.push(view.cell(slice)?),
         None => view.each(period.intersect(&within), |cell: &Arc<PresentUsers>| cells.push(cell.clone()))?,
     }
-    Ok(PresentUsers::union(cells.iter().map(AsRef::as_ref), filter))
+    Ok(PresentUsers::union(cells.iter().map(AsRef::as_ref), |group| filter.takes(group)))
 }
 
 /// A row for each day that the range touches: the users of that day and of those before it, `length` days in all.

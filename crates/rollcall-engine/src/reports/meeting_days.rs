@@ -20,7 +20,7 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<A
         let mut totals = Totals::NONE;
         if let Some(app) = app {
             let mut add = |cell: &MeetingTotals| totals.add(&cell.get(app, ask.unit));
-            match whole_slice(day.range, ask.range) {
+            match whole_slice::<Sessions>(day.range, ask.range) {
                 Some(slice) => add(&*view.cell(slice)?),
                 None => view.each(day.range.intersect(&ask.range), |cell| add(cell))?,
             }

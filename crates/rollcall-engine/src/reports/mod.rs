@@ -3,11 +3,12 @@
 mod active_users;
 mod meeting_days;
 mod top_users;
+mod users_by_place;
 
-use crate::cells::Slice;
+use crate::cells::{Base, Slice};
 use crate::{Engine, EngineError};
 use rollcall_model::calendar::QUARTER_MILLIS;
-use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, TopUser, TopUsers};
+use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, MeetingDay, MeetingDays, PlaceUsers, TopUser, TopUsers, UsersByPlace};
 use rollcall_model::{Answer, Directory, OrgId, Quarter, Range, ReportError, Reports};
 use std::sync::Arc;
 
@@ -22,6 +23,10 @@ impl Reports for Engine {
 
     fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
         Ok(active_users::answer(self, org, ask)?)
+    }
+
+    fn users_by_place(&self, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
+        Ok(users_by_place::answer(self, org, ask)?)
     }
 
     fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
@@ -44,8 +49,10 @@ fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Option<Option<u
     Some(u16::try_from(number).ok())
 }
 
-/// The slice of a period that is asked for whole and begins and ends on quarter hours, as all days have since October 1979.
-fn whole_slice(period: Range, asked: Range) -> Option<Slice> {
-    let whole = period.intersect(&asked) == period && period.from % QUARTER_MILLIS == 0 && period.to % QUARTER_MILLIS == 0;
+/// The slice of a period that is asked for whole and begins and ends where base cells do: on quarter hours, as all days have since October
+/// 1979, or on hours.
+fn whole_slice<B: Base>(period: Range, asked: Range) -> Option<Slice> {
+    let cell = i64::from(B::QUARTERS) * QUARTER_MILLIS;
+    let whole = period.intersect(&asked) == period && period.from % cell == 0 && period.to % cell == 0;
     (whole && !period.is_empty()).then(|| Slice::new(Quarter::of(period.from), Quarter::of(period.to)))
 }

@@ -1,9 +1,8 @@
 //! The sessions of one day, and who attends them.
 
+use super::Fact;
 use super::chance::{Chance, mixed};
 use super::people::People;
-use super::{AHEAD, Fact};
-use jiff::civil::Date;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::fact::Medium;
 use rollcall_model::{Media, Millis, SessionKind, UserKind};
@@ -14,7 +13,7 @@ const MINUTE: Millis = 60_000;
 const EARLY: Millis = 90_000;
 
 /// How many sessions begin in each hour of a day, in proportion: work from nine to seven with a dip at noon, and a late few.
-const HOURS: [(i64, u32); 24] = [
+pub(super) const HOURS: [(i64, u32); 24] = [
     (0, 2),
     (1, 1),
     (2, 1),
@@ -69,10 +68,9 @@ struct Session {
 }
 
 impl<'a> Day<'a> {
-    /// The day that is `number` after the first.
-    pub(super) fn new(people: &'a People, seed: u64, first: Date, number: u32) -> Self {
-        let since_1970 = first.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24 + i64::from(number);
-        Self { people, start: since_1970 * DAY_MILLIS - AHEAD, chance: Chance::new(seed, u64::from(number)), number: u64::from(number) }
+    /// The day that is `number` after the first, and begins at `start`.
+    pub(super) fn new(people: &'a People, seed: u64, start: Millis, number: u32) -> Self {
+        Self { people, start, chance: Chance::new(seed, u64::from(number)), number: u64::from(number) }
     }
 
     /// The earliest that a session of the next day may begin.

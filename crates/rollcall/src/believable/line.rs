@@ -62,7 +62,7 @@ fn media(media: Media, line: &mut Vec<u8>) {
 }
 
 /// An instant in RFC 3339, in UTC.
-fn time(at: Millis, line: &mut Vec<u8>) {
+pub(super) fn time(at: Millis, line: &mut Vec<u8>) {
     let (year, month, day) = civil(at.div_euclid(DAY_MILLIS));
     let within = at.rem_euclid(DAY_MILLIS).unsigned_abs();
     for (number, width, after) in [
@@ -88,6 +88,11 @@ fn civil(day: i64) -> (u64, u64, u64) {
     let from_march = (5 * day_of_year + 2) / 153;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day_of_year - (153 * from_march + 2) / 5 + 1)
+}
+
+/// Appends a number.
+pub(super) fn number(number: u64, line: &mut Vec<u8>) {
+    digits(number, number.checked_ilog10().map_or(1, |digits| digits as usize + 1), line);
 }
 
 /// Appends a number with so many digits.

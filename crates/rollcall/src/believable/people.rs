@@ -3,6 +3,7 @@
 use super::chance::{Chance, mixed};
 use rollcall_model::directory::{Department, DirectoryDocument, User};
 use rollcall_model::{Device, UserKind};
+use std::collections::HashSet;
 use std::fmt::Write;
 
 /// Where members live, in proportion.
@@ -55,6 +56,9 @@ const DIVISIONS: [(&str, &[&str]); 7] = [
     ("职能部", &["人力资源组", "财务组", "法务组", "行政组", "采购组"]),
     ("信息技术部", &["运维组", "桌面支持组", "应用组"]),
 ];
+
+/// About how many members a squad has. Where teams are larger than two of them, they have squads.
+const SQUAD: usize = 25;
 
 /// The people of an organization.
 #[derive(Debug, Clone)]
@@ -131,7 +135,8 @@ impl People {
     /// Departments, members with all their ids, and rooms.
     pub(super) fn directory(&self) -> DirectoryDocument {
         let departments = self.departments();
-        let teams: Vec<&Department> = departments.iter().filter(|department| department.name.ends_with(['组', '区'])).collect();
+        let parents: HashSet<&str> = departments.iter().filter_map(|department| department.parent_id.as_deref()).collect();
+        let teams: Vec<&Department> = departments.iter().filter(|department| !parents.contains(department.id.as_str())).collect();
         let members = (0..self.members).map(|user| self.member(user, &teams));
         let rooms = (0..self.count(UserKind::Room)).map(|room| self.room(room));
         let users = members.chain(rooms).collect();
@@ -139,6 +144,11 @@ impl People {
     }
 
     fn departments(&self) -> Vec<Department> {
+        let teams: usize = DIVISIONS.iter().map(|(_, teams)| teams.len()).sum();
+        let squads = match self.members as usize / (teams * SQUAD) {
+            0 | 1 => 0,
+            squads => squads,
+        };
         let id = |number: u64| {
             let mut id = b"od-".to_vec();
             hexadecimal(mixed(self.seed ^ mixed(number << 40)), 16, &mut id);
@@ -149,12 +159,16 @@ impl People {
             let above = id(departments.len() as u64);
             departments.push(Department { id: above.clone(), parent_id: Some(id(0)), name: division.into(), from: None });
             for team in teams {
-                departments.push(Department {
-                    id: id(departments.len() as u64),
-                    parent_id: Some(above.clone()),
-                    name: (*team).into(),
-                    from: None,
-                });
+                let team_id = id(departments.len() as u64);
+                departments.push(Department { id: team_id.clone(), parent_id: Some(above.clone()), name: (*team).into(), from: None });
+                for squad in 1..=squads {
+                    departments.push(Department {
+                        id: id(departments.len() as u64),
+                        parent_id: Some(team_id.clone()),
+                        name: format!("第{squad}小组"),
+                        from: None,
+                    });
+                }
             }
         }
         departments

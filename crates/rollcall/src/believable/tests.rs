@@ -1,6 +1,7 @@
 use super::*;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use rollcall_engine::facts::{Assistances, Attendances, Columns};
 use rollcall_engine::ingest::{Compression, Format, Limits, decode};
 use rollcall_model::{Directory, OrgId, Organization};
 use std::collections::{HashMap, HashSet};
@@ -33,7 +34,8 @@ fn all_facts_are_valid_distinct_and_as_many_as_asked() {
     let directory = Directory::new(year().directory()).unwrap();
     let mut lines = Vec::new();
     year().write_ndjson(&mut lines).unwrap();
-    let decoded = decode(&lines, Format::Ndjson, Compression::None, &organization, &directory, &Limits::default()).unwrap();
+    let decoded =
+        decode::<Attendances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default()).unwrap();
     assert_eq!(decoded.errors, []);
     let ids: HashSet<_> = decoded.facts.ids.iter().collect();
     assert_eq!(ids.len(), 60_000);
@@ -103,4 +105,24 @@ fn meetings_recur_and_a_few_users_attend_most() {
     counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
     let top: usize = counts.iter().take(100).sum();
     assert!(top * 10 > counts.iter().sum::<usize>() * 3, "{top}");
+}
+
+#[test]
+fn assistance_is_valid_and_as_much_as_asked_and_the_directory_gives_the_departments_that_facts_may_name() {
+    let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
+    let directory = Directory::new(year().directory()).unwrap();
+    let columns = |with_departments: bool| {
+        let lines: Vec<u8> = year().assistance(with_departments).flatten().collect();
+        let decoded =
+            decode::<Assistances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default()).unwrap();
+        assert_eq!(decoded.errors, []);
+        decoded.facts
+    };
+    let (told, found) = (columns(true), columns(false));
+    assert_eq!((told.len(), found.len()), (60_000, 60_000));
+    assert!(found.at.is_sorted());
+    assert_eq!((&told.at, told.user_ids.iter().collect::<Vec<_>>()), (&found.at, found.user_ids.iter().collect()));
+    for (told, found) in told.bookings.iter().zip(found.bookings.iter()) {
+        assert!(!told.is_empty() && found.contains(told), "{told} in {found}");
+    }
 }

@@ -4,7 +4,7 @@ use super::{causes, local};
 use crate::args::{self, RowFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
-use crate::reports::{Document, Parameters};
+use crate::reports::{self, Document};
 use std::time::Duration;
 
 /// How long a report may take: one that must first make its cells may take a while.
@@ -16,10 +16,9 @@ pub fn run(flags: args::Report) -> Result {
         (None, Some(data)) => {
             let opened = local::open(data, &flags.local)?;
             // The command line serves one person on one machine, so the length of a range is theirs to choose.
-            let parameters = Parameters::parse(flags.report, &given(&flags), &opened.organization, 0);
-            let parameters = parameters.map_err(|bad| Failure::Usage(bad.to_string()))?;
-            let answer = flags.report.answer(&opened.engine, opened.organization.id, &parameters);
-            answer.map_err(|error| Failure::Message(error.to_string()))?
+            let question = reports::question(flags.report, &given(&flags), &opened.organization, 0);
+            let question = question.map_err(|bad| Failure::Usage(bad.to_string()))?;
+            question(&opened.engine, opened.organization.id).map_err(|error| Failure::Message(error.to_string()))?
         }
         (None, None) => return Err(Failure::Usage("give --to-url or --data".into())),
     };
@@ -46,6 +45,7 @@ fn given(flags: &args::Report) -> Vec<(String, String)> {
         ("user_kind", &flags.user_kind),
         ("device", &flags.device),
         ("session_kind", &flags.session_kind),
+        ("country", &flags.country),
     ];
     let optional = optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     [("from".to_owned(), flags.from.clone()), ("to".to_owned(), flags.to.clone())].into_iter().chain(optional).collect()

@@ -4,10 +4,15 @@ use crate::args;
 use crate::config::{Config, Overrides};
 use crate::failure::{Failure, Result};
 use crate::server::{self, App, Server};
-use rollcall_engine::Engine;
+use rollcall_engine::{Engine, PlaceFiles};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
+
+/// How often place databases are looked at, whether they were exchanged.
+const LOOK_AT_PLACES: Duration = Duration::from_secs(10);
 
 pub fn run(flags: args::Serve) -> Result {
     let source = Source::of(flags.configured);
@@ -52,15 +57,16 @@ pub async fn open(config: &Config) -> Result<Opened> {
     let signals = Signals::receive()?;
     // The address comes first: to find it taken costs nothing, to recover a data directory may.
     let server = server::bind(config).await?;
-    let (data, storage) = (config.data.clone(), config.storage.clone());
+    let (data, storage, places) = (config.data.clone(), config.storage.clone(), config.places.clone());
     let opening = move || {
+        let places = PlaceFiles::open(&places)?;
         let engine = Engine::open(&data, storage)?;
         let key = server::signing_key(&data).map_err(|error| Failure::of(format_args!("the signing key in {}", data.display()), error))?;
-        Ok::<_, Failure>((Arc::new(engine), key))
+        Ok::<_, Failure>((Arc::new(engine), places, key))
     };
-    let (engine, key) =
+    let (engine, places, key) =
         tokio::task::spawn_blocking(opening).await.map_err(|error| Failure::of("the data directory could not be opened", error))??;
-    Ok(Opened { server, app: Arc::new(App::new(config, engine, key)), signals })
+    Ok(Opened { server, app: Arc::new(App::new(config, engine, places, key)), signals })
 }
 
 /// Serves until told to stop, then finishes what was begun and closes the engine.
@@ -68,7 +74,7 @@ pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     let Opened { server, app, signals } = opened;
     tracing::info!("listening on {}", server.url()?);
     let Signals { mut terminate, mut interrupt, hangup } = signals;
-    let reloading = tokio::spawn(reload_on_hangup(hangup, app.clone(), config, source));
+    let reloading = tokio::spawn(reload(hangup, app.clone(), config, source));
     let closing = app.clone();
     let stop = async move {
         tokio::select! {
@@ -108,19 +114,37 @@ impl Signals {
     }
 }
 
-/// Reads the configuration again on every SIGHUP. A bad one changes nothing.
-async fn reload_on_hangup(mut hangup: Signal, app: Arc<App>, mut current: Config, source: Source) {
-    while hangup.recv().await.is_some() {
-        // Passwords that the file only refers to are hashed, and that takes its time.
-        match tokio::task::block_in_place(|| source.load()) {
-            Ok(next) => {
-                warn_of_restart(&current, &next);
-                app.reload(&next);
-                tracing::info!(organizations = next.organizations.len(), "configuration reloaded");
-                current = next;
-            }
-            Err(error) => tracing::error!("configuration not reloaded, the old one stays: {error}"),
+/// Reads the configuration again on every SIGHUP, and place databases when they were exchanged. What is bad changes nothing.
+async fn reload(mut hangup: Signal, app: Arc<App>, mut current: Config, source: Source) {
+    let mut looking = tokio::time::interval(LOOK_AT_PLACES);
+    looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            Some(()) = hangup.recv() => tokio::task::block_in_place(|| reload_configuration(&app, &mut current, &source)),
+            _ = looking.tick() => match tokio::task::block_in_place(|| app.places.refresh()) {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("place databases read again"),
+                Err(error) => tracing::error!("{error}; what was read before stays in use"),
+            },
         }
+    }
+}
+
+/// Puts the configuration in force as it is now.
+fn reload_configuration(app: &App, current: &mut Config, source: &Source) {
+    // Passwords that the file only refers to are hashed, and that takes its time.
+    match source.load() {
+        Ok(next) => {
+            warn_of_restart(current, &next);
+            app.reload(&next);
+            // A bad database does not keep back what else changed: a key that was taken from somebody is one that ends now.
+            if let Err(error) = app.places.exchange(&next.places) {
+                tracing::error!("{error}; what was read before stays in use");
+            }
+            tracing::info!(organizations = next.organizations.len(), "configuration reloaded");
+            *current = next;
+        }
+        Err(error) => tracing::error!("configuration not reloaded, the old one stays: {error}"),
     }
 }
 

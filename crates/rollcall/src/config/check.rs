@@ -3,7 +3,8 @@
 use super::file::{self, File, line_of};
 use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
 use jiff::tz::TimeZone;
-use rollcall_dialects::{Tenant, feishu, office365, yunxiao};
+use rollcall_dialects::volcengine::signature::SecretKey;
+use rollcall_dialects::{Tenant, feishu, office365, volcengine, yunxiao};
 use rollcall_model::{Calendar, Millis, OrgId, Organization, instant};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -67,6 +68,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         data: overrides.data.clone().unwrap_or_else(|| folder.join(file.data.as_deref().unwrap_or(Path::new("data")))),
         allow_plaintext_auth: file.allow_plaintext_auth,
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
+        places: file.places.files().into_iter().map(|path| folder.join(path)).collect(),
         limits: file.limits,
         storage: file.storage.settings(),
         organizations,
@@ -96,9 +98,10 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
         .collect();
     let feishu = feishu(checks, at, &given.feishu, folder);
     let office365 = office365(checks, at, &given.office365, folder);
+    let volcengine = volcengine(checks, at, &given.volcengine, folder);
     let yunxiao = yunxiao(checks, at, &given.yunxiao, zone.as_ref(), folder);
     let organization = Organization { id: id?, name, zone: zone?, apps, units };
-    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365, yunxiao }, ingest_keys })
+    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365, volcengine, yunxiao }, ingest_keys })
 }
 
 fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {
@@ -216,6 +219,34 @@ fn office365_user(checks: &mut Checks<'_>, at: &str, given: &file::Office365User
     }
     let password = secrets::read(checks, at, &secrets::PASSWORD, given.password_hash.as_ref(), given.password.as_ref(), folder)?;
     Some(office365::User { name, role: role?, password })
+}
+
+fn volcengine(checks: &mut Checks<'_>, at: &str, given: &file::Volcengine, folder: &Path) -> volcengine::Settings {
+    let defaults = volcengine::Settings::default();
+    let keys = given.access_keys.iter().enumerate();
+    volcengine::Settings {
+        show_unknown: given.show_unknown.unwrap_or(defaults.show_unknown),
+        max_age_days: given.max_age_days.unwrap_or(defaults.max_age_days),
+        max_span_days: given.max_span_days.unwrap_or(defaults.max_span_days),
+        requests_per_second: given.requests_per_second.unwrap_or(defaults.requests_per_second),
+        clock_skew_seconds: given.clock_skew_seconds.unwrap_or(defaults.clock_skew_seconds),
+        access_keys: keys
+            .filter_map(|(position, key)| access_key(checks, &format!("{at}.volcengine.access_keys[{position}]"), key, folder))
+            .collect(),
+    }
+}
+
+fn access_key(checks: &mut Checks<'_>, at: &str, given: &file::VolcengineAccessKey, folder: &Path) -> Option<volcengine::AccessKey> {
+    let (id, key) = (given.id.get_ref(), format!("{at}.id"));
+    if id.is_empty() || id.len() > 256 || !id.bytes().all(|byte| byte.is_ascii_graphic() && !b"/,".contains(&byte)) {
+        checks.refuse(&given.id, &key, "expected 1 to 256 visible ASCII characters without / and comma, which end it in a signature");
+    }
+    // It selects the organization, so it is unique in the whole server.
+    if let Some(first) = checks.seen_at("access key", id, at) {
+        checks.refuse(&given.id, &key, &format!("is already that of {first}"));
+    }
+    let secret = secrets::read_itself(checks, at, &given.secret, folder)?;
+    Some(volcengine::AccessKey { id: id.clone(), secret: SecretKey::new(&secret) })
 }
 
 fn yunxiao(checks: &mut Checks<'_>, at: &str, given: &file::Yunxiao, zone: Option<&TimeZone>, folder: &Path) -> yunxiao::Settings {

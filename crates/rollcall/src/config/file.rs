@@ -16,6 +16,8 @@ pub(super) struct File {
     pub(super) allow_plaintext_auth: bool,
     pub(super) tls: Option<Tls>,
     #[serde(default)]
+    pub(super) places: Places,
+    #[serde(default)]
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) storage: Storage,
@@ -30,6 +32,31 @@ pub(super) struct Tls {
     pub(super) key: PathBuf,
 }
 
+/// Where addresses are.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Places {
+    pub(super) database: Option<OneOrMany>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a path, or a list of paths")]
+pub(super) enum OneOrMany {
+    One(PathBuf),
+    Many(Vec<PathBuf>),
+}
+
+impl Places {
+    /// The database files, in the order in which they are asked.
+    pub(super) fn files(self) -> Vec<PathBuf> {
+        match self.database {
+            None => Vec::new(),
+            Some(OneOrMany::One(file)) => vec![file],
+            Some(OneOrMany::Many(files)) => files,
+        }
+    }
+}
+
 /// The engine's settings, by the engine's own names; absent keys keep its defaults.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -40,6 +67,8 @@ pub(super) struct Storage {
     journal_bytes: Option<usize>,
     checkpoint_facts: Option<usize>,
     users_per_organization: Option<u32>,
+    bookings_per_organization: Option<u32>,
+    uses_per_organization: Option<u32>,
 }
 
 impl Storage {
@@ -52,6 +81,8 @@ impl Storage {
             journal_bytes: self.journal_bytes.unwrap_or(defaults.journal_bytes),
             checkpoint_facts: self.checkpoint_facts.unwrap_or(defaults.checkpoint_facts),
             users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
+            bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
+            uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
         }
     }
 }
@@ -70,6 +101,8 @@ pub(super) struct Organization {
     pub(super) feishu: Feishu,
     #[serde(default)]
     pub(super) office365: Office365,
+    #[serde(default)]
+    pub(super) volcengine: Volcengine,
     #[serde(default)]
     pub(super) yunxiao: Yunxiao,
 }
@@ -135,6 +168,25 @@ pub(super) struct Office365User {
     pub(super) role: Spanned<String>,
     pub(super) password_hash: Option<Spanned<String>>,
     pub(super) password: Option<Spanned<String>>,
+}
+
+/// Absent keys keep the dialect's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Volcengine {
+    pub(super) show_unknown: Option<bool>,
+    pub(super) max_age_days: Option<u32>,
+    pub(super) max_span_days: Option<u32>,
+    pub(super) requests_per_second: Option<u32>,
+    pub(super) clock_skew_seconds: Option<u32>,
+    pub(super) access_keys: Vec<VolcengineAccessKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VolcengineAccessKey {
+    pub(super) id: Spanned<String>,
+    pub(super) secret: Spanned<String>,
 }
 
 /// Absent keys keep the dialect's defaults.

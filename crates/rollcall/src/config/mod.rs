@@ -38,6 +38,8 @@ pub struct Config {
     pub allow_plaintext_auth: bool,
     /// The certificate and key of a TLS listener.
     pub tls: Option<TlsFiles>,
+    /// The place databases; the first that knows an address says where it is.
+    pub places: Vec<PathBuf>,
     /// What requests may take.
     pub limits: Limits,
     /// Settings of the engine.
@@ -199,6 +201,23 @@ mod tests {
             parse(&EXAMPLE.replace("# date =", "date =").replace("# history_months", "history_months").replace("# page_size", "page_size"));
         let (shown, defaults) = (shown.unwrap(), rollcall_dialects::office365::Settings::default());
         assert_eq!(format!("{:?}", shown.organizations[0].tenant.office365), format!("{defaults:?}"));
+        let keys = ["show_unknown", "max_age_days", "max_span_days", "requests_per_second", "clock_skew_seconds"];
+        let shown = keys.iter().fold(EXAMPLE.to_owned(), |text, key| text.replacen(&format!("# {key} = "), &format!("{key} = "), 1));
+        assert_eq!(keys.iter().filter(|key| shown.contains(&format!("\n{key} = "))).count(), keys.len());
+        let (shown, defaults) = (parse(&shown).unwrap(), rollcall_dialects::volcengine::Settings::default());
+        assert_eq!(format!("{:?}", shown.organizations[0].tenant.volcengine), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn place_databases_are_one_or_several_beside_the_file() {
+        let places = |text: &str| Config::parse(text, Path::new("etc/rollcall.toml"), &Overrides::default()).map(|config| config.places);
+        assert_eq!(places("").unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(places("[places]\ndatabase = \"a.mmdb\"").unwrap(), [PathBuf::from("etc/a.mmdb")]);
+        let both = places("places.database = [\"v4.xdb\", \"/v6.xdb\"]").unwrap();
+        assert_eq!(both, [PathBuf::from("etc/v4.xdb"), PathBuf::from("/v6.xdb")]);
+        let error = parse("[places]\ndatabase = 4\n").unwrap_err();
+        assert_eq!(error, "rollcall.toml:2: database: expected a path, or a list of paths");
+        assert!(parse("[places]\nfile = \"a\"\n").unwrap_err().starts_with("rollcall.toml:2: file: unknown field `file`"));
     }
 
     #[test]
@@ -312,6 +331,47 @@ mod tests {
         let other = ORGANIZATION.replace("5c11", "5c12");
         let twice = format!("{}{other}{}", user("Ann@x", "user", &good), user("aNN@X", "user", &good));
         refused(twice, "14: organizations[1].office365.users[0].name: is already that of organizations[0].office365.users[0]");
+    }
+
+    fn access_key(id: &str, secret: &str) -> String {
+        format!("[[organizations.volcengine.access_keys]]\nid = \"{id}\"\nsecret = \"{secret}\"\n")
+    }
+
+    #[test]
+    fn volcengine_is_read_and_its_secret_comes_from_elsewhere() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("k"), "hunter2\n").unwrap();
+        let section = "[organizations.volcengine]\nshow_unknown = true\nmax_age_days = 1\nmax_span_days = 2\nrequests_per_second = 3\nclock_skew_seconds = 4\n";
+        let text = format!("{ORGANIZATION}{section}{}", access_key("AKLT=a", "file:k"));
+        let config = Config::parse(&text, &home.path().join("rollcall.toml"), &Overrides::default()).unwrap();
+        let given = &config.organizations[0].tenant.volcengine;
+        assert_eq!((given.show_unknown, given.max_age_days, given.max_span_days), (true, 1, 2));
+        assert_eq!((given.requests_per_second, given.clock_skew_seconds), (3, 4));
+        let expected = rollcall_dialects::volcengine::signature::SecretKey::new("hunter2");
+        assert!(given.access_keys.len() == 1 && given.access_keys[0].id == "AKLT=a" && given.access_keys[0].secret == expected);
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_volcengine_cannot_use_is_refused_with_its_place() {
+        let refused = |text: String, told: &str| {
+            let error = parse(&format!("{ORGANIZATION}{text}")).unwrap_err();
+            assert!(error.starts_with(&format!("rollcall.toml:{told}")) && !error.contains("hunter2"), "{told}\n{error}");
+        };
+        let at = "organizations[0].volcengine.access_keys[0]";
+        let told =
+            format!("7: {at}.secret: a secret must not stand in the file; write secret = \"env:NAME\" or \"file:path\"; signatures are");
+        refused(access_key("a", "hunter2"), &told);
+        refused(access_key("a", "file:nowhere"), &format!("7: {at}.secret: nowhere cannot be read: "));
+        refused(access_key("a", "env:ROLLCALL_NOWHERE"), &format!("7: {at}.secret: the environment variable ROLLCALL_NOWHERE is not set"));
+        for id in ["", "a/b", "a,b", "a b", "中", &"a".repeat(257)] {
+            let error = parse(&format!("{ORGANIZATION}{}", access_key(id, "hunter2"))).unwrap_err();
+            assert!(error.starts_with(&format!("rollcall.toml:6: {at}.id: expected 1 to 256 visible ASCII")), "{error}");
+        }
+        let other = ORGANIZATION.replace("5c11", "5c12");
+        let twice = format!("{}{other}{}", access_key("a", "env:PATH"), access_key("a", "env:PATH"));
+        refused(twice, &format!("13: organizations[1].volcengine.access_keys[0].id: is already that of {at}"));
+        refused("[organizations.volcengine]\nsecret_hash = \"hunter2\"\n".into(), "6: secret_hash: unknown field `secret_hash`");
     }
 
     #[test]

@@ -65,7 +65,8 @@ pub(super) fn read<T>(
             secret
         }
         (None, Some(reference)) => {
-            let plain = resolve(reference.get_ref(), kind, folder);
+            let or_hash = format!(", or its hash, which `{command}` prints");
+            let plain = resolve(reference.get_ref(), plain_key, &or_hash, folder);
             let secret = plain.and_then(|plain| (kind.of)(&plain).ok_or_else(|| format!("the {plain_key} is too long")));
             secret.map_err(|message| checks.refuse(reference, &format!("{at}.{plain_key}"), &message)).ok()
         }
@@ -80,9 +81,14 @@ pub(super) fn read<T>(
     }
 }
 
-/// The secret that a reference leads to.
-fn resolve<T>(reference: &str, kind: &Kind<T>, folder: &Path) -> Result<String, String> {
-    let Kind { plain_key, command, .. } = kind;
+/// Reads a secret of which no hash will do: signatures are made with the secret itself.
+pub(super) fn read_itself(checks: &mut Checks<'_>, at: &str, reference: &Spanned<String>, folder: &Path) -> Option<String> {
+    let secret = resolve(reference.get_ref(), "secret", "; signatures are checked with it, so no hash will do", folder);
+    secret.map_err(|message| checks.refuse(reference, &format!("{at}.secret"), &message)).ok()
+}
+
+/// The secret that a reference leads to; `or_else` says what could stand in place of a reference.
+fn resolve(reference: &str, plain_key: &str, or_else: &str, folder: &Path) -> Result<String, String> {
     let plain = if let Some(name) = reference.strip_prefix("env:") {
         std::env::var(name).map_err(|_| format!("the environment variable {name} is not set, or not UTF-8"))?
     } else if let Some(path) = reference.strip_prefix("file:") {
@@ -90,10 +96,7 @@ fn resolve<T>(reference: &str, kind: &Kind<T>, folder: &Path) -> Result<String, 
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         text.trim_end_matches(['\r', '\n']).to_owned()
     } else {
-        return Err(format!(
-            "a {plain_key} must not stand in the file; write {plain_key} = \"env:NAME\" or \"file:path\", or its hash, \
-             which `{command}` prints"
-        ));
+        return Err(format!("a {plain_key} must not stand in the file; write {plain_key} = \"env:NAME\" or \"file:path\"{or_else}"));
     };
     if plain.is_empty() { Err(format!("the {plain_key} at {reference} is empty")) } else { Ok(plain) }
 }

@@ -1,9 +1,9 @@
 //! `active-users`: a row for each period.
 
-use super::{Cell, Document, Parameters, Report};
+use super::{BadParameter, Cell, Common, Document, Given, Question, Report, groups};
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::ActiveUsers;
-use rollcall_model::{OrgId, ReportError, Reports};
+use rollcall_model::{SessionKind, UserKind};
 
 /// The report.
 #[derive(Debug)]
@@ -19,24 +19,36 @@ impl Report for ActiveUsersReport {
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
-        &["by", "week_start", "user_kind", "device", "session_kind"]
+        &["app", "by", "week_start", "user_kind", "device", "session_kind"]
     }
 
     fn has_day_rows(&self) -> bool {
         true
     }
 
-    fn answer(&self, reports: &dyn Reports, org: OrgId, parameters: &Parameters) -> Result<Document, ReportError> {
-        let Parameters { range, zone, app, by, week_start, user_kinds, devices, session_kinds, .. } = parameters.clone();
-        let answer = reports.active_users(org, &ActiveUsers { range, zone, week_start, by, user_kinds, devices, session_kinds, app })?;
-        let rows = answer.rows.iter().map(|row| {
-            vec![
-                Cell::Text(row.date.to_string()),
-                Cell::Text(rfc3339(row.period.from)),
-                Cell::Text(rfc3339(row.period.to)),
-                Cell::from(row.users),
-            ]
-        });
-        Ok(Document::new(&answer.covers, self.columns(), rows.collect()))
+    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let ask = ActiveUsers {
+            range,
+            zone,
+            week_start: groups::week_start(own.get("week_start"))?,
+            by: groups::grouping(own.get("by"))?,
+            user_kinds: groups::among("user_kind", own.get("user_kind"), UserKind::ALL, |kind| kind.name())?,
+            devices: groups::devices(own.get("device"))?,
+            session_kinds: groups::among("session_kind", own.get("session_kind"), SessionKind::ALL, |kind| kind.name())?,
+            app: own.app()?,
+        };
+        let columns = self.columns();
+        Ok(Box::new(move |reports, org| {
+            let answer = reports.active_users(org, &ask)?;
+            let rows = answer.rows.iter().map(|row| {
+                vec![
+                    Cell::Text(row.date.to_string()),
+                    Cell::Text(rfc3339(row.period.from)),
+                    Cell::Text(rfc3339(row.period.to)),
+                    Cell::from(row.users),
+                ]
+            });
+            Ok(Document::new(&answer.covers, columns, rows.collect()))
+        }))
     }
 }

@@ -7,11 +7,13 @@ use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// One value of a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
     /// A count, or a duration in milliseconds.
     Number(i64),
+    /// A share in percent, of two decimals.
+    Decimal(f64),
     /// Anything else.
     Text(String),
     /// Not known.
@@ -103,6 +105,7 @@ impl Document {
         for row in &self.rows {
             let _ = csv.write_record(row.iter().map(|cell| match cell {
                 Cell::Number(number) => number.to_string(),
+                Cell::Decimal(number) => format!("{number:.2}"),
                 Cell::Text(text) => text.clone(),
                 Cell::Absent => String::new(),
             }));
@@ -119,6 +122,7 @@ impl Document {
                 .map(|(cell, column)| match cell {
                     Cell::Number(number) if column.ends_with("_ms") => (hours(*number), true),
                     Cell::Number(number) => (number.to_string(), true),
+                    Cell::Decimal(number) => (format!("{number:.2}"), true),
                     Cell::Text(text) => (text.clone(), false),
                     Cell::Absent => (String::new(), false),
                 })

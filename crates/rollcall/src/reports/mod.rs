@@ -8,11 +8,15 @@ mod groups;
 mod meeting_days;
 mod parameters;
 mod top_users;
+mod users_by_place;
 
 pub use document::{Cell, Document};
-pub use parameters::{BadParameter, Parameters};
+pub use parameters::{BadParameter, Common, Given, question};
 
 use rollcall_model::{OrgId, ReportError, Reports};
+
+/// A question with its parameters, ready to be asked.
+pub type Question = Box<dyn FnOnce(&dyn Reports, OrgId) -> Result<Document, ReportError> + Send>;
 
 /// One report: what it is called, what it takes, what it answers.
 pub trait Report: Sync + std::fmt::Debug {
@@ -28,15 +32,16 @@ pub trait Report: Sync + std::fmt::Debug {
     /// Whether it has a row for each day, so that the length of its range must be bounded.
     fn has_day_rows(&self) -> bool;
 
-    /// Asks for it.
+    /// The question with these parameters.
     ///
     /// # Errors
-    /// As the engine's.
-    fn answer(&self, reports: &dyn Reports, org: OrgId, parameters: &Parameters) -> Result<Document, ReportError>;
+    /// The first of its own parameters that is wrong.
+    fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter>;
 }
 
 /// Every report, one line each.
-pub const REPORTS: &[&dyn Report] = &[&meeting_days::MeetingDaysReport, &top_users::TopUsersReport, &active_users::ActiveUsersReport];
+pub const REPORTS: &[&dyn Report] =
+    &[&meeting_days::MeetingDaysReport, &top_users::TopUsersReport, &active_users::ActiveUsersReport, &users_by_place::UsersByPlaceReport];
 
 /// The report of a name; hyphens and underscores are the same.
 pub fn find(name: &str) -> Result<&'static dyn Report, String> {

@@ -1,46 +1,31 @@
 //! The parameters of reports, as people write them in a query or on the command line.
 
-use super::{Report, groups};
-use jiff::civil::{Date, Weekday};
+use super::{Question, Report};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, EARLIEST, LATEST};
 use rollcall_model::instant::parse_time;
-use rollcall_model::reports::{Grouping, UserOrder};
-use rollcall_model::{Calendar, Device, Millis, Organization, Range, SessionKind, UserKind};
+use rollcall_model::{Calendar, Millis, Organization, Range};
 
 /// The parameters that every report takes.
-pub const COMMON: &[&str] = &["from", "to", "zone", "app"];
+pub const COMMON: &[&str] = &["from", "to", "zone"];
 
 const EXPECTED_TIME: &str = "a day such as 2025-03-01, an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
 
-/// How many rows `top-users` has where a question names no `limit`.
-const DEFAULT_LIMIT: usize = 10;
-
-/// Checked parameters.
+/// What every question names.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parameters {
+pub struct Common {
     /// The instants asked for.
     pub range: Range,
     /// The zone of the days.
     pub zone: TimeZone,
-    /// Only this app.
-    pub app: Option<String>,
-    /// Only this data residency.
-    pub unit: Option<u8>,
-    /// The measure that orders users.
-    pub order: UserOrder,
-    /// How many rows at most.
-    pub limit: usize,
-    /// What a row of active users is.
-    pub by: Grouping,
-    /// The first day of a week.
-    pub week_start: Weekday,
-    /// Only users of these kinds.
-    pub user_kinds: Option<Vec<UserKind>>,
-    /// Only on these devices.
-    pub devices: Option<Vec<Device>>,
-    /// Only in sessions of these kinds.
-    pub session_kinds: Option<Vec<SessionKind>>,
+}
+
+/// The parameters given, each once and each known to the report.
+#[derive(Debug)]
+pub struct Given<'a> {
+    pairs: &'a [(String, String)],
+    organization: &'a Organization,
 }
 
 /// What is wrong with a parameter.
@@ -65,54 +50,74 @@ impl BadParameter {
     }
 }
 
-impl Parameters {
-    /// Checks the parameters of a question to `report`, by name and value. `longest_days` bounds the range of reports with
-    /// a row for each day; 0 does not.
-    ///
-    /// # Errors
-    /// The first parameter that is missing, unknown, given twice or wrong.
-    pub fn parse(
-        report: &dyn Report,
-        given: &[(String, String)],
-        organization: &Organization,
-        longest_days: u64,
-    ) -> Result<Self, BadParameter> {
-        let known: Vec<_> = COMMON.iter().chain(report.own_parameters()).copied().collect();
-        for (position, (name, value)) in given.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                return Err(BadParameter::new(name, Some(value), format!("one of the parameters {}", known.join(", "))));
-            }
-            if given.iter().take(position).any(|(earlier, _)| earlier == name) {
-                return Err(BadParameter::new(name, Some(value), "each parameter once"));
-            }
+/// The question to `report` with these parameters, by name and value. `longest_days` bounds the range of reports with a row for each day;
+/// 0 does not.
+///
+/// # Errors
+/// The first parameter that is missing, unknown, given twice or wrong.
+pub fn question(
+    report: &dyn Report,
+    given: &[(String, String)],
+    organization: &Organization,
+    longest_days: u64,
+) -> Result<Question, BadParameter> {
+    let known: Vec<_> = COMMON.iter().chain(report.own_parameters()).copied().collect();
+    for (position, (name, value)) in given.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            return Err(BadParameter::new(name, Some(value), format!("one of the parameters {}", known.join(", "))));
         }
-        let get = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
-        let zone = match get("zone") {
-            None => organization.zone.clone(),
+        if given.iter().take(position).any(|(earlier, _)| earlier == name) {
+            return Err(BadParameter::new(name, Some(value), "each parameter once"));
+        }
+    }
+    let own = Given { pairs: given, organization };
+    let common = own.common()?;
+    let longest = i64::try_from(longest_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
+    if report.has_day_rows() && longest_days > 0 && common.range.to - common.range.from > longest {
+        return Err(BadParameter::new("to", own.get("to"), format!("at most {longest_days} days after from (limits.report_days)")));
+    }
+    report.question(common, &own)
+}
+
+impl Given<'_> {
+    /// The value of a parameter, if it is given.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    fn common(&self) -> Result<Common, BadParameter> {
+        let zone = match self.get("zone") {
+            None => self.organization.zone.clone(),
             Some(name) => {
                 TimeZone::get(name).map_err(|_| BadParameter::new("zone", Some(name), "an IANA time zone such as Asia/Shanghai"))?
             }
         };
-        let range = Range::new(time("from", get("from"), &zone)?, time("to", get("to"), &zone)?);
+        let range = Range::new(time("from", self.get("from"), &zone)?, time("to", self.get("to"), &zone)?);
         if range.is_empty() {
-            return Err(BadParameter::new("to", get("to"), "a time after from"));
+            return Err(BadParameter::new("to", self.get("to"), "a time after from"));
         }
-        let longest = i64::try_from(longest_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
-        if report.has_day_rows() && longest_days > 0 && range.to - range.from > longest {
-            return Err(BadParameter::new("to", get("to"), format!("at most {longest_days} days after from (limits.report_days)")));
+        Ok(Common { range, zone })
+    }
+
+    /// `app`: one of the organization's; none where nothing is said.
+    pub fn app(&self) -> Result<Option<String>, BadParameter> {
+        let (value, apps) = (self.get("app"), &self.organization.apps);
+        match value {
+            Some(app) if !apps.iter().any(|known| known == app) => {
+                Err(BadParameter::new("app", value, format!("an app of the organization: {}", apps.join(", "))))
+            }
+            _ => Ok(value.map(Into::into)),
         }
-        Ok(Self {
-            range,
-            zone,
-            app: app(get("app"), organization)?,
-            unit: unit(get("unit"), organization)?,
-            order: order(get("order"))?,
-            limit: limit(get("limit"))?,
-            by: groups::grouping(get("by"))?,
-            week_start: groups::week_start(get("week_start"))?,
-            user_kinds: groups::among("user_kind", get("user_kind"), UserKind::ALL, |kind| kind.name())?,
-            devices: groups::devices(get("device"))?,
-            session_kinds: groups::among("session_kind", get("session_kind"), SessionKind::ALL, |kind| kind.name())?,
+    }
+
+    /// `unit`: one of the organization's; none where nothing is said.
+    pub fn unit(&self) -> Result<Option<u8>, BadParameter> {
+        let Some(text) = self.get("unit") else { return Ok(None) };
+        let units = &self.organization.units;
+        let unit = text.parse().ok().filter(|unit| units.contains(unit));
+        unit.map(Some).ok_or_else(|| {
+            let units: Vec<_> = units.iter().map(ToString::to_string).collect();
+            BadParameter::new("unit", Some(text), format!("a unit of the organization: {}", units.join(", ")))
         })
     }
 }
@@ -131,49 +136,17 @@ fn time(parameter: &str, value: Option<&str>, zone: &TimeZone) -> Result<Millis,
     at.filter(|at| (EARLIEST..=LATEST).contains(at)).ok_or_else(bad)
 }
 
-fn app(value: Option<&str>, organization: &Organization) -> Result<Option<String>, BadParameter> {
-    match value {
-        Some(app) if !organization.apps.iter().any(|known| known == app) => {
-            Err(BadParameter::new("app", value, format!("an app of the organization: {}", organization.apps.join(", "))))
-        }
-        _ => Ok(value.map(Into::into)),
-    }
-}
-
-fn unit(value: Option<&str>, organization: &Organization) -> Result<Option<u8>, BadParameter> {
-    let Some(text) = value else { return Ok(None) };
-    let unit = text.parse().ok().filter(|unit| organization.units.contains(unit));
-    unit.map(Some).ok_or_else(|| {
-        let units: Vec<_> = organization.units.iter().map(ToString::to_string).collect();
-        BadParameter::new("unit", value, format!("a unit of the organization: {}", units.join(", ")))
-    })
-}
-
-fn order(value: Option<&str>) -> Result<UserOrder, BadParameter> {
-    match value {
-        None | Some("meetings") => Ok(UserOrder::Meetings),
-        Some("duration") => Ok(UserOrder::Duration),
-        Some(_) => Err(BadParameter::new("order", value, "meetings or duration")),
-    }
-}
-
-fn limit(value: Option<&str>) -> Result<usize, BadParameter> {
-    match value {
-        None => Ok(DEFAULT_LIMIT),
-        Some(text) => text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| BadParameter::new("limit", value, "an integer from 1")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reports::find;
+    use crate::reports::{find, groups};
     use rollcall_model::OrgId;
 
-    fn parse(name: &str, query: &[(&str, &str)]) -> Result<Parameters, String> {
+    fn parse(name: &str, query: &[(&str, &str)]) -> Result<Common, String> {
         let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::get("Asia/Shanghai").unwrap());
         let given: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Parameters::parse(find(name).unwrap(), &given, &organization, 366).map_err(|bad| bad.to_string())
+        let _ = question(find(name).unwrap(), &given, &organization, 366).map_err(|bad| bad.to_string())?;
+        Given { pairs: &given, organization: &organization }.common().map_err(|bad| bad.to_string())
     }
 
     #[test]
@@ -204,6 +177,8 @@ mod tests {
         assert_eq!(with("active-users", ("by", "hour")), "by hour: expected day, week, month, year, whole, or rolling-7 for seven days");
         assert_eq!(with("active-users", ("device", "desktop,fridge")), format!("device fridge: expected {}", groups::EXPECTED_DEVICES));
         assert_eq!(with("active-users", ("week_start", "someday")), "week_start someday: expected a day of the week such as sunday");
+        assert_eq!(with("users-by-place", ("by", "city")), "by city: expected country or subdivision");
+        assert_eq!(with("users-by-place", ("country", "Mars")), "country Mars: expected an ISO 3166-1 alpha-2 code such as CN");
         assert!(with("meeting-days", ("zone", "Mars")).starts_with("zone Mars: expected an IANA time zone"));
         assert!(parse("meeting-days", &days[..1]).unwrap_err().starts_with("to is missing: expected a day"));
         assert!(parse("meeting-days", &[("from", "yesterday"), days[1]]).unwrap_err().starts_with("from yesterday: expected a day"));

@@ -1,8 +1,10 @@
 //! `top-users`: a row for each user, the first ones only.
 
-use super::{Cell, Document, Parameters, Report};
-use rollcall_model::reports::TopUsers;
-use rollcall_model::{OrgId, ReportError, Reports};
+use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use rollcall_model::reports::{TopUsers, UserOrder};
+
+/// How many rows there are where a question names no `limit`.
+const DEFAULT_LIMIT: usize = 10;
 
 /// The report.
 #[derive(Debug)]
@@ -18,29 +20,48 @@ impl Report for TopUsersReport {
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
-        &["unit", "order", "limit"]
+        &["app", "unit", "order", "limit"]
     }
 
     fn has_day_rows(&self) -> bool {
         false
     }
 
-    fn answer(&self, reports: &dyn Reports, org: OrgId, parameters: &Parameters) -> Result<Document, ReportError> {
-        let Parameters { range, zone, app, unit, order, limit, .. } = parameters.clone();
-        let answer = reports.top_users(org, &TopUsers { range, zone, order, limit, app, unit })?;
-        let rows = answer.rows.into_iter().map(|row| {
-            vec![
-                Cell::Text(row.id),
-                Cell::from(row.open_id),
-                Cell::from(row.union_id),
-                Cell::from(row.user_id),
-                Cell::Text(row.name),
-                Cell::Text(row.kind.name().to_owned()),
-                Cell::from(row.meetings),
-                Cell::Number(row.duration),
-            ]
-        });
-        let rows = rows.collect();
-        Ok(Document::new(&answer.covers, self.columns(), rows))
+    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
+        let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()? };
+        let columns = self.columns();
+        Ok(Box::new(move |reports, org| {
+            let answer = reports.top_users(org, &ask)?;
+            let rows = answer.rows.into_iter().map(|row| {
+                vec![
+                    Cell::Text(row.id),
+                    Cell::from(row.open_id),
+                    Cell::from(row.union_id),
+                    Cell::from(row.user_id),
+                    Cell::Text(row.name),
+                    Cell::Text(row.kind.name().to_owned()),
+                    Cell::from(row.meetings),
+                    Cell::Number(row.duration),
+                ]
+            });
+            let rows = rows.collect();
+            Ok(Document::new(&answer.covers, columns, rows))
+        }))
+    }
+}
+
+fn order(value: Option<&str>) -> Result<UserOrder, BadParameter> {
+    match value {
+        None | Some("meetings") => Ok(UserOrder::Meetings),
+        Some("duration") => Ok(UserOrder::Duration),
+        Some(_) => Err(BadParameter::new("order", value, "meetings or duration")),
+    }
+}
+
+fn limit(value: Option<&str>) -> Result<usize, BadParameter> {
+    match value {
+        None => Ok(DEFAULT_LIMIT),
+        Some(text) => text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| BadParameter::new("limit", value, "an integer from 1")),
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/attendance`: a body of facts becomes durable facts, and a receipt.
+//! `POST /v1/attendance` and `/v1/assistance`: a body of facts becomes durable facts, and a receipt.
 
 use super::body::{Arriving, Collected};
 use super::credentials;
@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use rollcall_engine::facts::Columns;
 use rollcall_engine::ingest::{Compression, Format, decode};
 use rollcall_model::{FactError, Receipt};
 use std::sync::Arc;
@@ -37,15 +38,16 @@ enum OnError {
     Skip,
 }
 
-pub async fn attendance(State(app): State<Arc<App>>, request: Request) -> Response {
+/// Takes facts of one kind.
+pub async fn facts<C: Columns>(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = Arriving::new(&parts.headers, body);
-    let answer = ingest(&app, &parts, &mut body).await;
+    let answer = ingest::<C>(&app, &parts, &mut body).await;
     body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
+async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
     let live = app.live();
     let organization = credentials::organization(&live, &parts.headers)?;
     let format = format(&parts.headers)?;
@@ -61,7 +63,8 @@ async fn ingest(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Resul
     let app = app.clone();
     let work = move || {
         let directory = app.engine.directory(organization.id);
-        let decoded = match decode(&bytes, format, compression, &organization, &directory, &live.limits.ingest()) {
+        let places = app.places.current();
+        let decoded = match decode::<C>(&bytes, format, compression, &organization, &directory, places.as_deref(), &live.limits.ingest()) {
             Ok(decoded) => decoded,
             Err(broken) => return Ok(refused(broken.0)),
         };

@@ -6,13 +6,15 @@ use super::{access, directory, health, ingest, native};
 use axum::Router;
 use axum::routing::{get, post, put};
 use http::{Method, StatusCode, Uri};
-use rollcall_dialects::DIALECTS;
+use rollcall_dialects::{DIALECTS, Dialect};
+use rollcall_engine::facts::{Assistances, Attendances};
 use std::sync::Arc;
 
 /// The routes of the native API, of what watches the server, and of every dialect.
 pub fn router(app: Arc<App>) -> Router {
     let native = Router::new()
-        .route("/v1/attendance", post(ingest::attendance))
+        .route("/v1/attendance", post(ingest::facts::<Attendances>))
+        .route("/v1/assistance", post(ingest::facts::<Assistances>))
         .route("/v1/directory", get(directory::get).put(directory::put))
         .route("/v1/directory/users", put(directory::put_users))
         .route("/v1/directory/departments", put(directory::put_departments))
@@ -21,9 +23,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/version", get(health::version))
         .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
         .with_state(app.clone());
-    let dialects = DIALECTS.iter().map(|dialect| dialect.routes(app.site.clone()));
-    dialects.fold(native, Router::merge).fallback(not_found).layer(axum::middleware::from_fn(access::log))
+    let mount = |router, dialect: &&dyn Dialect| dialect.mount(router, app.site.clone());
+    DIALECTS.iter().fold(native, mount).layer(axum::middleware::from_fn(access::log))
 }
 
 async fn not_found(uri: Uri) -> Refusal {

@@ -3,7 +3,7 @@
 use super::body::Budget;
 use crate::config::{Config, Limits};
 use rollcall_dialects::{Secret, Site};
-use rollcall_engine::Engine;
+use rollcall_engine::{Engine, PlaceFiles};
 use rollcall_model::{Millis, Organization};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,8 @@ use tokio::sync::{Mutex, Semaphore};
 pub struct App {
     /// The engine.
     pub engine: Arc<Engine>,
+    /// What resolves the addresses of facts.
+    pub places: Arc<PlaceFiles>,
     /// What the dialects are lent.
     pub site: Arc<Site>,
     /// Turns to decode a body: decoding is all computing, so one turn for each processor.
@@ -39,11 +41,12 @@ pub struct Live {
 
 impl App {
     /// What routes share, over an open engine.
-    pub fn new(config: &Config, engine: Arc<Engine>, signing_key: [u8; 32]) -> Self {
+    pub fn new(config: &Config, engine: Arc<Engine>, places: PlaceFiles, signing_key: [u8; 32]) -> Self {
         let site = Site::new(engine.clone(), now, signing_key, config.tenants());
         let processors = std::thread::available_parallelism().map_or(1, Into::into);
         Self {
             engine,
+            places: Arc::new(places),
             site: Arc::new(site),
             decoding: Arc::new(Semaphore::new(processors)),
             directory_turn: Mutex::new(()),

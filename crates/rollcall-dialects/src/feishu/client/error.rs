@@ -1,23 +1,16 @@
 //! What can fail.
 
 use crate::feishu::wire::{ErrorDetail, FieldViolation};
+use crate::setup::{SetupError, causes};
 use http::StatusCode;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The base URL is not one.
-    #[error("base url {url}: {expected}")]
-    BaseUrl {
-        /// As given.
-        url: String,
-        /// What was expected.
-        expected: &'static str,
-    },
     /// The client could not be made.
-    #[error("the http client cannot be set up: {0}")]
-    Setup(String),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// No answer came.
     #[error("no answer came: {}", causes(.0))]
     Transport(#[source] reqwest::Error),
@@ -97,16 +90,4 @@ impl Error {
 
 fn logged(log_id: Option<&str>) -> String {
     log_id.map_or_else(String::new, |id| format!(" (log id {id})"))
-}
-
-/// An error of the transport names only its outermost layer; the layers below say what happened.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(below) = cause {
-        text.push_str(": ");
-        text.push_str(&below.to_string());
-        cause = below.source();
-    }
-    text
 }

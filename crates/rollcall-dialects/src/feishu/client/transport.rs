@@ -2,8 +2,9 @@
 
 use super::{Error, Patience, Refused};
 use crate::feishu::wire::{Envelope, ErrorDetail, LOG_ID_HEADER, RESET_HEADER, TOKEN_PATH, TokenRequest, TokenResponse, code};
+use crate::setup;
 use http::{HeaderMap, StatusCode, header};
-use reqwest::{RequestBuilder, Url, redirect};
+use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -13,8 +14,6 @@ use tokio::sync::Mutex;
 const EARLY: i64 = 180;
 /// The wait where a server limits the rate and does not say for how long, in seconds.
 const UNSAID: u64 = 1;
-/// The largest body that is read: far more than 100 users or ten years of days, and less than memory.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// How much of a body that is no JSON an error repeats, in characters.
 const SHOWN: usize = 200;
 
@@ -61,29 +60,8 @@ impl<T> Data<T> {
 
 impl Transport {
     pub(super) fn new(base_url: &str, app_id: String, app_secret: String, patience: Patience) -> Result<Self, Error> {
-        let wrong = |expected| Error::BaseUrl { url: base_url.into(), expected };
-        let base = Url::parse(base_url).map_err(|_| wrong("must be an absolute url"))?;
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(wrong("must be http or https"));
-        }
-        if base.query().is_some() || base.fragment().is_some() || !base.username().is_empty() || base.password().is_some() {
-            return Err(wrong("must be without user, query and fragment"));
-        }
-        // Building panics without one.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(Error::Setup("no rustls crypto provider is installed".into()));
-        }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(patience.connect)
-            .timeout(patience.answer)
-            // A redirect would carry the secret to where it was not meant to go.
-            .redirect(redirect::Policy::none());
-        if base.scheme() == "http" {
-            // The system's certificates are not needed, nor need the system have any.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| Error::Setup(error.to_string()))?;
+        let base = setup::base_url(base_url)?;
+        let http = setup::http(&base, reqwest::Client::builder().connect_timeout(patience.connect).timeout(patience.answer))?;
         let base = base.as_str().trim_end_matches('/').to_owned();
         Ok(Self { http, base, credentials: TokenRequest { app_id, app_secret }, patience, token: Mutex::new(None) })
     }
@@ -158,17 +136,15 @@ impl Wait {
 }
 
 async fn receive(request: RequestBuilder) -> Result<Received, Error> {
-    let mut response = request.send().await.map_err(Error::Transport)?;
+    let response = request.send().await.map_err(Error::Transport)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(Error::Transport)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            let reason = format!("the body is larger than {LARGEST_BODY} bytes");
-            return Err(Error::NotAnAnswer { status, log_id: log_id(&headers), reason });
+    match setup::body(response).await.map_err(Error::Transport)? {
+        Some(body) => Ok(Received { status, headers, body }),
+        None => {
+            let reason = format!("the body is larger than {} bytes", setup::LARGEST_BODY);
+            Err(Error::NotAnAnswer { status, log_id: log_id(&headers), reason })
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(Received { status, headers, body })
 }
 
 const fn is_token_refusal(code: i64) -> bool {

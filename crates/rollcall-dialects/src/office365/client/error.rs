@@ -1,24 +1,17 @@
 //! What can fail.
 
+use crate::setup::{SetupError, causes};
 use http::StatusCode;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The base URL is not one.
-    #[error("base url {url}: {expected}")]
-    BaseUrl {
-        /// As given.
-        url: String,
-        /// What was expected.
-        expected: &'static str,
-    },
     /// The client could not be made.
-    #[error("the http client cannot be set up: {0}")]
-    Setup(String),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// No answer came.
-    #[error("no answer came: {0}")]
+    #[error("no answer came: {}", causes(.0))]
     Transport(#[source] reqwest::Error),
     /// The server refused.
     #[error("status {status}: {message}")]

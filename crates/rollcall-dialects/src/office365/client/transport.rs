@@ -2,12 +2,11 @@
 
 use super::{Answer, Error, Format, atom, json};
 use crate::office365::wire::{SERVICE, SERVICE_VERSION, header as names};
+use crate::setup;
 use http::{StatusCode, header};
-use reqwest::{Url, redirect};
+use reqwest::Url;
 use std::time::Duration;
 
-/// The largest body that is read.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// How much of a body that is no error of the service a refusal repeats, in characters.
 const SHOWN: usize = 200;
 
@@ -26,29 +25,10 @@ impl std::fmt::Debug for Transport {
 
 impl Transport {
     pub(super) fn new(base_url: &str, user: String, password: String, timeout: Duration) -> Result<Self, Error> {
-        let refuse = |expected| Error::BaseUrl { url: base_url.into(), expected };
-        let mut root = Url::parse(base_url).map_err(|_| refuse("expected an absolute http or https url"))?;
-        if !matches!(root.scheme(), "http" | "https") || root.host().is_none() {
-            return Err(refuse("expected an absolute http or https url"));
-        }
-        if root.query().is_some() || root.fragment().is_some() || !root.username().is_empty() || root.password().is_some() {
-            return Err(refuse("expected no query, no fragment and no credentials"));
-        }
+        let mut root = setup::base_url(base_url)?;
         let path = root.path().trim_end_matches('/').to_owned();
         root.set_path(&if path.to_ascii_lowercase().ends_with(".svc") { format!("{path}/") } else { format!("{path}{SERVICE}") });
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(Error::Setup("no rustls cryptography is installed".into()));
-        }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
-            .timeout(timeout)
-            // A redirect would carry the password to where it was not meant to go.
-            .redirect(redirect::Policy::none());
-        if root.scheme() == "http" {
-            // The system's certificates are not needed, nor need the system have any.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| Error::Setup(error.to_string()))?;
+        let http = setup::http(&root, reqwest::Client::builder().timeout(timeout))?;
         Ok(Self { http, root, user, password })
     }
 
@@ -83,16 +63,12 @@ impl Transport {
         if let Some(zone) = zone {
             request = request.header(names::TIME_ZONE, zone);
         }
-        let mut response = request.send().await.map_err(Error::Transport)?;
+        let response = request.send().await.map_err(Error::Transport)?;
         let status = response.status();
         let request_id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).map(Into::into);
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(Error::Transport)? {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                return Err(Error::NotAnAnswer { status, reason: format!("the body is larger than {LARGEST_BODY} bytes") });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = setup::body(response).await.map_err(Error::Transport)?;
+        let too_large = || Error::NotAnAnswer { status, reason: format!("the body is larger than {} bytes", setup::LARGEST_BODY) };
+        let body = body.ok_or_else(too_large)?;
         if status == StatusCode::OK {
             return Ok(body);
         }

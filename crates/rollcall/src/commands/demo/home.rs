@@ -1,4 +1,5 @@
-//! The demo's directory: `rollcall.toml`, the data, and `demo.env` with address and credentials as shell assignments.
+//! The demo's directory: `rollcall.toml` with the one secret of which it cannot hold a hash beside it, the data, and `demo.env` with address and
+//! credentials as shell assignments.
 //!
 //! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
 
@@ -22,10 +23,17 @@ pub const ZONE: &str = "Asia/Shanghai";
 /// The demo's account for the Office 365 reports.
 pub const USER: &str = "admin@demo.example";
 
+/// The app that Volcengine's reports are of.
+pub const APP: &str = "default";
+
+/// The file of the secret of the access key, which the configuration refers to.
+const SECRET_FILE: &str = "volcengine.secret";
+
 /// What a demo was filled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filled {
     pub facts: u64,
+    pub assistance: u64,
     pub users: u32,
     pub days: u32,
     pub last_day: Date,
@@ -48,6 +56,9 @@ pub struct Home {
     pub app_secret: String,
     /// Of [`USER`].
     pub password: String,
+    /// Volcengine's access key, and its secret.
+    pub access_key: String,
+    pub access_secret: String,
     /// The personal access token for Yunxiao's reports.
     pub yunxiao_token: String,
     /// A department of the demo's organization.
@@ -67,6 +78,7 @@ impl Home {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::fresh(&directory)?,
             Err(error) => return Err(named(error)),
         };
+        write_private(&home.directory.join(SECRET_FILE), &home.access_secret)?;
         write_private(&home.config_file(), &home.config()?)?;
         Ok(home)
     }
@@ -79,6 +91,8 @@ impl Home {
             app_id: format!("cli_{}", uuid::Uuid::new_v4().simple().to_string().get(..16).unwrap_or_default()),
             app_secret: random_secret("")?,
             password: random_secret("")?,
+            access_key: random_access_key(),
+            access_secret: random_secret("")?,
             yunxiao_token: yunxiao_token()?,
             department: String::new(),
             filled: None,
@@ -90,6 +104,8 @@ impl Home {
         let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
         // A demo of an earlier version has none of these.
         let password = value("RWS_PASSWORD").map_or_else(|| random_secret(""), Ok)?;
+        let access_key = value("VOLC_AK").unwrap_or_else(random_access_key);
+        let access_secret = value("VOLC_SK").map_or_else(|| random_secret(""), Ok)?;
         let yunxiao_token = value("YUNXIAO_TOKEN").map_or_else(yunxiao_token, Ok)?;
         let read = || {
             Some(Self {
@@ -99,10 +115,14 @@ impl Home {
                 app_id: value("FEISHU_APP_ID")?,
                 app_secret: value("FEISHU_APP_SECRET")?,
                 password,
+                access_key,
+                access_secret,
                 yunxiao_token,
                 department: String::new(),
                 filled: Some(Filled {
                     facts: value("DEMO_FACTS")?.parse().ok()?,
+                    // A demo of an earlier version has none.
+                    assistance: value("DEMO_ASSISTANCE").map_or(Some(0), |count| count.parse().ok())?,
                     users: value("DEMO_USERS")?.parse().ok()?,
                     days: value("DEMO_DAYS")?.parse().ok()?,
                     last_day: value("DEMO_LAST_DAY")?.parse().ok()?,
@@ -129,6 +149,7 @@ impl Home {
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
              [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n\n\
              [[organizations.office365.users]]\nname = \"{USER}\"\nrole = \"{}\"\npassword_hash = \"{}\"\n\n\
+             [[organizations.volcengine.access_keys]]\nid = \"{}\"\nsecret = \"file:{SECRET_FILE}\"\n\n\
              [[organizations.yunxiao.tokens]]\nname = \"demo\"\nhash = \"{}\"\nscopes = [{}]\n",
             self.org,
             Secret::of(&self.ingest_key),
@@ -136,6 +157,7 @@ impl Home {
             Secret::of(&self.app_secret),
             Role::GlobalAdministrator.name(),
             password_hash(&self.password)?,
+            self.access_key,
             Secret::of(&self.yunxiao_token),
             Scope::ALL.map(|scope| format!("\"{}\"", scope.name())).join(", ")
         ))
@@ -154,10 +176,14 @@ impl Home {
             ("FEISHU_APP_SECRET", self.app_secret.clone()),
             ("RWS_USER", USER.to_owned()),
             ("RWS_PASSWORD", self.password.clone()),
+            ("VOLC_AK", self.access_key.clone()),
+            ("VOLC_SK", self.access_secret.clone()),
+            ("VOLC_APP_ID", APP.to_owned()),
             ("YUNXIAO_TOKEN", self.yunxiao_token.clone()),
             ("DEPARTMENT_ID", self.department.clone()),
             ("SERVER_KEY_FILE", signing_key),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
+            ("DEMO_ASSISTANCE", filled.map(|filled| filled.assistance.to_string()).unwrap_or_default()),
             ("DEMO_USERS", filled.map(|filled| filled.users.to_string()).unwrap_or_default()),
             ("DEMO_DAYS", filled.map(|filled| filled.days.to_string()).unwrap_or_default()),
             ("DEMO_LAST_DAY", filled.map(|filled| filled.last_day.to_string()).unwrap_or_default()),
@@ -167,6 +193,10 @@ impl Home {
         }
         write_private(&self.directory.join("demo.env"), &text)
     }
+}
+
+fn random_access_key() -> String {
+    format!("AKLT{}", uuid::Uuid::new_v4().simple())
 }
 
 /// Writes a file for its owner's eyes only, whole or not at all.
@@ -188,27 +218,33 @@ mod tests {
     fn a_second_run_has_the_credentials_of_the_first() {
         let directory = tempfile::tempdir().unwrap();
         let mut first = Home::open(directory.path()).unwrap();
-        first.filled = Some(Filled { facts: 10, users: 2, days: 3, last_day: jiff::civil::date(2025, 3, 1) });
+        first.filled = Some(Filled { facts: 10, assistance: 4, users: 2, days: 3, last_day: jiff::civil::date(2025, 3, 1) });
         first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
         let second = Home::open(directory.path()).unwrap();
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
-        assert_eq!((&second.password, &second.yunxiao_token), (&first.password, &first.yunxiao_token));
+        assert_eq!(second.password, first.password);
+        assert_eq!((second.access_key, second.access_secret), (first.access_key, first.access_secret));
+        assert_eq!(second.yunxiao_token, first.yunxiao_token);
         assert_eq!(second.filled, first.filled);
-        // A demo of before these reports has no password and no token; it is given some, and is complete.
+        // A demo of an earlier version lacks the credentials of later APIs; it is given them, and is complete.
         let env = directory.path().join("demo.env");
         let earlier: String = fs::read_to_string(&env)
             .unwrap()
             .lines()
-            .filter(|line| !line.starts_with("RWS_") && !line.starts_with("YUNXIAO_"))
+            .filter(|line| !["RWS_", "VOLC_", "YUNXIAO_"].iter().any(|name| line.starts_with(name)))
             .fold(String::new(), |text, line| text + line + "\n");
         fs::write(&env, earlier).unwrap();
         let third = Home::open(directory.path()).unwrap();
         assert!(third.password.len() > 40 && third.password != first.password && third.filled == first.filled);
         third.write_env("http://127.0.0.1:1", Path::new("data")).unwrap();
         assert!(third.yunxiao_token.starts_with("pt-") && third.yunxiao_token.len() == 64 && third.yunxiao_token != first.yunxiao_token);
-        let fourth = Home::open(directory.path()).unwrap();
-        assert_eq!((fourth.password, fourth.yunxiao_token), (third.password, third.yunxiao_token));
-        let permissions = fs::metadata(directory.path().join("demo.env")).unwrap().permissions();
-        assert_eq!(permissions.mode() & 0o777, 0o600);
+        assert_eq!(Home::open(directory.path()).unwrap().yunxiao_token, third.yunxiao_token);
+        assert_eq!(Home::open(directory.path()).unwrap().password, third.password);
+        assert_eq!(Home::open(directory.path()).unwrap().access_secret, third.access_secret);
+        assert_eq!(fs::read_to_string(directory.path().join(SECRET_FILE)).unwrap(), third.access_secret);
+        for file in ["demo.env", SECRET_FILE] {
+            let permissions = fs::metadata(directory.path().join(file)).unwrap().permissions();
+            assert_eq!(permissions.mode() & 0o777, 0o600, "{file}");
+        }
     }
 }

@@ -1,13 +1,19 @@
 //! One ready `curl` line for each API, with the demo's credentials.
 
-use super::home::{Home, USER, ZONE};
+use super::home::{APP, Home, USER, ZONE};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use rollcall_dialects::volcengine::signature::presigned::presign;
+use rollcall_dialects::volcengine::signature::{Credential, DATE_FORMAT, Scope, SecretKey};
+use rollcall_dialects::volcengine::wire::{ACTION, SERVICE, Version, parameter};
 use rollcall_model::Calendar;
 
 /// How many days the lines ask for: less than the dialect's limit, enough to see the weekdays.
 const DAYS: i64 = 28;
+
+/// For how many seconds the line of Volcengine can be used: curl cannot sign requests, so the line is signed already.
+const SIGNED_FOR: u32 = 86_400;
 
 /// The lines.
 pub fn lines(home: &Home, url: &str) -> String {
@@ -48,6 +54,7 @@ pub fn lines(home: &Home, url: &str) -> String {
             "Office 365 CsActiveUserWeekly",
             format!("curl -sS -u '{USER}:{password}' '{url}/ecp/reportingwebservice/reporting.svc/CsActiveUserWeekly?$format=Json'"),
         ),
+        ("Volcengine ListOperationDistribution", users_by_province(home, url, last)),
         (
             "Yunxiao departmentUsage",
             format!(
@@ -58,4 +65,19 @@ pub fn lines(home: &Home, url: &str) -> String {
     ]
     .map(|(name, line)| format!("# {name}\n{line}\n"))
     .concat()
+}
+
+/// The week that ends with a day, of the clocks of [`ZONE`].
+fn users_by_province(home: &Home, url: &str, last: Date) -> String {
+    let date = Timestamp::now().strftime(DATE_FORMAT).to_string();
+    let day = date.get(..8).unwrap_or_default().to_owned();
+    let scope = Scope { date: day, region: "cn-north-1".into(), service: SERVICE.into() };
+    let credential = Credential { access_key: home.access_key.clone(), scope };
+    let parameters = [(parameter::ACTION, ACTION), (parameter::VERSION, Version::default().name())];
+    let query = presign("POST", &parameters, &credential, &SecretKey::new(&home.access_secret), &date, SIGNED_FOR);
+    let (from, to) = (last.saturating_sub(6.days()), last.saturating_add(1.day()));
+    let body = format!(
+        r#"{{"AppId":"{APP}","StartTime":"{from}T00:00:00+08:00","EndTime":"{to}T00:00:00+08:00","Indicator":"user_num","Dimension":"province"}}"#
+    );
+    format!("curl -sS '{url}/?{query}' -H 'Content-Type: application/json' -d '{body}'")
 }

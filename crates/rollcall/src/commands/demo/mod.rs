@@ -17,10 +17,11 @@ use crate::server::App;
 use home::{Filled, Home, ZONE};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
-use rollcall_engine::ingest::{Compression, Format, decode};
+use rollcall_engine::facts::{Assistances, Attendances, Columns};
+use rollcall_engine::ingest::{Compression, Format, Limits, decode};
 use rollcall_model::Organization;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,9 +32,9 @@ const CHUNK: usize = 20_000;
 const SEED: u64 = 7070;
 
 pub fn run(flags: args::Demo) -> Result {
-    let wanted = Filled { facts: flags.facts, users: flags.users, days: flags.days, last_day: today()? };
-    if let Some(path) = &flags.write {
-        return write(path, &wanted);
+    let wanted = Filled { facts: flags.facts, assistance: flags.assistance, users: flags.users, days: flags.days, last_day: today()? };
+    if flags.write.is_some() || flags.write_assistance.is_some() || flags.write_directory.is_some() {
+        return write(&flags, &wanted);
     }
     let directory = flags.data.unwrap_or_else(|| std::env::temp_dir().join("rollcall-demo"));
     let mut home = Home::open(&directory)?;
@@ -73,21 +74,35 @@ fn today() -> Result<Date> {
     Ok(now.date())
 }
 
-fn believable(wanted: &Filled) -> Believable {
+fn believable(wanted: &Filled, facts: u64) -> Believable {
     let first_day = wanted.last_day.saturating_sub((i64::from(wanted.days) - 1).days());
-    Believable::new(wanted.facts, wanted.users, first_day, wanted.days, SEED)
+    Believable::new(facts, wanted.users, first_day, wanted.days, SEED)
 }
 
-/// Writes the facts, and nothing else.
-fn write(path: &Path, wanted: &Filled) -> Result {
-    let believable = believable(wanted);
+/// Writes what the flags ask for, and nothing else.
+fn write(flags: &args::Demo, wanted: &Filled) -> Result {
+    let attendance = believable(wanted, wanted.facts);
+    if let Some(path) = &flags.write_directory {
+        write_to(path, |out| Ok(serde_json::to_writer(out, &attendance.directory())?))?;
+    }
+    if let Some(path) = &flags.write {
+        write_to(path, |mut out| attendance.write_ndjson(&mut out))?;
+    }
+    if let Some(path) = &flags.write_assistance {
+        write_to(path, |out| believable(wanted, wanted.assistance).assistance(true).try_for_each(|lines| out.write_all(&lines)))?;
+    }
+    Ok(())
+}
+
+/// Writes to a file, or for `-` to standard output.
+fn write_to(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result {
     if path == Path::new("-") {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        return believable.write_ndjson(&mut out).map_err(|error| Failure::of_output(&error));
+        let mut out = BufWriter::new(io::stdout().lock());
+        return write(&mut out).and_then(|()| out.flush()).map_err(|error| Failure::of_output(&error));
     }
     let named = |error| Failure::of(path.display(), error);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(named)?);
-    believable.write_ndjson(&mut out).and_then(|()| std::io::Write::flush(&mut out)).map_err(named)
+    write(&mut out).and_then(|()| out.flush()).map_err(named)
 }
 
 /// The root of the demo's departments.
@@ -101,20 +116,29 @@ fn department(app: &App, config: &Config) -> Option<String> {
 fn fill(app: &Arc<App>, config: &Config, wanted: &Filled) -> Result {
     let organization = config.organizations.first().map(|first| first.tenant.organization.clone());
     let organization: Organization = organization.ok_or_else(|| Failure::Message("the demo has no organization".into()))?;
-    let believable = believable(wanted);
-    app.engine.put_directory(organization.id, believable.directory())?;
-    let directory = app.engine.directory(organization.id);
-    output::note(format_args!("making {} facts of {} users over {} days", wanted.facts, wanted.users, wanted.days));
-    let bar = output::progress(wanted.facts, "{wide_bar} {human_pos}/{human_len} facts {eta}");
-    for chunk in believable.chunks(CHUNK) {
-        let decoded = decode(&chunk, Format::Ndjson, Compression::None, &organization, &directory, &config.limits.ingest());
-        let decoded = decoded.map_err(|error| Failure::of("the demo's facts cannot be read", error))?;
-        if let Some(error) = decoded.errors.first() {
-            return Err(Failure::of("the demo made a fact that is none", error));
-        }
-        bar.inc(decoded.facts.len() as u64);
-        app.engine.ingest(&organization, decoded.facts)?;
+    let attendance = believable(wanted, wanted.facts);
+    app.engine.put_directory(organization.id, attendance.directory())?;
+    let Filled { facts, assistance, users, days, .. } = wanted;
+    output::note(format_args!("making {facts} attendance and {assistance} assistance facts of {users} users over {days} days"));
+    let bar = output::progress(facts + assistance, "{wide_bar} {human_pos}/{human_len} facts {eta}");
+    let limits = config.limits.ingest();
+    for lines in attendance.chunks(CHUNK) {
+        bar.inc(take::<Attendances>(app, &organization, &limits, &lines)?);
+    }
+    for lines in believable(wanted, *assistance).assistance(false) {
+        bar.inc(take::<Assistances>(app, &organization, &limits, &lines)?);
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Takes facts in, and says how many.
+fn take<C: Columns>(app: &Arc<App>, organization: &Organization, limits: &Limits, lines: &[u8]) -> Result<u64> {
+    let directory = app.engine.directory(organization.id);
+    let decoded = decode::<C>(lines, Format::Ndjson, Compression::None, organization, &directory, None, limits);
+    let decoded = decoded.map_err(|error| Failure::of("the demo's facts cannot be read", error))?;
+    if let Some(error) = decoded.errors.first() {
+        return Err(Failure::of("the demo made a fact that is none", error));
+    }
+    Ok(app.engine.ingest(organization, decoded.facts)?.accepted)
 }

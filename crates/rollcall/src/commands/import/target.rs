@@ -2,15 +2,17 @@
 
 use super::cut::Body;
 use super::source::Source;
-use crate::args::{Import, OnError};
+use crate::args::{Fact, Import, OnError};
 use crate::commands::causes;
 use crate::commands::local::{self, Opened};
 use crate::failure::{Failure, Result};
 use crate::output;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
+use rollcall_engine::PlaceFiles;
+use rollcall_engine::facts::{Assistances, Attendances, Columns};
 use rollcall_engine::ingest::{self, Compression, Format};
-use rollcall_model::Receipt;
+use rollcall_model::{Places, Receipt};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,19 +41,25 @@ pub enum Target {
     /// To a server.
     Server { client: reqwest::Client, address: String, key: String },
     /// Into a data directory.
-    Directory { opened: Arc<Opened>, on_error: OnError },
+    Directory { opened: Arc<Opened>, places: Option<Arc<dyn Places>>, fact: Fact, on_error: OnError },
 }
 
 impl Target {
     pub fn of(flags: &Import) -> Result<Self> {
         let Some(url) = &flags.to else {
             let data = flags.local.data.as_deref().ok_or_else(|| Failure::Usage("give --to or --data".into()))?;
-            return Ok(Self::Directory { opened: Arc::new(local::open(data, &flags.local)?), on_error: flags.on_error });
+            let opened = Arc::new(local::open(data, &flags.local)?);
+            let places = PlaceFiles::open(&opened.config.places)?.current();
+            return Ok(Self::Directory { opened, places, fact: flags.fact, on_error: flags.on_error });
         };
         let key =
             flags.key.clone().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: it decides the organization".into()))?;
         let word = if flags.on_error == OnError::Skip { "skip" } else { "refuse" };
-        let address = format!("{}/v1/attendance?on_error={word}", url.trim_end_matches('/'));
+        let path = match flags.fact {
+            Fact::Attendance => "attendance",
+            Fact::Assistance => "assistance",
+        };
+        let address = format!("{}/v1/{path}?on_error={word}", url.trim_end_matches('/'));
         let client = crate::commands::client(REQUEST_TIME)?;
         Ok(Self::Server { client, address, key })
     }
@@ -66,20 +74,31 @@ impl Target {
                 }
                 send(request.body(body.bytes.clone())).await
             }
-            Self::Directory { opened, on_error } => {
-                let (opened, on_error, bytes) = (opened.clone(), *on_error, body.bytes.clone());
+            Self::Directory { opened, places, fact, on_error } => {
+                let put = match fact {
+                    Fact::Attendance => put::<Attendances>,
+                    Fact::Assistance => put::<Assistances>,
+                };
+                let (opened, places, on_error, bytes) = (opened.clone(), places.clone(), *on_error, body.bytes.clone());
                 let (format, compression) = (source.body_format(), source.body_compression());
-                let work = move || put(&opened, on_error, &bytes, format, compression);
+                let work = move || put(&opened, places.as_deref(), on_error, &bytes, format, compression);
                 tokio::task::spawn_blocking(work).await.map_err(|error| Failure::of("an import task failed", error))?
             }
         }
     }
 }
 
-fn put(opened: &Opened, on_error: OnError, bytes: &[u8], format: Format, compression: Compression) -> Result<Delivery> {
+fn put<C: Columns>(
+    opened: &Opened,
+    places: Option<&dyn Places>,
+    on_error: OnError,
+    bytes: &[u8],
+    format: Format,
+    compression: Compression,
+) -> Result<Delivery> {
     let Opened { engine, organization, config } = opened;
     let directory = engine.directory(organization.id);
-    let decoded = match ingest::decode(bytes, format, compression, organization, &directory, &config.limits.ingest()) {
+    let decoded = match ingest::decode::<C>(bytes, format, compression, organization, &directory, places, &config.limits.ingest()) {
         Ok(decoded) => decoded,
         Err(broken) => return Ok(Delivery::Refused(Receipt { rejected: 1, errors: vec![broken.0], ..Receipt::default() })),
     };

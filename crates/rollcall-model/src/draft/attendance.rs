@@ -1,60 +1,27 @@
-//! A fact being decoded.
-//!
-//! Every format that carries facts is decoded field by field into a [`Draft`], which checks each value as it comes and
-//! the fact as a whole in [`Draft::finish`]: one definition of what is valid, whatever the format.
+//! The draft of an attendance.
 
+use super::{Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time, Value};
 use crate::attendance::{Attendance, EARLY_JOIN, Field, LONGEST_STAY};
-use crate::calendar::{EARLIEST, LATEST, Millis};
-use crate::directory::{Directory, is_text};
+use crate::directory::Directory;
 use crate::fact::{Device, Media, Medium, SessionKind, UserKind};
 use crate::identity::{FactId, hash_of};
-use crate::instant::parse_time;
 use crate::organization::Organization;
-use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place};
+use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place, Places};
 use crate::receipt::FactError;
 use std::borrow::Cow;
+use std::net::IpAddr;
 use xxhash_rust::xxh3::xxh3_64;
 
-const EXPECTED_TEXT: &str = "a string of 1 to 256 bytes without control characters";
-const EXPECTED_ID: &str = "a string of 1 to 128 bytes without control characters";
-const EXPECTED_TIME: &str = "an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
 const EXPECTED_MEDIA: &str = "a list of audio, video, screen, message, file";
 const EXPECTED_UNIT: &str = "an integer from 0 to 3 that is one of the organization's units";
-/// What a name that is no field is answered with.
-pub const NO_SUCH_FIELD: &str = "no such field; see the fields of an attendance";
 const EXPECTED_ADDRESS: &str = "an IPv4 or IPv6 address";
-/// One value of one field, as a format gives it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
-    /// Absent.
-    Null,
-    /// An integer.
-    Int(i64),
-    /// A string.
-    Str(Cow<'a, str>),
-    /// A list of strings.
-    List(Vec<Cow<'a, str>>),
-    /// Anything else, as it looked.
-    Other(String),
-}
 
-impl Value<'_> {
-    fn shown(&self) -> Cow<'_, str> {
-        match self {
-            Self::Null => "null".into(),
-            Self::Int(number) => number.to_string().into(),
-            Self::Str(text) => text.as_ref().into(),
-            Self::List(items) => format!("[{}]", items.join(",")).into(),
-            Self::Other(text) => text.as_str().into(),
-        }
-    }
-}
-/// A fact being decoded: fields are set one by one, then checked together.
+/// An attendance being decoded.
+pub type AttendanceDraft<'a> = Draft<'a, Field>;
+
+/// The values of an attendance that were given and are right.
 #[derive(Debug, Default)]
-pub struct Draft<'a> {
-    /// Whether every value comes as text (CSV): numbers are then read from strings, lists are joined by `|`, an empty string is absent.
-    text_only: bool,
-    seen: u32,
+pub struct Values<'a> {
     id: Option<Cow<'a, str>>,
     app: Option<Cow<'a, str>>,
     session_id: Option<Cow<'a, str>>,
@@ -68,175 +35,104 @@ pub struct Draft<'a> {
     left_at: Option<Time<'a>>,
     country: Option<Place>,
     subdivision: Option<Place>,
-    ip: bool,
+    ip: Option<IpAddr>,
     unit: Option<u8>,
-    errors: Vec<FactError>,
 }
 
-/// A time, and the value it was read from, for messages.
-#[derive(Debug)]
-struct Time<'a> {
-    at: Millis,
-    from: Option<Cow<'a, str>>,
-}
+impl DraftField for Field {
+    type Values<'a> = Values<'a>;
 
-impl Time<'_> {
-    fn shown(&self) -> String {
-        self.from.as_deref().map_or_else(|| self.at.to_string(), Into::into)
-    }
-}
-
-impl<'a> Draft<'a> {
-    /// A draft for a format with typed values.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A draft for a format in which every value is text (CSV).
-    pub fn text_only() -> Self {
-        Self { text_only: true, ..Self::default() }
-    }
-
-    /// Adds an error that the format itself found in this fact.
-    pub fn refuse(&mut self, error: FactError) {
-        self.errors.push(error);
-    }
-
-    /// Sets one field by its name. What is wrong with the name or the value is remembered for [`Draft::finish`].
-    pub fn set(&mut self, field: &str, value: Value<'a>) {
-        match Field::from_name(field) {
-            Some(field) => self.set_field(field, value),
-            None => self.errors.push(FactError::new(field, Some(&value.shown()), NO_SUCH_FIELD)),
-        }
-    }
-
-    /// Sets one field. What is wrong with the value is remembered for [`Draft::finish`].
-    pub fn set_field(&mut self, field: Field, value: Value<'a>) {
-        let value = match value {
-            Value::Str(text) if self.text_only && text.is_empty() => Value::Null,
-            other => other,
-        };
-        if self.seen & 1 << field as u32 != 0 {
-            self.errors.push(FactError::new(field.name(), Some(&value.shown()), "each field once"));
-            return;
-        }
-        self.seen |= 1 << field as u32;
-        if value == Value::Null {
-            return;
-        }
-        if let Err(expected) = self.set_value(field, &value) {
-            self.errors.push(FactError::new(field.name(), Some(&value.shown()), expected));
-        }
-    }
-
-    fn set_value(&mut self, field: Field, value: &Value<'a>) -> Result<(), &'static str> {
-        match field {
-            Field::Id => self.id = Some(text(value).filter(|id| id.len() <= 128).ok_or(EXPECTED_ID)?),
-            Field::App => self.app = Some(text(value).ok_or(EXPECTED_TEXT)?),
-            Field::SessionId => self.session_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
-            Field::UserId => self.user_id = Some(text(value).ok_or(EXPECTED_TEXT)?),
-            Field::SessionKind => self.session_kind = Some(word(value, SessionKind::from_name).ok_or("meeting, call or room")?),
-            Field::UserKind => self.user_kind = Some(word(value, UserKind::from_name).ok_or("member, guest, room or phone")?),
-            Field::Device => {
-                self.device = Some(word(value, Device::from_name).ok_or("desktop, web, mobile, tablet, room, phone or unknown")?)
+    fn set<'a>(self, values: &mut Values<'a>, given: Given<'_, 'a>) -> Result<(), &'static str> {
+        match self {
+            Self::Id => values.id = Some(given.id().ok_or(EXPECTED_ID)?),
+            Self::App => values.app = Some(given.text().ok_or(EXPECTED_TEXT)?),
+            Self::SessionId => values.session_id = Some(given.text().ok_or(EXPECTED_TEXT)?),
+            Self::UserId => values.user_id = Some(given.text().ok_or(EXPECTED_TEXT)?),
+            Self::SessionKind => values.session_kind = Some(given.word(SessionKind::from_name).ok_or("meeting, call or room")?),
+            Self::UserKind => values.user_kind = Some(given.word(UserKind::from_name).ok_or("member, guest, room or phone")?),
+            Self::Device => {
+                values.device = Some(given.word(Device::from_name).ok_or("desktop, web, mobile, tablet, room, phone or unknown")?);
             }
-            Field::Media => self.media = Some(self.media_of(value).ok_or(EXPECTED_MEDIA)?),
-            Field::SessionStartedAt => self.session_started_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
-            Field::JoinedAt => self.joined_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
-            Field::LeftAt => self.left_at = Some(self.time(value).ok_or(EXPECTED_TIME)?),
-            Field::Country => self.country = Some(word(value, Place::country_only).ok_or(EXPECTED_COUNTRY)?),
-            Field::Subdivision => self.subdivision = Some(word(value, Place::of_subdivision).ok_or(EXPECTED_SUBDIVISION)?),
-            Field::Ip => {
-                word(value, |address| address.parse::<std::net::IpAddr>().ok()).ok_or(EXPECTED_ADDRESS)?;
-                // The address itself is dropped here: it is never stored and never logged.
-                self.ip = true;
-            }
-            Field::Unit => {
-                let number = self.integer(value).and_then(|number| u8::try_from(number).ok());
-                self.unit = Some(number.filter(|unit| *unit <= 3).ok_or(EXPECTED_UNIT)?);
+            Self::Media => values.media = Some(media(given).ok_or(EXPECTED_MEDIA)?),
+            Self::SessionStartedAt => values.session_started_at = Some(given.time().ok_or(EXPECTED_TIME)?),
+            Self::JoinedAt => values.joined_at = Some(given.time().ok_or(EXPECTED_TIME)?),
+            Self::LeftAt => values.left_at = Some(given.time().ok_or(EXPECTED_TIME)?),
+            Self::Country => values.country = Some(given.word(Place::country_only).ok_or(EXPECTED_COUNTRY)?),
+            Self::Subdivision => values.subdivision = Some(given.word(Place::of_subdivision).ok_or(EXPECTED_SUBDIVISION)?),
+            Self::Ip => values.ip = Some(given.word(|address| address.parse().ok()).ok_or(EXPECTED_ADDRESS)?),
+            Self::Unit => {
+                let number = given.integer().and_then(|number| u8::try_from(number).ok());
+                values.unit = Some(number.filter(|unit| *unit <= 3).ok_or(EXPECTED_UNIT)?);
             }
         }
         Ok(())
     }
+}
 
-    fn integer(&self, value: &Value<'a>) -> Option<i64> {
-        match value {
-            Value::Int(number) => Some(*number),
-            Value::Str(text) if self.text_only => text.parse().ok(),
-            _ => None,
-        }
+fn media(given: Given<'_, '_>) -> Option<Media> {
+    let add = |media: Option<Media>, name: &str| Some(media?.with(Medium::from_name(name)?));
+    match given.value {
+        Value::List(items) => items.iter().map(AsRef::as_ref).fold(Some(Media::NONE), add),
+        Value::Str(text) if given.text_only => text.split('|').fold(Some(Media::NONE), add),
+        _ => None,
     }
+}
 
-    fn time(&self, value: &Value<'a>) -> Option<Time<'a>> {
-        let (at, from) = match (self.integer(value), value) {
-            (Some(at), _) => (at, None),
-            (None, Value::Str(text)) => (parse_time(text)?, Some(text.clone())),
-            _ => return None,
-        };
-        (EARLIEST..LATEST).contains(&at).then_some(Time { at, from })
-    }
-
-    fn media_of(&self, value: &Value<'a>) -> Option<Media> {
-        let add = |media: Option<Media>, name: &str| Some(media?.with(Medium::from_name(name)?));
-        match value {
-            Value::List(items) => items.iter().map(AsRef::as_ref).fold(Some(Media::NONE), add),
-            Value::Str(text) if self.text_only => text.split('|').fold(Some(Media::NONE), add),
-            _ => None,
-        }
-    }
-
-    /// Checks the fact as a whole and fills in what is absent.
+impl<'a> AttendanceDraft<'a> {
+    /// Checks the fact as a whole and fills in what is absent. Codes given with the fact win over its address, which `places` resolves;
+    /// without them, or where they do not know it, the place is unknown. The address itself ends here: it is never stored and never logged.
     ///
     /// # Errors
     /// Everything wrong with the fact, without line numbers.
-    pub fn finish(mut self, organization: &Organization, directory: &Directory) -> Result<Attendance<'a>, Vec<FactError>> {
+    pub fn finish(
+        mut self,
+        organization: &Organization,
+        directory: &Directory,
+        places: Option<&dyn Places>,
+    ) -> Result<Attendance<'a>, Vec<FactError>> {
         let app = self.app_position(organization);
-        let place = self.place();
-        if let Some(unit) = self.unit.filter(|unit| !organization.units.contains(unit)) {
+        let given_place = self.place();
+        if let Some(unit) = self.values.unit.filter(|unit| !organization.units.contains(unit)) {
             self.errors.push(FactError::new("unit", Some(&unit.to_string()), EXPECTED_UNIT));
         }
-        let session_kind = self.session_kind.unwrap_or(SessionKind::Meeting);
+        let session_kind = self.values.session_kind.unwrap_or(SessionKind::Meeting);
         self.check_times();
-        for (field, absent, expected) in [
-            ("session_id", self.session_id.is_none(), EXPECTED_TEXT),
-            ("user_id", self.user_id.is_none(), EXPECTED_TEXT),
-            ("joined_at", self.joined_at.is_none(), EXPECTED_TIME),
-            ("left_at", self.left_at.is_none(), EXPECTED_TIME),
-            ("session_started_at", self.session_started_at.is_none() && session_kind == SessionKind::Meeting, EXPECTED_TIME),
-        ] {
-            if absent && !self.errors.iter().any(|error| error.field == field) {
-                self.errors.push(FactError::new(field, None, expected));
-            }
-        }
+        self.require(&[
+            ("session_id", self.values.session_id.is_none(), EXPECTED_TEXT),
+            ("user_id", self.values.user_id.is_none(), EXPECTED_TEXT),
+            ("joined_at", self.values.joined_at.is_none(), EXPECTED_TIME),
+            ("left_at", self.values.left_at.is_none(), EXPECTED_TIME),
+            ("session_started_at", self.values.session_started_at.is_none() && session_kind == SessionKind::Meeting, EXPECTED_TIME),
+        ]);
         let (Some(session_id), Some(user_id), Some(joined), Some(left), true) =
-            (self.session_id, self.user_id, self.joined_at, self.left_at, self.errors.is_empty())
+            (self.values.session_id, self.values.user_id, self.values.joined_at, self.values.left_at, self.errors.is_empty())
         else {
             return Err(self.errors);
         };
-        let started_at = self.session_started_at.map_or(joined.at, |time| time.at);
+        let started_at = self.values.session_started_at.map_or(joined.at, |time| time.at);
         let app_name = organization.apps.get(app).map_or("", String::as_str);
         let default_id = FactId::default_of(app_name, &session_id, started_at, &user_id, joined.at);
-        let device = self.device.unwrap_or(Device::Unknown);
-        let media = self.media.unwrap_or(Media::AUDIO);
+        let device = self.values.device.unwrap_or(Device::Unknown);
+        let media = self.values.media.unwrap_or(Media::AUDIO);
         // What depends on the directory, the configuration or a place database is hashed as it was given, so that a
         // retry after any of them changed is still the same fact.
         let numbers = [
             session_kind.number(),
             device.number(),
             media.bits(),
-            self.user_kind.map_or(u8::MAX, UserKind::number),
-            self.unit.unwrap_or(u8::MAX),
-            u8::from(self.ip),
+            self.values.user_kind.map_or(u8::MAX, UserKind::number),
+            self.values.unit.unwrap_or(u8::MAX),
+            u8::from(self.values.ip.is_some()),
         ];
-        let place_number = place.map_or(0, |place| place.number()).to_le_bytes();
+        let place_number = given_place.map_or(0, |place| place.number()).to_le_bytes();
         let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
         let user_kind =
-            self.user_kind.or_else(|| directory.kind_on(&user_id, || organization.day_of(joined.at))).unwrap_or(UserKind::Member);
-        let id = self.id.as_deref().map_or(default_id, FactId::of_given);
+            self.values.user_kind.or_else(|| directory.kind_on(&user_id, || organization.day_of(joined.at))).unwrap_or(UserKind::Member);
+        let id = self.values.id.as_deref().map_or(default_id, FactId::of_given);
         Ok(Attendance {
             id,
             // A given id in the default's own words is the default.
-            given_id: self.id.filter(|_| id != default_id),
+            given_id: self.values.id.filter(|_| id != default_id),
             #[expect(clippy::cast_possible_truncation, reason = "32 bits tell contents apart well enough to count conflicts")]
             content: content as u32,
             app,
@@ -249,13 +145,13 @@ impl<'a> Draft<'a> {
             media,
             joined_at: joined.at,
             left_at: left.at,
-            place,
-            unit: self.unit.unwrap_or_else(|| organization.default_unit()),
+            place: given_place.or_else(|| places?.place_of(self.values.ip?)),
+            unit: self.values.unit.unwrap_or_else(|| organization.default_unit()),
         })
     }
 
     fn app_position(&mut self, organization: &Organization) -> usize {
-        let name = self.app.as_deref().unwrap_or("default");
+        let name = self.values.app.as_deref().unwrap_or("default");
         organization.apps.iter().position(|app| app == name).unwrap_or_else(|| {
             self.errors.push(FactError::new("app", Some(name), format!("an app of the organization: {}", organization.apps.join(", "))));
             usize::MAX
@@ -263,7 +159,7 @@ impl<'a> Draft<'a> {
     }
 
     fn place(&mut self) -> Option<Place> {
-        if let (Some(country), Some(subdivision)) = (self.country, self.subdivision)
+        if let (Some(country), Some(subdivision)) = (self.values.country, self.values.subdivision)
             && country.country() != subdivision.country()
         {
             self.errors.push(FactError::new(
@@ -272,36 +168,23 @@ impl<'a> Draft<'a> {
                 format!("a subdivision of the country {}", country.country()),
             ));
         }
-        self.subdivision.or(self.country)
+        self.values.subdivision.or(self.values.country)
     }
 
     fn check_times(&mut self) {
-        let (Some(joined), Some(left)) = (&self.joined_at, &self.left_at) else { return };
+        let (Some(joined), Some(left)) = (&self.values.joined_at, &self.values.left_at) else { return };
         if left.at < joined.at {
             self.errors.push(FactError::new("left_at", Some(&left.shown()), "not before joined_at"));
         } else if left.at - joined.at > LONGEST_STAY {
             self.errors.push(FactError::new("left_at", Some(&left.shown()), "not more than 7 days after joined_at"));
         }
-        if let Some(started) = &self.session_started_at {
+        if let Some(started) = &self.values.session_started_at {
             if started.at < joined.at - LONGEST_STAY {
                 self.errors.push(FactError::new("session_started_at", Some(&started.shown()), "not more than 7 days before joined_at"));
             } else if started.at > joined.at + EARLY_JOIN {
                 self.errors.push(FactError::new("session_started_at", Some(&started.shown()), "not more than 1 day after joined_at"));
             }
         }
-    }
-}
-fn text<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
-    match value {
-        Value::Str(text) if is_text(text) => Some(text.clone()),
-        _ => None,
-    }
-}
-
-fn word<T>(value: &Value<'_>, of: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-    match value {
-        Value::Str(text) => of(text),
-        _ => None,
     }
 }
 #[cfg(test)]
@@ -315,11 +198,15 @@ mod tests {
     }
 
     fn finish(fields: &[(&str, Value<'static>)]) -> Result<Attendance<'static>, Vec<String>> {
-        let mut draft = Draft::new();
+        resolved(fields, None)
+    }
+
+    fn resolved(fields: &[(&str, Value<'static>)], places: Option<&dyn Places>) -> Result<Attendance<'static>, Vec<String>> {
+        let mut draft = AttendanceDraft::new();
         for (field, value) in fields {
             draft.set(field, value.clone());
         }
-        draft.finish(&organization(), &Directory::default()).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        draft.finish(&organization(), &Directory::default(), places).map_err(|errors| errors.iter().map(ToString::to_string).collect())
     }
 
     fn str(text: &'static str) -> Value<'static> {
@@ -403,6 +290,43 @@ mod tests {
         assert_eq!(finish(&fields).unwrap_err(), ["subdivision CN-SH: expected a subdivision of the country US"]);
     }
 
+    /// Knows where one address is.
+    struct Only(&'static str, &'static str);
+
+    impl Places for Only {
+        fn place_of(&self, address: IpAddr) -> Option<Place> {
+            Place::from_code(self.1).filter(|_| address.to_string() == self.0)
+        }
+    }
+
+    #[test]
+    fn an_address_gives_the_place_unless_codes_do() {
+        let shanghai = Only("2001:db8::1", "CN-SH");
+        let mut fields = with("ip", str("2001:DB8:0::1"));
+        let place = |fields: &[_], places| resolved(fields, places).unwrap().place.map(|place| place.code());
+        assert_eq!(place(&fields, Some(&shanghai)).as_deref(), Some("CN-SH"));
+        assert_eq!(place(&fields, None), None);
+        assert_eq!(place(&with("ip", str("192.0.2.1")), Some(&shanghai)), None);
+        assert_eq!(place(&valid(), Some(&shanghai)), None);
+        fields.push(("country", str("CN")));
+        assert_eq!(place(&fields, Some(&shanghai)).as_deref(), Some("CN"));
+        for malformed in ["1.2.3", "1.2.3.256", "::g", "1.2.3.4/8", "", "localhost", "fe80::1%eth0"] {
+            let told = format!("ip {malformed}: expected an IPv4 or IPv6 address");
+            assert_eq!(resolved(&with("ip", str(malformed)), Some(&shanghai)).unwrap_err(), [told]);
+        }
+    }
+
+    #[test]
+    fn a_fact_is_the_same_wherever_its_address_is() {
+        let content = |fields: &[_], places| resolved(fields, places).map(|fact| (fact.id, fact.content)).unwrap();
+        let (shanghai, paris) = (Only("192.0.2.1", "CN-SH"), Only("192.0.2.1", "FR"));
+        let fields = with("ip", str("192.0.2.1"));
+        assert_eq!(content(&fields, Some(&shanghai)), content(&fields, Some(&paris)));
+        assert_eq!(content(&fields, Some(&shanghai)), content(&fields, None));
+        assert_eq!(content(&fields, None), content(&with("ip", str("198.51.100.7")), None));
+        assert_ne!(content(&fields, None), content(&valid(), None));
+    }
+
     #[test]
     fn the_same_fact_has_the_same_id_and_content() {
         let first = finish(&valid()).unwrap();
@@ -430,7 +354,7 @@ mod tests {
 
     #[test]
     fn text_formats_read_numbers_and_lists_from_text() {
-        let mut draft = Draft::text_only();
+        let mut draft = AttendanceDraft::text_only();
         for (field, value) in [
             ("session_id", "s"),
             ("session_started_at", "1740819600000"),
@@ -443,7 +367,7 @@ mod tests {
         ] {
             draft.set(field, str(value));
         }
-        let fact = draft.finish(&organization(), &Directory::default()).unwrap();
+        let fact = draft.finish(&organization(), &Directory::default(), None).unwrap();
         assert!(fact.media.has(Medium::Screen) && !fact.media.has(Medium::Video));
         assert_eq!(fact.left_at - fact.joined_at, 3_600_000);
     }

@@ -1,15 +1,11 @@
-//! How the ledger writes facts: one block of attendances of one organization and one UTC day of `session_started_at`, sorted by it.
-//!
-//! A block is a header with the extent of its times, then an Arrow IPC stream, all compressed with zstd. The stream carries
-//! its schema, so blocks of older versions stay readable. Users and apps are numbers of the organization.
+//! Blocks of attendances.
 
+use super::{Block, Commit, fits, gather};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use rollcall_model::{Millis, Range};
+use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::sync::{Arc, LazyLock};
 
 /// The columns of a block.
@@ -32,15 +28,9 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     ]))
 });
 
-/// zstd's fastest ordinary level: a commit waits for it.
-const ZSTD_LEVEL: i32 = 1;
-
-/// The largest block that is read back: far above what a group commit can write.
-const LARGEST_BLOCK: usize = 1 << 30;
-
 /// One row on its way into a block.
 #[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
+pub struct AttendanceRow<'a> {
     /// See [`rollcall_model::Attendance::session_started_at`].
     pub session_started_at: Millis,
     /// See [`rollcall_model::Attendance::joined_at`].
@@ -69,25 +59,34 @@ pub struct Row<'a> {
     pub given_id: &'a str,
 }
 
-/// The facts of a block, as typed columns.
+impl AttendanceRow<'_> {
+    /// The instants of the stay: up to, not including, its end; a stay of no length has its one instant.
+    pub const fn stay(&self) -> Range {
+        Range::new(self.joined_at, if self.left_at > self.joined_at { self.left_at } else { self.joined_at + 1 })
+    }
+}
+
+/// Attendances of one UTC day of `session_started_at`, sorted by it. Their reach is that of their stays.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub struct AttendanceBlock {
     batch: RecordBatch,
 }
 
-impl Block {
-    /// A block of these rows, in their order.
-    ///
-    /// # Errors
-    /// If the strings take more than 2 GiB.
-    pub fn from_rows(rows: &[&Row<'_>]) -> Result<Self, ArrowError> {
-        fn gather<T>(rows: &[&Row<'_>], of: impl Fn(&Row<'_>) -> T) -> Vec<T> {
-            rows.iter().map(|row| of(row)).collect()
-        }
-        let strings = |of: fn(&Row<'_>) -> usize| rows.iter().map(|row| of(row)).sum::<usize>() < i32::MAX as usize;
-        if !strings(|row| row.session_id.len()) || !strings(|row| row.given_id.len()) {
-            return Err(ArrowError::OffsetOverflowError(i32::MAX as usize));
-        }
+impl Block for AttendanceBlock {
+    type Row<'a> = AttendanceRow<'a>;
+    const KIND: FactKind = FactKind::Attendance;
+
+    fn schema() -> &'static SchemaRef {
+        &SCHEMA
+    }
+
+    fn time(row: &AttendanceRow<'_>) -> Millis {
+        row.session_started_at
+    }
+
+    fn from_rows(rows: &[&AttendanceRow<'_>]) -> Result<Self, ArrowError> {
+        fits(rows, |row| row.session_id)?;
+        fits(rows, |row| row.given_id)?;
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int64Array::from(gather(rows, |row| row.session_started_at))),
             Arc::new(Int64Array::from(gather(rows, |row| row.joined_at - row.session_started_at))),
@@ -106,27 +105,27 @@ impl Block {
         Ok(Self { batch: RecordBatch::try_new(SCHEMA.clone(), columns)? })
     }
 
-    /// The facts as a record batch.
-    pub const fn batch(&self) -> &RecordBatch {
+    fn of_batch(batch: RecordBatch) -> Self {
+        Self { batch }
+    }
+
+    fn batch(&self) -> &RecordBatch {
         &self.batch
     }
 
-    /// How many facts there are.
-    pub fn facts(&self) -> usize {
-        self.batch.num_rows()
+    fn reach(&self) -> Range {
+        let stays = self.rows().map(|row| row.stay());
+        stays.reduce(|a, b| Range::new(a.from.min(b.from), a.to.max(b.to))).unwrap_or(Range::new(0, 0))
     }
 
-    /// The facts whose sessions began in `range`.
-    #[must_use]
-    pub fn within(&self, range: Range) -> Self {
-        let started = self.batch.column(0).as_primitive::<Int64Type>().values();
-        let from = started.partition_point(|at| *at < range.from);
-        let to = started.partition_point(|at| *at < range.to).max(from);
-        Self { batch: self.batch.slice(from, to - from) }
+    fn of_commit(commit: &Commit) -> &[(OrgId, Self)] {
+        &commit.attendance
     }
+}
 
+impl AttendanceBlock {
     /// Reads every row, in order.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = AttendanceRow<'_>> {
         let int64 = |column: usize| self.batch.column(column).as_primitive::<Int64Type>().values();
         let byte = |column: usize| self.batch.column(column).as_primitive::<UInt8Type>().values();
         let (started, joined_after, stayed) = (int64(0), int64(1), int64(2));
@@ -138,7 +137,7 @@ impl Block {
         let given_ids = self.batch.column(12).as_string::<i32>();
         (0..self.facts()).map(move |row| {
             let joined_at = started[row] + joined_after[row];
-            Row {
+            AttendanceRow {
                 session_started_at: started[row],
                 joined_at,
                 left_at: joined_at + stayed[row],
@@ -155,58 +154,16 @@ impl Block {
             }
         })
     }
-
-    /// The bytes the ledger stores.
-    ///
-    /// # Errors
-    /// If Arrow or zstd refuses.
-    pub fn encode(&self) -> Result<Vec<u8>, ArrowError> {
-        let started = self.batch.column(0).as_primitive::<Int64Type>().values();
-        let (first, last) = (started.first().copied().unwrap_or(0), started.last().copied().unwrap_or(0));
-        let mut stream = Vec::with_capacity(2048 + self.facts() * 96);
-        let mut writer = StreamWriter::try_new(&mut stream, &SCHEMA)?;
-        writer.write(&self.batch)?;
-        writer.finish()?;
-        drop(writer);
-        let mut block = Vec::with_capacity(16 + stream.len() / 2);
-        block.extend_from_slice(&first.to_le_bytes());
-        block.extend_from_slice(&last.to_le_bytes());
-        block.extend(zstd::bulk::compress(&stream, ZSTD_LEVEL)?);
-        Ok(block)
-    }
-
-    /// The instants in which a stored block's sessions began, without reading the block.
-    pub fn extent(bytes: &[u8]) -> Option<Range> {
-        let (first, rest) = bytes.split_first_chunk::<8>()?;
-        let (last, _) = rest.split_first_chunk::<8>()?;
-        Some(Range::new(i64::from_le_bytes(*first), i64::from_le_bytes(*last) + 1))
-    }
-
-    /// The block of stored bytes.
-    ///
-    /// # Errors
-    /// If the bytes are not a block of this schema.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ArrowError> {
-        let compressed = bytes.get(16..).unwrap_or_default();
-        let size = zstd::zstd_safe::get_frame_content_size(compressed).ok().flatten().and_then(|size| usize::try_from(size).ok());
-        let size = size.filter(|size| *size <= LARGEST_BLOCK).ok_or_else(|| ArrowError::IpcError("not a block".into()))?;
-        let stream = zstd::bulk::decompress(compressed, size)?;
-        let batch =
-            StreamReader::try_new(stream.as_slice(), None)?.next().ok_or_else(|| ArrowError::IpcError("an empty block".into()))??;
-        if batch.schema_ref() != &*SCHEMA {
-            return Err(ArrowError::SchemaError(format!("unknown columns: {}", batch.schema_ref())));
-        }
-        Ok(Self { batch })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Header;
     use super::*;
 
     #[test]
     fn a_block_reads_back_as_it_was_written() {
-        let row = Row {
+        let row = AttendanceRow {
             session_started_at: 1_740_819_600_000,
             joined_at: 1_740_819_660_000,
             left_at: 1_740_823_200_000,
@@ -221,12 +178,19 @@ mod tests {
             place: 42,
             given_id: "",
         };
-        let later = Row { session_started_at: row.session_started_at + 5, given_id: "x", ..row };
-        let bytes = Block::from_rows(&[&row, &later]).unwrap().encode().unwrap();
-        assert_eq!(Block::extent(&bytes), Some(Range::new(row.session_started_at, later.session_started_at + 1)));
-        let block = Block::decode(&bytes).unwrap();
+        let later = AttendanceRow {
+            session_started_at: row.session_started_at + 5,
+            joined_at: row.left_at + 7,
+            left_at: row.left_at + 7,
+            given_id: "x",
+            ..row
+        };
+        let bytes = AttendanceBlock::from_rows(&[&row, &later]).unwrap().encode().unwrap();
+        let extent = Range::new(row.session_started_at, later.session_started_at + 1);
+        assert_eq!(Header::of(&bytes), Some(Header { extent, reach: Range::new(row.joined_at, later.joined_at + 1) }));
+        let block = AttendanceBlock::decode(&bytes).unwrap();
         assert_eq!(format!("{:?}", block.rows().collect::<Vec<_>>()), format!("{:?}", [row, later]));
-        assert!(Block::decode(&bytes[..bytes.len() - 3]).is_err());
-        assert!(Block::decode(b"").is_err());
+        assert!(AttendanceBlock::decode(&bytes[..bytes.len() - 3]).is_err());
+        assert!(AttendanceBlock::decode(b"").is_err());
     }
 }

@@ -1,0 +1,100 @@
+//! The base cell of location: who attended from where during an hour. `users_by_place` asks it.
+//!
+//! It stands at hours, not at quarter hours: a range has two edges at most, which are read from facts, and hours take less than half.
+
+use super::presence::stays_in;
+use super::store::{Cells, Live, LiveCells};
+use super::user_sets::{Group, InGroup, UserSets};
+use super::{Base, View};
+use crate::error::EngineError;
+use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
+use fjall::Keyspace;
+use rollcall_model::{Place, Quarter, Range};
+
+/// The base cell of location.
+#[derive(Debug)]
+pub struct Location;
+
+/// The merged cell of location.
+pub type LocatedUsers = UserSets<Located>;
+
+/// App and place, as one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Located(u64);
+
+/// How many bits the number of a place has.
+const PLACE_BITS: u32 = 40;
+
+impl Located {
+    fn of(row: &AttendanceRow<'_>) -> Self {
+        Self(u64::from(row.app) << PLACE_BITS | row.place)
+    }
+
+    /// The app's number.
+    pub const fn app(self) -> u16 {
+        (self.0 >> PLACE_BITS) as u16
+    }
+
+    /// The place, as the fact has it.
+    pub const fn place(self) -> Option<Place> {
+        Place::from_number(self.0 & ((1 << PLACE_BITS) - 1))
+    }
+}
+
+impl Group for Located {
+    type Base = Location;
+    const KIND: u8 = 4;
+
+    fn number(self) -> u64 {
+        self.0
+    }
+
+    fn from_number(number: u64) -> Option<Self> {
+        Some(Self(number))
+    }
+}
+
+impl Base for Location {
+    type Block = AttendanceBlock;
+    type Entry = InGroup<Located>;
+    const QUARTERS: i32 = 4;
+    const KINDS: &'static [u8] = &[Located::KIND];
+
+    fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Self::Entry)) {
+        for row in block.rows() {
+            let stay = row.stay();
+            let hour = |at| Quarter::of(at).0.div_euclid(Self::QUARTERS);
+            for hour in hour(stay.from)..=hour(stay.to - 1) {
+                add(Quarter(hour * Self::QUARTERS), InGroup { group: Located::of(&row), user: row.user });
+            }
+        }
+    }
+
+    fn order(entries: &mut Vec<Self::Entry>) {
+        InGroup::order(entries);
+    }
+
+    fn encode(_: Quarter, entries: &[Self::Entry]) -> Vec<u8> {
+        InGroup::encode(entries)
+    }
+
+    fn decode(_: Quarter, bytes: &[u8]) -> Option<Vec<Self::Entry>> {
+        InGroup::decode(bytes)
+    }
+
+    fn edge(view: &View<'_, Self>, range: Range) -> Result<Vec<Self::Entry>, EngineError> {
+        stays_in(view, range, Located::of)
+    }
+
+    fn keyspace(cells: &Cells) -> &Keyspace {
+        &cells.location
+    }
+
+    fn live(live: &Live) -> &LiveCells<Self> {
+        &live.location
+    }
+
+    fn live_mut(live: &mut Live) -> &mut LiveCells<Self> {
+        &mut live.location
+    }
+}

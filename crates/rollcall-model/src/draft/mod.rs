@@ -1,0 +1,188 @@
+//! A fact being decoded.
+//!
+//! Every format that carries facts is decoded field by field into a [`Draft`], which checks each value as it comes and
+//! the fact as a whole when it is finished: one definition of what is valid, whatever the format. What a kind of fact has of
+//! its own is in the module named after it.
+
+mod assistance;
+mod attendance;
+
+pub use assistance::AssistanceDraft;
+pub use attendance::AttendanceDraft;
+
+use crate::calendar::{EARLIEST, LATEST, Millis};
+use crate::directory::is_text;
+use crate::fields::FactField;
+use crate::instant::parse_time;
+use crate::receipt::FactError;
+use std::borrow::Cow;
+
+const EXPECTED_TEXT: &str = "a string of 1 to 256 bytes without control characters";
+const EXPECTED_ID: &str = "a string of 1 to 128 bytes without control characters";
+const EXPECTED_TIME: &str = "an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
+
+/// One value of one field, as a format gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Absent.
+    Null,
+    /// An integer.
+    Int(i64),
+    /// A string.
+    Str(Cow<'a, str>),
+    /// A list of strings.
+    List(Vec<Cow<'a, str>>),
+    /// Anything else, as it looked.
+    Other(String),
+}
+
+impl Value<'_> {
+    fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Null => "null".into(),
+            Self::Int(number) => number.to_string().into(),
+            Self::Str(text) => text.as_ref().into(),
+            Self::List(items) => format!("[{}]", items.join(",")).into(),
+            Self::Other(text) => text.as_str().into(),
+        }
+    }
+}
+
+/// A value, and the kind of format it comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'v, 'a> {
+    value: &'v Value<'a>,
+    /// Whether every value comes as text (CSV): numbers are then read from strings, lists are joined by `|`, an empty string is absent.
+    text_only: bool,
+}
+
+impl<'a> Given<'_, 'a> {
+    fn text(&self) -> Option<Cow<'a, str>> {
+        match self.value {
+            Value::Str(text) if is_text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn id(&self) -> Option<Cow<'a, str>> {
+        self.text().filter(|id| id.len() <= 128)
+    }
+
+    fn word<T>(&self, of: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        match self.value {
+            Value::Str(text) => of(text),
+            _ => None,
+        }
+    }
+
+    fn integer(&self) -> Option<i64> {
+        match self.value {
+            Value::Int(number) => Some(*number),
+            Value::Str(text) if self.text_only => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn time(&self) -> Option<Time<'a>> {
+        let (at, from) = match (self.integer(), self.value) {
+            (Some(at), _) => (at, None),
+            (None, Value::Str(text)) => (parse_time(text)?, Some(text.clone())),
+            _ => return None,
+        };
+        (EARLIEST..LATEST).contains(&at).then_some(Time { at, from })
+    }
+}
+
+/// A field of a kind of fact, as its drafts see it.
+pub trait DraftField: FactField {
+    /// The values of a draft: those that were given and are right.
+    type Values<'a>: Default + std::fmt::Debug;
+
+    /// Checks a value that is there and keeps it; where it is not right, says what was expected.
+    ///
+    /// # Errors
+    /// What was expected.
+    fn set<'a>(self, values: &mut Self::Values<'a>, given: Given<'_, 'a>) -> Result<(), &'static str>;
+}
+
+/// A fact being decoded: fields are set one by one, then checked together.
+#[derive(Debug)]
+pub struct Draft<'a, F: DraftField> {
+    text_only: bool,
+    /// The bits of the fields that were given.
+    seen: u32,
+    values: F::Values<'a>,
+    errors: Vec<FactError>,
+}
+
+/// A time, and the value it was read from, for messages.
+#[derive(Debug)]
+struct Time<'a> {
+    at: Millis,
+    from: Option<Cow<'a, str>>,
+}
+
+impl Time<'_> {
+    fn shown(&self) -> String {
+        self.from.as_deref().map_or_else(|| self.at.to_string(), Into::into)
+    }
+}
+
+impl<F: DraftField> Default for Draft<'_, F> {
+    fn default() -> Self {
+        Self { text_only: false, seen: 0, values: F::Values::default(), errors: Vec::new() }
+    }
+}
+
+impl<'a, F: DraftField> Draft<'a, F> {
+    /// A draft for a format with typed values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A draft for a format in which every value is text (CSV).
+    pub fn text_only() -> Self {
+        Self { text_only: true, ..Self::default() }
+    }
+
+    /// Adds an error that the format itself found in this fact.
+    pub fn refuse(&mut self, error: FactError) {
+        self.errors.push(error);
+    }
+
+    /// Sets one field by its name. What is wrong with the name or the value is told when the draft is finished.
+    pub fn set(&mut self, field: &str, value: Value<'a>) {
+        match F::from_name(field) {
+            Some(field) => self.set_field(field, value),
+            None => self.errors.push(FactError::new(field, Some(&value.shown()), F::NO_SUCH_FIELD)),
+        }
+    }
+
+    /// Sets one field. What is wrong with the value is told when the draft is finished.
+    pub fn set_field(&mut self, field: F, value: Value<'a>) {
+        let value = match value {
+            Value::Str(text) if self.text_only && text.is_empty() => Value::Null,
+            other => other,
+        };
+        if self.seen & field.bit() != 0 {
+            self.errors.push(FactError::new(field.name(), Some(&value.shown()), "each field once"));
+            return;
+        }
+        self.seen |= field.bit();
+        if value == Value::Null {
+            return;
+        }
+        if let Err(expected) = field.set(&mut self.values, Given { value: &value, text_only: self.text_only }) {
+            self.errors.push(FactError::new(field.name(), Some(&value.shown()), expected));
+        }
+    }
+
+    /// Adds an error for each field that must be there and is absent, unless it was given and wrong.
+    fn require(&mut self, fields: &[(&'static str, bool, &'static str)]) {
+        for (field, absent, expected) in fields {
+            if *absent && !self.errors.iter().any(|error| error.field == *field) {
+                self.errors.push(FactError::new(field, None, *expected));
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `users-by-place`: a row for each country or subdivision.
+
+use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use rollcall_model::Place;
+use rollcall_model::place::EXPECTED_COUNTRY;
+use rollcall_model::reports::{PlaceLevel, UsersByPlace};
+
+/// The report.
+#[derive(Debug)]
+pub struct UsersByPlaceReport;
+
+impl Report for UsersByPlaceReport {
+    fn name(&self) -> &'static str {
+        "users-by-place"
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &["place", "name", "name_zh", "users", "share"]
+    }
+
+    fn own_parameters(&self) -> &'static [&'static str] {
+        &["app", "by", "country"]
+    }
+
+    fn has_day_rows(&self) -> bool {
+        false
+    }
+
+    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let by = match own.get("by") {
+            None | Some("country") => PlaceLevel::Country,
+            Some("subdivision") => PlaceLevel::Subdivision,
+            other => return Err(BadParameter::new("by", other, "country or subdivision")),
+        };
+        let country = own.get("country");
+        let country =
+            country.map(|code| Place::country_only(code).ok_or_else(|| BadParameter::new("country", Some(code), EXPECTED_COUNTRY)));
+        let ask = UsersByPlace { range, zone, by, country: country.transpose()?, app: own.app()? };
+        let columns = self.columns();
+        Ok(Box::new(move |reports, org| {
+            let answer = reports.users_by_place(org, &ask)?;
+            let rows = answer.rows.iter().map(|row| {
+                vec![
+                    Cell::from(row.place.map(|place| place.code())),
+                    Cell::from(row.place.and_then(Place::english_name).map(Into::into)),
+                    Cell::from(row.place.and_then(Place::chinese_name).map(Into::into)),
+                    Cell::from(row.users),
+                    Cell::Decimal(row.share(&answer.rows) as f64 / 100.0),
+                ]
+            });
+            Ok(Document::new(&answer.covers, columns, rows.collect()))
+        }))
+    }
+}
