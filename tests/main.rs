@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod assistance;
 mod bad_input;
 mod cli;
 mod copilot;

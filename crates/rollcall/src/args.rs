@@ -157,7 +157,7 @@ pub struct Local {
 /// `report`.
 #[derive(Debug, Flags)]
 pub struct Report {
-    /// The report: meeting-days, top-users, active-users or users-by-place
+    /// The report: meeting-days, top-users, active-users, users-by-place, department-days or developer-days
     #[arg(value_name = "REPORT", value_parser = crate::reports::find)]
     pub report: &'static dyn crate::reports::Report,
     /// Where the range begins: a day such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
@@ -182,7 +182,8 @@ pub struct Report {
     #[arg(long, value_name = "N")]
     pub limit: Option<String>,
     /// What a row is. active-users: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day];
-    /// users-by-place: `country` or `subdivision` [default: country]
+    /// users-by-place: `country` or `subdivision` [default: country]; department-days and developer-days: `day`, or `whole` for the range
+    /// as one [default: day]
     #[arg(long, value_name = "WHAT")]
     pub by: Option<String>,
     /// active-users: the first day of a week [default: sunday]
@@ -200,6 +201,19 @@ pub struct Report {
     /// users-by-place: only places of this country, such as CN
     #[arg(long, value_name = "CODE")]
     pub country: Option<String>,
+    /// department-days: only this department; developer-days: only who belongs to it, or used the assistant for it
+    #[arg(long, value_name = "ID")]
+    pub department: Option<String>,
+    /// developer-days: only this user
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// department-days and developer-days: whether a department covers those below it, `true` or `false` [default: true]
+    #[arg(long, value_name = "WHETHER")]
+    pub subtree: Option<String>,
+    /// department-days and developer-days: a row for each part of the use: `chatting` (by chat type and IDE), `coding` (by language) or
+    /// `completion` (by language and IDE)
+    #[arg(long, value_name = "PARTS")]
+    pub breakdown: Option<String>,
     /// How to print the rows
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,

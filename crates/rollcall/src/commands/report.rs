@@ -46,6 +46,10 @@ fn given(flags: &args::Report) -> Vec<(String, String)> {
         ("device", &flags.device),
         ("session_kind", &flags.session_kind),
         ("country", &flags.country),
+        ("department", &flags.department),
+        ("user", &flags.user),
+        ("subtree", &flags.subtree),
+        ("breakdown", &flags.breakdown),
     ];
     let optional = optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     [("from".to_owned(), flags.from.clone()), ("to".to_owned(), flags.to.clone())].into_iter().chain(optional).collect()
@@ -65,6 +69,6 @@ async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
             serde_json::from_slice::<serde_json::Value>(&body).ok().and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
         return Err(Failure::of(&address, message.unwrap_or_else(|| status.to_string())));
     }
-    Document::from_json(&body, flags.report.columns())
+    Document::from_json(&body, flags.report.columns(&given(flags)))
         .map_err(|error| Failure::of(format_args!("{address} answered something else"), error))
 }

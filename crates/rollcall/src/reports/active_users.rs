@@ -14,7 +14,7 @@ impl Report for ActiveUsersReport {
         "active-users"
     }
 
-    fn columns(&self) -> &'static [&'static str] {
+    fn columns(&self, _: &[(String, String)]) -> &'static [&'static str] {
         &["date", "from", "to", "users"]
     }
 
@@ -37,7 +37,7 @@ impl Report for ActiveUsersReport {
             session_kinds: groups::among("session_kind", own.get("session_kind"), SessionKind::ALL, |kind| kind.name())?,
             app: own.app()?,
         };
-        let columns = self.columns();
+        let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.active_users(org, &ask)?;
             let rows = answer.rows.iter().map(|row| {

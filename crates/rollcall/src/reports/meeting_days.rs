@@ -13,7 +13,7 @@ impl Report for MeetingDaysReport {
         "meeting-days"
     }
 
-    fn columns(&self) -> &'static [&'static str] {
+    fn columns(&self, _: &[(String, String)]) -> &'static [&'static str] {
         &["date", "from", "to", "meetings", "duration_ms", "participants"]
     }
 
@@ -27,7 +27,7 @@ impl Report for MeetingDaysReport {
 
     fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let ask = MeetingDays { range, zone, app: own.app()?, unit: own.unit()? };
-        let columns = self.columns();
+        let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.meeting_days(org, &ask)?;
             let rows = answer.rows.iter().map(|row| {

@@ -3,11 +3,14 @@
 //! A new report is one file here, and one line in [`REPORTS`].
 
 mod active_users;
+mod department_days;
+mod developer_days;
 mod document;
 mod groups;
 mod meeting_days;
 mod parameters;
 mod top_users;
+mod usage;
 mod users_by_place;
 
 pub use document::{Cell, Document};
@@ -23,8 +26,8 @@ pub trait Report: Sync + std::fmt::Debug {
     /// Its name, with hyphens, as paths and commands have it.
     fn name(&self) -> &'static str;
 
-    /// The names of its columns, in order.
-    fn columns(&self) -> &'static [&'static str];
+    /// The names of its columns, in order, with these parameters.
+    fn columns(&self, given: &[(String, String)]) -> &'static [&'static str];
 
     /// The parameters it takes besides [`parameters::COMMON`].
     fn own_parameters(&self) -> &'static [&'static str];
@@ -40,8 +43,14 @@ pub trait Report: Sync + std::fmt::Debug {
 }
 
 /// Every report, one line each.
-pub const REPORTS: &[&dyn Report] =
-    &[&meeting_days::MeetingDaysReport, &top_users::TopUsersReport, &active_users::ActiveUsersReport, &users_by_place::UsersByPlaceReport];
+pub const REPORTS: &[&dyn Report] = &[
+    &meeting_days::MeetingDaysReport,
+    &top_users::TopUsersReport,
+    &active_users::ActiveUsersReport,
+    &users_by_place::UsersByPlaceReport,
+    &department_days::DepartmentDaysReport,
+    &developer_days::DeveloperDaysReport,
+];
 
 /// The report of a name; hyphens and underscores are the same.
 pub fn find(name: &str) -> Result<&'static dyn Report, String> {

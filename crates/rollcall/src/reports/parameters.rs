@@ -85,6 +85,11 @@ impl Given<'_> {
         self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// All of them, by name and value.
+    pub const fn pairs(&self) -> &[(String, String)] {
+        self.pairs
+    }
+
     fn common(&self) -> Result<Common, BadParameter> {
         let zone = match self.get("zone") {
             None => self.organization.zone.clone(),
@@ -177,6 +182,9 @@ mod tests {
         assert_eq!(with("active-users", ("by", "hour")), "by hour: expected day, week, month, year, whole, or rolling-7 for seven days");
         assert_eq!(with("active-users", ("device", "desktop,fridge")), format!("device fridge: expected {}", groups::EXPECTED_DEVICES));
         assert_eq!(with("active-users", ("week_start", "someday")), "week_start someday: expected a day of the week such as sunday");
+        assert_eq!(with("department-days", ("by", "week")), "by week: expected day or whole");
+        assert_eq!(with("department-days", ("subtree", "no")), "subtree no: expected true or false");
+        assert_eq!(with("developer-days", ("breakdown", "x")), "breakdown x: expected chatting, coding or completion");
         assert_eq!(with("users-by-place", ("by", "city")), "by city: expected country or subdivision");
         assert_eq!(with("users-by-place", ("country", "Mars")), "country Mars: expected an ISO 3166-1 alpha-2 code such as CN");
         assert!(with("meeting-days", ("zone", "Mars")).starts_with("zone Mars: expected an IANA time zone"));

@@ -15,7 +15,7 @@ impl Report for TopUsersReport {
         "top-users"
     }
 
-    fn columns(&self) -> &'static [&'static str] {
+    fn columns(&self, _: &[(String, String)]) -> &'static [&'static str] {
         &["id", "open_id", "union_id", "user_id", "name", "kind", "meetings", "duration_ms"]
     }
 
@@ -30,7 +30,7 @@ impl Report for TopUsersReport {
     fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
         let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()? };
-        let columns = self.columns();
+        let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.top_users(org, &ask)?;
             let rows = answer.rows.into_iter().map(|row| {

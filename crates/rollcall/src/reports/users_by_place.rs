@@ -14,7 +14,7 @@ impl Report for UsersByPlaceReport {
         "users-by-place"
     }
 
-    fn columns(&self) -> &'static [&'static str] {
+    fn columns(&self, _: &[(String, String)]) -> &'static [&'static str] {
         &["place", "name", "name_zh", "users", "share"]
     }
 
@@ -36,7 +36,7 @@ impl Report for UsersByPlaceReport {
         let country =
             country.map(|code| Place::country_only(code).ok_or_else(|| BadParameter::new("country", Some(code), EXPECTED_COUNTRY)));
         let ask = UsersByPlace { range, zone, by, country: country.transpose()?, app: own.app()? };
-        let columns = self.columns();
+        let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.users_by_place(org, &ask)?;
             let rows = answer.rows.iter().map(|row| {

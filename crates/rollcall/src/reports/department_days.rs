@@ -1,0 +1,94 @@
+//! `department-days`: a row for each day and department, or for each part of one's use.
+
+use super::usage::{self, Breakdown};
+use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use rollcall_model::Calendar;
+use rollcall_model::calendar::rfc3339;
+use rollcall_model::reports::DepartmentDays;
+use std::collections::HashMap;
+
+/// The report.
+#[derive(Debug)]
+pub struct DepartmentDaysReport;
+
+const COLUMNS: &[&str] = &[
+    "date",
+    "from",
+    "to",
+    "department",
+    "name",
+    "developers",
+    "chat_developers",
+    "completion_developers",
+    "turns",
+    "turns_accepted",
+    "suggested",
+    "accepted",
+    "lines_accepted",
+    "lines_changed",
+    "last_use",
+];
+const CHATTING: &[&str] = &["date", "from", "to", "department", "name", "chat_type", "ide", "developers", "turns", "accepted"];
+const CODING: &[&str] = &["date", "from", "to", "department", "name", "language", "developers", "lines_accepted", "lines_changed"];
+const COMPLETION: &[&str] = &[
+    "date",
+    "from",
+    "to",
+    "department",
+    "name",
+    "language",
+    "ide",
+    "developers",
+    "suggested",
+    "accepted",
+    "lines_accepted",
+    "lines_changed",
+];
+
+impl Report for DepartmentDaysReport {
+    fn name(&self) -> &'static str {
+        "department-days"
+    }
+
+    fn columns(&self, given: &[(String, String)]) -> &'static [&'static str] {
+        match Breakdown::among(given) {
+            Breakdown::None => COLUMNS,
+            Breakdown::Chatting => CHATTING,
+            Breakdown::Coding => CODING,
+            Breakdown::Completion => COMPLETION,
+        }
+    }
+
+    fn own_parameters(&self) -> &'static [&'static str] {
+        &["department", "subtree", "by", "breakdown"]
+    }
+
+    fn has_day_rows(&self) -> bool {
+        true
+    }
+
+    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let breakdown = Breakdown::of(own.get("breakdown"))?;
+        let department = own.get("department").map(Into::into);
+        let ask = DepartmentDays { range, zone, by: usage::span(own)?, department, with_subtree: usage::with_subtree(own)?, only: None };
+        let columns = self.columns(own.pairs());
+        Ok(Box::new(move |reports, org| {
+            let answer = reports.department_days(org, &ask)?;
+            let directory = reports.directory(org)?;
+            // A department that exists goes on for ever: the last day knows all of them, by their newest names.
+            let tree = directory.tree_on(Calendar::new(ask.zone.clone()).date_of(ask.range.to - 1));
+            let names: HashMap<_, _> = tree.departments().iter().map(|entry| (entry.id.as_str(), entry.name.as_str())).collect();
+            let rows = answer.rows.iter().flat_map(|row| {
+                let before = [
+                    Cell::Text(row.key.date.to_string()),
+                    Cell::Text(rfc3339(row.span.from)),
+                    Cell::Text(rfc3339(row.span.to)),
+                    Cell::Text(row.key.id.to_string()),
+                    Cell::from(names.get(row.key.id.as_ref()).map(|name| (*name).to_owned())),
+                ];
+                breakdown.rows(&before, &row.usage, true)
+            });
+            Ok(Document::new(&answer.covers, columns, rows.collect()))
+        }))
+    }
+}

@@ -1,0 +1,83 @@
+//! `developer-days`: a row for each day and developer, or for each part of one's use.
+
+use super::usage::{self, Breakdown};
+use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use rollcall_model::calendar::rfc3339;
+use rollcall_model::reports::{DeveloperDays, Developers};
+
+/// The report.
+#[derive(Debug)]
+pub struct DeveloperDaysReport;
+
+const COLUMNS: &[&str] = &[
+    "date",
+    "from",
+    "to",
+    "user",
+    "name",
+    "active",
+    "active_chat",
+    "active_completion",
+    "turns",
+    "turns_accepted",
+    "suggested",
+    "accepted",
+    "lines_accepted",
+    "lines_changed",
+    "last_use",
+];
+const CHATTING: &[&str] = &["date", "from", "to", "user", "name", "chat_type", "ide", "turns", "accepted"];
+const CODING: &[&str] = &["date", "from", "to", "user", "name", "language", "lines_accepted", "lines_changed"];
+const COMPLETION: &[&str] =
+    &["date", "from", "to", "user", "name", "language", "ide", "suggested", "accepted", "lines_accepted", "lines_changed"];
+
+impl Report for DeveloperDaysReport {
+    fn name(&self) -> &'static str {
+        "developer-days"
+    }
+
+    fn columns(&self, given: &[(String, String)]) -> &'static [&'static str] {
+        match Breakdown::among(given) {
+            Breakdown::None => COLUMNS,
+            Breakdown::Chatting => CHATTING,
+            Breakdown::Coding => CODING,
+            Breakdown::Completion => COMPLETION,
+        }
+    }
+
+    fn own_parameters(&self) -> &'static [&'static str] {
+        &["user", "department", "subtree", "by", "breakdown"]
+    }
+
+    fn has_day_rows(&self) -> bool {
+        true
+    }
+
+    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let breakdown = Breakdown::of(own.get("breakdown"))?;
+        let with_subtree = usage::with_subtree(own)?;
+        let developers = match (own.get("user"), own.get("department")) {
+            (Some(_), department @ Some(_)) => return Err(BadParameter::new("department", department, "no department beside a user")),
+            (Some(user), None) => Developers::One(user.into()),
+            (None, Some(department)) => Developers::Of { department: department.into(), with_subtree },
+            (None, None) => Developers::All,
+        };
+        let ask = DeveloperDays { range, zone, by: usage::span(own)?, developers, only: None };
+        let columns = self.columns(own.pairs());
+        Ok(Box::new(move |reports, org| {
+            let answer = reports.developer_days(org, &ask)?;
+            let directory = reports.directory(org)?;
+            let rows = answer.rows.iter().flat_map(|row| {
+                let before = [
+                    Cell::Text(row.key.date.to_string()),
+                    Cell::Text(rfc3339(row.span.from)),
+                    Cell::Text(rfc3339(row.span.to)),
+                    Cell::Text(row.key.id.to_string()),
+                    Cell::from(directory.user(&row.key.id).map(|user| user.name.clone())),
+                ];
+                breakdown.rows(&before, &row.usage, breakdown == Breakdown::None)
+            });
+            Ok(Document::new(&answer.covers, columns, rows.collect()))
+        }))
+    }
+}
