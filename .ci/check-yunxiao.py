@@ -191,7 +191,7 @@ if MCP_SERVER:
         hello = {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "check", "version": "1"}}
         messages = [{"id": 0, "method": "initialize", "params": hello}, {"method": "notifications/initialized"}]
         messages += [{"id": number, "method": "tools/call", "params": {"name": name, "arguments": given}} for number, (name, given) in enumerate(calls, 1)]
-        server = subprocess.Popen(["node", f"{MCP_SERVER}/dist/index.js"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(["node", f"{MCP_SERVER}/dist/index.js"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             for message in messages:
                 server.stdin.write(json.dumps({"jsonrpc": "2.0"} | message) + "\n")
