@@ -17,10 +17,14 @@ const FACTS: &str = r#"{"user_id":"u1","at":"2024-11-13T09:00:00+08:00","kind":"
 
 fn server() -> Server {
     let server = Server::new();
+    fill(&server);
+    server
+}
+
+fn fill(server: &Server) {
     let request = server.request("PUT", "/v1/directory").bearer_auth(KEY).header("content-type", "application/json");
     assert_eq!(server.send(request.body(DIRECTORY)).unwrap().status, 200);
     assert_eq!(server.ingest_to("/v1/assistance", FACTS).unwrap().accepted, 5);
-    server
 }
 
 fn csv(server: &Server, path: &str) -> String {
@@ -101,4 +105,17 @@ fn facts_stay_booked_where_they_were_when_the_directory_changes() {
     server.kill();
     let server = Server::start(server.home());
     assert_eq!(csv(&server, "department-days?department=d-team"), before);
+}
+
+#[test]
+fn an_answer_with_too_many_rows_is_refused_before_it_is_made() {
+    let server = Server::with("[limits]\nreport_rows = 4\n");
+    fill(&server);
+    let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-15"), KEY).unwrap();
+    let refused = ask("department-days?");
+    let why = "rows 5: expected no more than limits.report_rows; ask for fewer days, one department or user, or by=whole";
+    assert_eq!((refused.status, refused.json()["error"].as_str()), (400, Some(why)));
+    assert_eq!(ask("developer-days?").status, 400);
+    assert_eq!(ask("department-days?by=whole&").status, 200);
+    assert_eq!(ask("developer-days?by=whole&").status, 200);
 }

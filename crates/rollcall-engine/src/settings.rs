@@ -30,7 +30,7 @@ impl Default for Settings {
             journal_bytes: 128 << 20,
             checkpoint_facts: 400_000,
             users_per_organization: 4_000_000,
-            bookings_per_organization: 1_000_000,
+            bookings_per_organization: 100_000,
             uses_per_organization: 100_000,
         }
     }

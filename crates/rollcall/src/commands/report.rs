@@ -4,7 +4,7 @@ use super::{causes, local};
 use crate::args::{self, RowFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
-use crate::reports::{self, Document};
+use crate::reports::{self, Bounds, Document};
 use std::time::Duration;
 
 /// How long a report may take: one that must first make its cells may take a while.
@@ -15,8 +15,8 @@ pub fn run(flags: args::Report) -> Result {
         (Some(url), _) => super::wait(ask(url, &flags))?,
         (None, Some(data)) => {
             let opened = local::open(data, &flags.local)?;
-            // The command line serves one person on one machine, so the length of a range is theirs to choose.
-            let question = reports::question(flags.report, &given(&flags), &opened.organization, 0);
+            // The command line serves one person on one machine, so the length of an answer is theirs to choose.
+            let question = reports::question(flags.report, &given(&flags), &opened.organization, Bounds::NONE);
             let question = question.map_err(|bad| Failure::Usage(bad.to_string()))?;
             question(&opened.engine, opened.organization.id).map_err(|error| Failure::Message(error.to_string()))?
         }

@@ -29,6 +29,8 @@ pub struct Limits {
     pub shutdown_seconds: u64,
     /// The longest range, in days, of a report with a row for each day.
     pub report_days: u64,
+    /// Rows of a report with a row for each day and department or developer.
+    pub report_rows: u64,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             body_seconds: 120,
             shutdown_seconds: 30,
             report_days: 3660,
+            report_rows: 100_000,
         }
     }
 }

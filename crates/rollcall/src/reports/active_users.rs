@@ -26,7 +26,7 @@ impl Report for ActiveUsersReport {
         true
     }
 
-    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let ask = ActiveUsers {
             range,
             zone,

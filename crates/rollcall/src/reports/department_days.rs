@@ -67,12 +67,13 @@ impl Report for DepartmentDaysReport {
         true
     }
 
-    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, Common { range, zone, most_rows }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let breakdown = Breakdown::of(own.get("breakdown"))?;
         let department = own.get("department").map(Into::into);
         let ask = DepartmentDays { range, zone, by: usage::span(own)?, department, with_subtree: usage::with_subtree(own)?, only: None };
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
+            usage::bound(most_rows, || reports.department_rows(org, &ask))?;
             let answer = reports.department_days(org, &ask)?;
             let directory = reports.directory(org)?;
             // A department that exists goes on for ever: the last day knows all of them, by their newest names.

@@ -53,7 +53,7 @@ impl Report for DeveloperDaysReport {
         true
     }
 
-    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, Common { range, zone, most_rows }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let breakdown = Breakdown::of(own.get("breakdown"))?;
         let with_subtree = usage::with_subtree(own)?;
         let developers = match (own.get("user"), own.get("department")) {
@@ -65,6 +65,7 @@ impl Report for DeveloperDaysReport {
         let ask = DeveloperDays { range, zone, by: usage::span(own)?, developers, only: None };
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
+            usage::bound(most_rows, || reports.developer_rows(org, &ask))?;
             let answer = reports.developer_days(org, &ask)?;
             let directory = reports.directory(org)?;
             let rows = answer.rows.iter().flat_map(|row| {

@@ -25,7 +25,7 @@ impl Report for MeetingDaysReport {
         true
     }
 
-    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let ask = MeetingDays { range, zone, app: own.app()?, unit: own.unit()? };
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {

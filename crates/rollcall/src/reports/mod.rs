@@ -14,7 +14,7 @@ mod usage;
 mod users_by_place;
 
 pub use document::{Cell, Document};
-pub use parameters::{BadParameter, Common, Given, question};
+pub use parameters::{BadParameter, Bounds, Common, Given, question};
 
 use rollcall_model::{OrgId, ReportError, Reports};
 

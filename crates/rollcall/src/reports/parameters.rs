@@ -19,6 +19,22 @@ pub struct Common {
     pub range: Range,
     /// The zone of the days.
     pub zone: TimeZone,
+    /// How many rows an answer may have, where that is not known beforehand; 0: any.
+    pub most_rows: u64,
+}
+
+/// What an answer may take; 0 is no bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Days of the range of a report with a row for each day.
+    pub days: u64,
+    /// Rows of a report with a row for each day and department or developer.
+    pub rows: u64,
+}
+
+impl Bounds {
+    /// None.
+    pub const NONE: Self = Self { days: 0, rows: 0 };
 }
 
 /// The parameters given, each once and each known to the report.
@@ -50,8 +66,7 @@ impl BadParameter {
     }
 }
 
-/// The question to `report` with these parameters, by name and value. `longest_days` bounds the range of reports with a row for each day;
-/// 0 does not.
+/// The question to `report` with these parameters, by name and value.
 ///
 /// # Errors
 /// The first parameter that is missing, unknown, given twice or wrong.
@@ -59,7 +74,7 @@ pub fn question(
     report: &dyn Report,
     given: &[(String, String)],
     organization: &Organization,
-    longest_days: u64,
+    bounds: Bounds,
 ) -> Result<Question, BadParameter> {
     let known: Vec<_> = COMMON.iter().chain(report.own_parameters()).copied().collect();
     for (position, (name, value)) in given.iter().enumerate() {
@@ -71,10 +86,11 @@ pub fn question(
         }
     }
     let own = Given { pairs: given, organization };
-    let common = own.common()?;
-    let longest = i64::try_from(longest_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
-    if report.has_day_rows() && longest_days > 0 && common.range.to - common.range.from > longest {
-        return Err(BadParameter::new("to", own.get("to"), format!("at most {longest_days} days after from (limits.report_days)")));
+    let common = own.common(bounds.rows)?;
+    let days = bounds.days;
+    let longest = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
+    if report.has_day_rows() && days > 0 && common.range.to - common.range.from > longest {
+        return Err(BadParameter::new("to", own.get("to"), format!("at most {days} days after from (limits.report_days)")));
     }
     report.question(common, &own)
 }
@@ -90,7 +106,7 @@ impl Given<'_> {
         self.pairs
     }
 
-    fn common(&self) -> Result<Common, BadParameter> {
+    fn common(&self, most_rows: u64) -> Result<Common, BadParameter> {
         let zone = match self.get("zone") {
             None => self.organization.zone.clone(),
             Some(name) => {
@@ -101,7 +117,7 @@ impl Given<'_> {
         if range.is_empty() {
             return Err(BadParameter::new("to", self.get("to"), "a time after from"));
         }
-        Ok(Common { range, zone })
+        Ok(Common { range, zone, most_rows })
     }
 
     /// `app`: one of the organization's; none where nothing is said.
@@ -150,8 +166,8 @@ mod tests {
     fn parse(name: &str, query: &[(&str, &str)]) -> Result<Common, String> {
         let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::get("Asia/Shanghai").unwrap());
         let given: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let _ = question(find(name).unwrap(), &given, &organization, 366).map_err(|bad| bad.to_string())?;
-        Given { pairs: &given, organization: &organization }.common().map_err(|bad| bad.to_string())
+        let _ = question(find(name).unwrap(), &given, &organization, Bounds { days: 366, rows: 0 }).map_err(|bad| bad.to_string())?;
+        Given { pairs: &given, organization: &organization }.common(0).map_err(|bad| bad.to_string())
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Report for TopUsersReport {
         false
     }
 
-    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
         let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()? };
         let columns = self.columns(own.pairs());

@@ -1,8 +1,9 @@
 //! What `department-days` and `developer-days` have in common: their parameters, and a use of the coding assistant as columns.
 
 use super::{BadParameter, Cell, Given};
+use rollcall_model::ReportError;
 use rollcall_model::calendar::rfc3339;
-use rollcall_model::reports::{Usage, UsageSpan};
+use rollcall_model::reports::{RowKeys, Usage, UsageSpan};
 
 /// What rows hold: totals, or a part of them each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,4 +88,17 @@ pub fn with_subtree(own: &Given<'_>) -> Result<bool, BadParameter> {
         Some("false") => Ok(false),
         other => Err(BadParameter::new("subtree", other, "true or false")),
     }
+}
+
+/// Whether an answer has no more rows than it may have; 0: any.
+pub fn bound(most: u64, rows: impl FnOnce() -> Result<RowKeys, ReportError>) -> Result<(), ReportError> {
+    if most == 0 {
+        return Ok(());
+    }
+    let count = rows()?.len();
+    if count as u64 <= most {
+        return Ok(());
+    }
+    let expected = "no more than limits.report_rows; ask for fewer days, one department or user, or by=whole";
+    Err(ReportError::Parameter { parameter: "rows", value: count.to_string(), expected })
 }

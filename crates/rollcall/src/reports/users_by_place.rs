@@ -26,7 +26,7 @@ impl Report for UsersByPlaceReport {
         false
     }
 
-    fn question(&self, Common { range, zone }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let by = match own.get("by") {
             None | Some("country") => PlaceLevel::Country,
             Some("subdivision") => PlaceLevel::Subdivision,

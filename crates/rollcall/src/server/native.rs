@@ -3,7 +3,7 @@
 use super::credentials;
 use super::refusal::Refusal;
 use super::state::App;
-use crate::reports::{self, BadParameter};
+use crate::reports::{self, BadParameter, Bounds};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -31,7 +31,8 @@ pub async fn report(
     let report = reports::find(&name).map_err(|message| Refusal::new(StatusCode::NOT_FOUND, message))?;
     let Query(mut given) = query.map_err(|error| Refusal::bad_request(error.body_text()))?;
     let format = format(&mut given, &headers)?;
-    let question = reports::question(report, &given, &organization, live.limits.report_days)?;
+    let question =
+        reports::question(report, &given, &organization, Bounds { days: live.limits.report_days, rows: live.limits.report_rows })?;
     let answer = move || question(&*app.engine, organization.id);
     let document = tokio::task::spawn_blocking(answer).await??;
     Ok(match format {
