@@ -84,31 +84,34 @@ OPTIMIZE TABLE computer_members FINAL
 ROLLED_UP = "SELECT {period} AS period, groupBitmapMerge(users) FROM computer_members GROUP BY period ORDER BY period"
 
 # Users by subdivision of China, over the range as one. The total of an answer, which shares need, is not asked: the easier question.
-BY_PROVINCE = """
-SELECT subdivision, uniqExact(user_id) FROM attendance
-WHERE joined_at < toDateTime64({end}, 3, 'UTC') AND joined_at >= toDateTime64({start} - 8 * 86400, 3, 'UTC')
-  AND (left_at > toDateTime64({start}, 3, 'UTC') OR left_at = joined_at AND joined_at >= toDateTime64({start}, 3, 'UTC'))
-  AND startsWith(subdivision, 'CN-')
-GROUP BY subdivision
+# Hong Kong, Macau and Taiwan are written as countries.
+PROVINCE = "if(country IN ('HK', 'MO', 'TW'), concat('CN-', country), toString(subdivision))"
+
+BY_PROVINCE = f"""
+SELECT {PROVINCE} AS province, uniqExact(user_id) FROM attendance
+WHERE joined_at < toDateTime64({{end}}, 3, 'UTC') AND joined_at >= toDateTime64({{start}} - 8 * 86400, 3, 'UTC')
+  AND (left_at > toDateTime64({{start}}, 3, 'UTC') OR left_at = joined_at AND joined_at >= toDateTime64({{start}}, 3, 'UTC'))
+  AND startsWith(province, 'CN-')
+GROUP BY province
 """
 
 # By hand, and for this one question: exact sets of users by day of +08:00 and subdivision.
-PROVINCE_ROLLUP = """
-CREATE TABLE province_days (day UInt32, subdivision LowCardinality(String), users AggregateFunction(groupBitmap, UInt32))
-ENGINE = AggregatingMergeTree ORDER BY (day, subdivision);
+PROVINCE_ROLLUP = f"""
+CREATE TABLE province_days (day UInt32, province LowCardinality(String), users AggregateFunction(groupBitmap, UInt32))
+ENGINE = AggregatingMergeTree ORDER BY (day, province);
 INSERT INTO province_days
-SELECT day, subdivision, groupBitmapState(number)
+SELECT day, province, groupBitmapState(number)
 FROM (
-  SELECT user_id, subdivision, toUnixTimestamp64Milli(joined_at) + 28800000 AS first,
+  SELECT user_id, {PROVINCE} AS province, toUnixTimestamp64Milli(joined_at) + 28800000 AS first,
          greatest(first, toUnixTimestamp64Milli(left_at) + 28800000 - 1) AS last,
          arrayJoin(range(toUInt32(intDiv(first, 86400000)), toUInt32(intDiv(last, 86400000)) + 1)) AS day
-  FROM attendance WHERE startsWith(subdivision, 'CN-')
+  FROM attendance WHERE startsWith(province, 'CN-')
 ) AS stays
-JOIN users USING (user_id) GROUP BY day, subdivision;
+JOIN users USING (user_id) GROUP BY day, province;
 OPTIMIZE TABLE province_days FINAL
 """
 
-PROVINCE_ROLLED_UP = "SELECT subdivision, groupBitmapMerge(users) FROM province_days WHERE day >= {first} AND day < {last} GROUP BY subdivision"
+PROVINCE_ROLLED_UP = "SELECT province, groupBitmapMerge(users) FROM province_days WHERE day >= {first} AND day < {last} GROUP BY province"
 
 
 def by_province(session, ask, end, requests):
