@@ -195,6 +195,18 @@ fn a_new_key_comes_with_its_hash() {
     assert!(summary.contains("my \"own\""), "{summary}");
 }
 
+#[test]
+fn a_new_token_for_yunxiao_can_be_used_as_it_is_printed() {
+    let printed = stdout(rollcall().args(["key", "new", "--for", "yunxiao", "--name", "nightly"]));
+    let (token, section) = printed.split_once('\n').unwrap();
+    assert!(token.starts_with("pt-") && token.len() == 64, "{token}");
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("rollcall.toml"), configuration("") + section).unwrap();
+    let server = Server::start(home.path());
+    let user = server.yunxiao("/platform/user", token).json();
+    assert_eq!(user["name"], "nightly");
+}
+
 /// What `key hash` does with this on standard input.
 fn key_hash(input: &str) -> std::process::Output {
     let mut command = rollcall();

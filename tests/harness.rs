@@ -1,6 +1,7 @@
 //! Starts the real executable on a temporary data directory and a free port, speaks HTTP to it, kills and restarts it.
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use rollcall_dialects::volcengine::client::{Client, Dimension, Distribution, Error};
 use rollcall_model::Receipt;
 use std::fs::{self, File};
 use std::io;
@@ -27,6 +28,14 @@ pub const OTHER_USER: &str = "admin@other.example";
 pub const OTHER_PASSWORD: &str = "password of the other account";
 pub const TOKEN: &str = "pt-token-of-the-first-organization";
 pub const OTHER_TOKEN: &str = "pt-token-of-the-other-organization";
+
+pub const ACCESS_KEY: &str = "AKLTfirst";
+pub const ACCESS_SECRET: &str = "secret-of-the-first-access-key";
+pub const OTHER_ACCESS_KEY: &str = "AKLTother";
+pub const OTHER_ACCESS_SECRET: &str = "secret-of-the-other-access-key";
+/// An app that only one of the organizations has; both have `default`.
+pub const APP: &str = "first-app";
+pub const OTHER_APP: &str = "other-app";
 
 /// How long a server may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,24 +79,44 @@ impl Answer {
 
 /// The configuration of the two organizations, after other keys of the file.
 pub fn configuration(before: &str) -> String {
-    let organization = |id, name, zone, key: &str, app_id, app_secret: &str, user, password: &str, token: &str| {
-        let (key, secret, password, token) = (hash(key), hash(app_secret), password_hash(password), hash(token));
-        format!(
-            "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\n\
+    let organization =
+        |id, name, zone, app, key: &str, app_id, app_secret: &str, user, password: &str, access_key, access_secret, token: &str| {
+            let (key, secret, password, token) = (hash(key), hash(app_secret), password_hash(password), hash(token));
+            format!(
+                "[[organizations]]\nid = \"{id}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\napps = [\"default\", \"{app}\"]\n\
              [[organizations.ingest_keys]]\nname = \"test\"\nhash = \"{key}\"\n\
              [organizations.feishu]\nhistory_days = 0\nrequests_per_minute = 0\n\
              [[organizations.feishu.apps]]\napp_id = \"{app_id}\"\nsecret_hash = \"{secret}\"\n\
              [organizations.office365]\nhistory_months = 0\n\
              [[organizations.office365.users]]\nname = \"{user}\"\nrole = \"view-only-recipients\"\npassword_hash = \"{password}\"\n\
+             [organizations.volcengine]\nmax_age_days = 0\nmax_span_days = 0\nrequests_per_second = 0\n\
+             [[organizations.volcengine.access_keys]]\nid = \"{access_key}\"\nsecret = \"env:{access_secret}\"\n\
              [organizations.yunxiao]\nrequests_per_minute = 0\n\
              [[organizations.yunxiao.tokens]]\nname = \"test\"\nhash = \"{token}\"\n\
              scopes = [\"department-usage\", \"developer-usage\", \"organization\"]\n"
-        )
-    };
-    let first = organization(ORG, "First", "Asia/Shanghai", KEY, APP_ID, APP_SECRET, USER, PASSWORD, TOKEN);
-    let other = organization(OTHER_ORG, "Other", "UTC", OTHER_KEY, OTHER_APP_ID, OTHER_APP_SECRET, OTHER_USER, OTHER_PASSWORD, OTHER_TOKEN);
+            )
+        };
+    let first = organization(ORG, "First", "Asia/Shanghai", APP, KEY, APP_ID, APP_SECRET, USER, PASSWORD, ACCESS_KEY, SECRETS[0].0, TOKEN);
+    let (key, secret) = (OTHER_ACCESS_KEY, SECRETS[1].0);
+    let other = organization(
+        OTHER_ORG,
+        "Other",
+        "UTC",
+        OTHER_APP,
+        OTHER_KEY,
+        OTHER_APP_ID,
+        OTHER_APP_SECRET,
+        OTHER_USER,
+        OTHER_PASSWORD,
+        key,
+        secret,
+        OTHER_TOKEN,
+    );
     format!("{before}\n{first}{other}")
 }
+
+/// The variables that the configuration refers to, and their values.
+const SECRETS: [(&str, &str); 2] = [("FIRST_ACCESS_SECRET", ACCESS_SECRET), ("OTHER_ACCESS_SECRET", OTHER_ACCESS_SECRET)];
 
 /// A secret as it stands in the configuration.
 pub fn hash(secret: &str) -> String {
@@ -107,6 +136,7 @@ pub fn rollcall() -> Command {
     for name in ["ROLLCALL_CONFIG", "ROLLCALL_LISTEN", "ROLLCALL_DATA", "ROLLCALL_LOG", "ROLLCALL_KEY"] {
         command.env_remove(name);
     }
+    command.envs(SECRETS);
     command
 }
 
@@ -261,6 +291,13 @@ impl Server {
     /// `GET` of a path of Yunxiao's API, with a token.
     pub fn yunxiao(&self, path: &str, token: &str) -> Answer {
         self.send(self.request("GET", &format!("/oapi/v1{path}")).header("x-yunxiao-token", token)).unwrap()
+    }
+
+    /// Users by place of an app over a day that has the facts of [`fact`], as Volcengine's API answers whoever signs with this key.
+    pub fn volcengine(&self, access_key: &str, secret: &str, app: &str, dimension: Dimension) -> Result<Distribution, Error> {
+        let client = Client::new(&self.url, access_key, secret)?;
+        let [from, to] = [1_740_960_000, 1_741_046_400].map(|second| jiff::Timestamp::from_second(second).unwrap());
+        RUNTIME.block_on(client.list_operation_distribution(app, from, to, dimension))
     }
 
     /// Posts a body of facts, whatever comes of it.

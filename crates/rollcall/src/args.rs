@@ -115,15 +115,18 @@ pub struct Import {
     pub key: Option<String>,
     #[command(flatten)]
     pub local: Local,
-    /// What the facts are
-    #[arg(long, value_name = "KIND", value_enum, default_value_t = Fact::Attendance)]
-    pub fact: Fact,
+    /// What the facts are [default: attendance; assistance with --format copilot]
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub fact: Option<Fact>,
     /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
     pub on_error: OnError,
     /// How the facts are written, where the name of a file does not say so
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<FactFormat>,
+    /// Which field of a row is the user_id of its facts, with --format copilot [default: user_login]
+    #[arg(long, value_name = "FIELD", value_enum)]
+    pub user_field: Option<UserField>,
     /// Begin where an import of the same file with --resume stopped; the place is kept beside it, in FILE.rollcall-import
     #[arg(long)]
     pub resume: bool,
@@ -315,6 +318,19 @@ pub enum FactFormat {
     Parquet,
     /// Apache Arrow IPC, stream or file
     Arrow,
+    /// Rows of GitHub Copilot's usage metrics (users-1-day, users-28-day): NDJSON or a JSON array, made into assistance facts
+    Copilot,
+}
+
+/// What stands for a user in rows of GitHub Copilot's usage metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UserField {
+    /// The name, such as octocat
+    #[value(name = "user_login")]
+    UserLogin,
+    /// The number, which outlives a change of name
+    #[value(name = "user_id")]
+    UserId,
 }
 
 /// How a receipt is printed.

@@ -61,8 +61,7 @@ impl Client {
     /// A client with the token `token` at `base_url`: `https://openapi-rdc.aliyuncs.com`, or where rollcall listens.
     ///
     /// # Errors
-    /// [`Error::BaseUrl`] if `base_url` is no absolute http or https URL, [`Error::Setup`] if the token is no text of a header or TLS cannot
-    /// be set up.
+    /// [`Error::Setup`] if `base_url` is no absolute http or https URL or TLS cannot be set up, [`Error::Token`] if no header can hold the token.
     pub fn new(base_url: &str, token: &str) -> Result<Self, Error> {
         Self::with_patience(base_url, token, Patience::default())
     }

@@ -40,7 +40,9 @@ fn stage(requests_per_second: u32) -> Router {
     let now = || jiff::Timestamp::now().as_millisecond();
     let tenants = vec![tenant(Settings { requests_per_second, ..settings() }), other_tenant()];
     let site = Arc::new(Site::new(Arc::new(Naive { facts, ..Naive::default() }), now, [7; 32], tenants));
-    rollcall_dialects::DIALECTS.iter().fold(Router::new(), |router, dialect| dialect.mount(router, site.clone()))
+    rollcall_dialects::DIALECTS
+        .iter()
+        .fold(Router::new().fallback(async || StatusCode::NOT_FOUND), |router, dialect| dialect.mount(router, site.clone()))
 }
 
 async fn ask(client: &Client, app: &str, dimension: Dimension) -> Result<Distribution, Error> {

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::response::IntoResponse;
 use http::{HeaderMap, StatusCode};
 use jiff::civil::{Date, date};
+use rollcall_dialects::setup::SetupError;
 use rollcall_dialects::yunxiao::Settings;
 use rollcall_dialects::yunxiao::client::{Client, Error, Patience, Refused};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -236,9 +237,9 @@ async fn bodies_of_others_are_shown_and_read_with_more_keys_or_none() {
 async fn what_no_client_can_be_made_of_is_an_error() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for base in ["", "example.com", "ftp://example.com", "https://user@example.com", "https://example.com?x=1", "https://example.com#x"] {
-        assert!(matches!(Client::new(base, "t"), Err(Error::BaseUrl { .. })), "{base}");
+        assert!(matches!(Client::new(base, "t"), Err(Error::Setup(SetupError::BaseUrl { .. }))), "{base}");
     }
-    assert!(matches!(Client::new("https://example.com", "line\nbreak"), Err(Error::Setup(_))));
+    assert!(matches!(Client::new("https://example.com", "line\nbreak"), Err(Error::Token)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

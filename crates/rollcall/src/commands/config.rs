@@ -29,8 +29,10 @@ fn check(source: &Source) -> Result {
         let zone = about.zone.iana_name().unwrap_or("UTC");
         let (keys, tenant) = (organization.ingest_keys.len(), &organization.tenant);
         let (apps, users) = (tenant.feishu.apps.len(), tenant.office365.users.len());
+        let (access_keys, tokens) = (tenant.volcengine.access_keys.len(), tenant.yunxiao.tokens.len());
         output::line(format_args!(
-            "organization {} {}: days of {zone}, {keys} ingest keys, {apps} feishu apps, {users} office365 users",
+            "organization {} {}: days of {zone}, {keys} ingest keys, {apps} feishu apps, {users} office365 users, \
+             {access_keys} volcengine access keys, {tokens} yunxiao tokens",
             about.id, about.name
         ))?;
         for key in &organization.ingest_keys {

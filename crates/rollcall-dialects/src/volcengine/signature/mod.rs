@@ -33,7 +33,8 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// Bytes in hexadecimal, lower case.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The bytes of 64 hexadecimal digits, in either case.

@@ -1,22 +1,18 @@
 //! What can fail.
 
+use crate::setup::{SetupError, causes};
 use http::StatusCode;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The base URL is not one.
-    #[error("base url {url}: {expected}")]
-    BaseUrl {
-        /// As given.
-        url: String,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// The client could not be made.
-    #[error("the http client cannot be set up: {0}")]
-    Setup(String),
+    /// The client cannot be made.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The token is no text that a header can hold.
+    #[error("the token has characters that no header can hold")]
+    Token,
     /// No answer came.
     #[error("no answer came: {}", causes(.0))]
     Transport(#[source] reqwest::Error),
@@ -69,16 +65,4 @@ impl Error {
             _ => None,
         }
     }
-}
-
-/// An error of the transport names only its outermost layer; the layers below say what happened.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(below) = cause {
-        text.push_str(": ");
-        text.push_str(&below.to_string());
-        cause = below.source();
-    }
-    text
 }

@@ -1,16 +1,15 @@
 //! Requests, what comes back, and rate limits.
 
 use super::{Error, Patience, Refused};
+use crate::setup;
 use crate::yunxiao::wire::{BASE, ErrorBody, TOKEN_HEADER, header as names};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use reqwest::{Url, redirect};
+use reqwest::Url;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// The wait where a server limits the rate and does not say for how long, in seconds.
 const UNSAID: u64 = 1;
-/// The largest body that is read: far more than 100 rows, and less than memory.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// How much of a body that is none of the API's an error repeats, in characters.
 const SHOWN: usize = 200;
 
@@ -44,32 +43,12 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 impl Transport {
     pub(super) fn new(base_url: &str, token: &str, patience: Patience) -> Result<Self, Error> {
-        let wrong = |expected| Error::BaseUrl { url: base_url.into(), expected };
-        let base = Url::parse(base_url).map_err(|_| wrong("must be an absolute url"))?;
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(wrong("must be http or https"));
-        }
-        if base.query().is_some() || base.fragment().is_some() || !base.username().is_empty() || base.password().is_some() {
-            return Err(wrong("must be without user, query and fragment"));
-        }
-        let mut token = HeaderValue::from_str(token).map_err(|_| Error::Setup("the token is no text of a header".into()))?;
+        let base = setup::base_url(base_url)?;
+        let mut token = HeaderValue::from_str(token).map_err(|_| Error::Token)?;
         token.set_sensitive(true);
-        // Building panics without one.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(Error::Setup("no rustls crypto provider is installed".into()));
-        }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
-            .default_headers([(HeaderName::from_static(TOKEN_HEADER), token)].into_iter().collect())
-            .connect_timeout(patience.connect)
-            .timeout(patience.answer)
-            // A redirect would carry the token to where it was not meant to go.
-            .redirect(redirect::Policy::none());
-        if base.scheme() == "http" {
-            // The system's certificates are not needed, nor need the system have any.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| Error::Setup(error.to_string()))?;
+        let headers = [(HeaderName::from_static(TOKEN_HEADER), token)].into_iter().collect();
+        let builder = reqwest::Client::builder().default_headers(headers).connect_timeout(patience.connect).timeout(patience.answer);
+        let http = setup::http(&base, builder)?;
         Ok(Self { http, base, patience })
     }
 
@@ -101,15 +80,11 @@ impl Transport {
     }
 
     async fn get_once<T: DeserializeOwned>(&self, url: Url) -> Result<Received<T>, Error> {
-        let mut response = self.http.get(url).header(header::ACCEPT, "application/json").send().await.map_err(Error::Transport)?;
+        let response = self.http.get(url).header(header::ACCEPT, "application/json").send().await.map_err(Error::Transport)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(Error::Transport)? {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                return Err(Error::NotAnAnswer { status, reason: format!("the body is larger than {LARGEST_BODY} bytes") });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let Some(body) = setup::body(response).await.map_err(Error::Transport)? else {
+            return Err(Error::NotAnAnswer { status, reason: format!("the body is larger than {} bytes", setup::LARGEST_BODY) });
+        };
         if !status.is_success() {
             return Err(Error::Refused(Box::new(refused(status, &headers, &body))));
         }

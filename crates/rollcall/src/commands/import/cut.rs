@@ -21,33 +21,71 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Body {
     pub bytes: Bytes,
-    /// Lines of the file before the first line that is the body's own.
-    lines_before: u64,
-    /// Whether the header of the file was put in front.
-    has_header: bool,
+    lines: Lines,
+    /// What of the file could not be made into facts, with the file's line numbers.
+    pub unmade: Receipt,
     /// Where the file goes on after it.
     pub end: Place,
+}
+
+/// Which lines of the file those of a body are.
+#[derive(Debug)]
+enum Lines {
+    /// Those after this many.
+    After(u64),
+    /// First the header of the file, then those after this many.
+    HeaderAndAfter(u64),
+    /// Each was made from this one.
+    MadeOf(Vec<u64>),
 }
 
 impl Body {
     /// A whole file.
     pub fn whole(bytes: Vec<u8>) -> Self {
         let end = Place { bytes: bytes.len() as u64, lines: 0 };
-        Self { bytes: bytes.into(), lines_before: 0, has_header: false, end }
+        Self { bytes: bytes.into(), lines: Lines::After(0), unmade: Receipt::default(), end }
+    }
+
+    /// Facts made of lines of the file, and what could not be made into any.
+    pub fn made(bytes: Vec<u8>, lines: Vec<u64>, unmade: Receipt, end: Place) -> Self {
+        Self { bytes: bytes.into(), lines: Lines::MadeOf(lines), unmade, end }
+    }
+
+    /// The number of the first line of the file that is the body's own.
+    pub fn first_line(&self) -> u64 {
+        match &self.lines {
+            Lines::After(before) | Lines::HeaderAndAfter(before) => before + 1,
+            Lines::MadeOf(lines) => lines.first().copied().unwrap_or_default(),
+        }
+    }
+
+    /// Whether it was made of lines in which nobody did anything.
+    pub fn has_nothing(&self) -> bool {
+        matches!(&self.lines, Lines::MadeOf(lines) if lines.is_empty())
     }
 
     /// The receipt with the file's line numbers in place of the body's.
-    pub fn renumber(&self, mut receipt: Receipt) -> Receipt {
+    fn renumber(&self, mut receipt: Receipt) -> Receipt {
         for error in &mut receipt.errors {
             // Line 0 is the body as a whole: say where it begins.
-            error.line = match (error.line, self.has_header) {
-                (0, _) => self.lines_before,
-                (1, true) => 1,
-                (line, true) => line - 1 + self.lines_before,
-                (line, false) => line + self.lines_before,
+            error.line = match (error.line, &self.lines) {
+                (line, Lines::After(before)) | (line @ 0, Lines::HeaderAndAfter(before)) => line + before,
+                (1, Lines::HeaderAndAfter(_)) => 1,
+                (line, Lines::HeaderAndAfter(before)) => line - 1 + before,
+                (line, Lines::MadeOf(lines)) => {
+                    let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+                    lines.get(index).copied().unwrap_or_default()
+                }
             };
         }
         receipt
+    }
+
+    /// What became of the body, told of the file: its facts' receipt, and what could not be made into facts.
+    pub fn told(&self, receipt: Receipt) -> Receipt {
+        let mut told = self.unmade.clone();
+        told.add(self.renumber(receipt));
+        told
     }
 }
 
@@ -113,7 +151,8 @@ impl<R: BufRead> Cutter<R> {
         let lines_before = self.place.lines;
         let lines = bytes.get(own..).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
         self.place = Place { bytes: self.place.bytes + (end - own) as u64, lines: self.place.lines + lines as u64 };
-        Ok(Some(Body { bytes: bytes.into(), lines_before, has_header: own > 0, end: self.place }))
+        let lines = if own > 0 { Lines::HeaderAndAfter(lines_before) } else { Lines::After(lines_before) };
+        Ok(Some(Body { bytes: bytes.into(), lines, unmade: Receipt::default(), end: self.place }))
     }
 }
 
@@ -163,7 +202,7 @@ mod tests {
         let bodies = cut("a,b\n1,2\n3,4\n5,6\n", 5, true, Place::default());
         assert_eq!(texts(&bodies), ["a,b\n1,2\n", "a,b\n3,4\n", "a,b\n5,6\n"]);
         let receipt = |line| Receipt { errors: vec![FactError::new("a", None, "b").at(line)], ..Receipt::default() };
-        let line = |body: usize, line| bodies[body].renumber(receipt(line)).errors[0].line;
+        let line = |body: usize, line| bodies[body].told(receipt(line)).errors[0].line;
         assert_eq!((line(0, 2), line(1, 2), line(2, 2), line(2, 1)), (2, 3, 4, 1));
         assert!(cut("a,b\n", 5, true, Place::default()).is_empty());
     }

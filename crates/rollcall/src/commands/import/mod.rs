@@ -2,20 +2,22 @@
 //!
 //! NDJSON and CSV are cut at line ends into bodies of a few megabytes, without being parsed, so memory stays bounded whatever the
 //! file; several bodies are on their way at a time. Other formats go whole. Everything may be repeated: a fact that is known
-//! is counted as a duplicate.
+//! is counted as a duplicate. Rows of another service's report are made into facts on the way.
 //!
 //! # Layout
 //! - [`source`]: a file by its name: format, compression, reading
 //! - [`cut`]: lines into bodies
+//! - [`copilot`]: rows of GitHub Copilot's reports into facts
 //! - [`target`]: where bodies go, and the retries on the way
 //! - [`progress`]: what was acknowledged so far: the bar, the total receipt, the place for `--resume`
 
+mod copilot;
 mod cut;
 mod progress;
 mod source;
 mod target;
 
-use crate::args::{Import, ReceiptFormat};
+use crate::args::{Fact, FactFormat, Import, OnError, ReceiptFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
 use cut::Body;
@@ -32,8 +34,8 @@ use tokio::task::JoinSet;
 const AHEAD: usize = 2;
 
 pub fn run(flags: Import) -> Result {
-    let sources: Vec<_> = flags.files.iter().map(|path| Source::of(path, flags.format, flags.resume)).collect::<Result<_>>()?;
-    let target = Arc::new(Target::of(&flags)?);
+    let sources: Vec<_> = flags.files.iter().map(|path| Source::of(path, &flags)).collect::<Result<_>>()?;
+    let target = Arc::new(Target::of(&flags, fact(&flags)?)?);
     let mut total = Receipt::default();
     let outcome = super::wait(async {
         for source in sources {
@@ -43,7 +45,24 @@ pub fn run(flags: Import) -> Result {
     });
     // What was stored is said also when something failed later.
     print(&total, flags.receipt)?;
+    if flags.format == Some(FactFormat::Copilot) && total.conflicting > 0 {
+        output::note(format_args!(
+            "conflicting: {}. GitHub changed these days after they were imported, and what was imported first stays; days are final after three full UTC days",
+            total.conflicting
+        ));
+    }
     outcome
+}
+
+/// What the facts are; a format of rows decides it.
+fn fact(flags: &Import) -> Result<Fact> {
+    let of_rows = flags.format == Some(FactFormat::Copilot);
+    match flags.fact {
+        Some(Fact::Attendance) if of_rows => Err(Failure::Usage("--fact attendance: --format copilot has assistance facts".into())),
+        _ if flags.user_field.is_some() && !of_rows => Err(Failure::Usage("--user-field: only with --format copilot".into())),
+        None if of_rows => Ok(Fact::Assistance),
+        fact => Ok(fact.unwrap_or(Fact::Attendance)),
+    }
 }
 
 /// Imports one file, and adds its receipt to the total.
@@ -58,7 +77,7 @@ async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total
     };
     let mut carriers = JoinSet::new();
     for _ in 0..flags.in_flight {
-        carriers.spawn(carry(take.clone(), target.clone(), source.clone(), progress.clone(), stopped.clone()));
+        carriers.spawn(carry(take.clone(), target.clone(), source.clone(), progress.clone(), stopped.clone(), flags.on_error));
     }
     // Nobody but the carriers takes now: when all of them stop, the reader finds out.
     drop(take);
@@ -97,17 +116,24 @@ async fn carry(
     source: Arc<Source>,
     progress: Arc<Progress>,
     stopped: Arc<AtomicBool>,
+    on_error: OnError,
 ) -> Result {
     while !stopped.load(Ordering::Acquire) {
         let Some((number, body)) = take.lock().await.recv().await else { break };
-        let delivered = target.deliver(&body, &source).await;
+        let delivered = if body.unmade.rejected > 0 && on_error == OnError::Refuse {
+            Ok(Delivery::Refused(Receipt::default()))
+        } else if body.has_nothing() {
+            Ok(Delivery::Stored(Receipt::default()))
+        } else {
+            target.deliver(&body, &source).await
+        };
         if !matches!(delivered, Ok(Delivery::Stored(_))) {
             stopped.store(true, Ordering::Release);
         }
         match delivered? {
-            Delivery::Stored(receipt) => progress.stored(number, &body, body.renumber(receipt))?,
+            Delivery::Stored(receipt) => progress.stored(number, &body, body.told(receipt))?,
             Delivery::Refused(receipt) => {
-                progress.refused(body.renumber(receipt));
+                progress.refused(body.told(receipt));
                 let hint = "mend the facts above and import the file again, or give --on-error skip; what was stored before counts as duplicate then";
                 return Err(Failure::Message(format!("{} has facts with errors; {hint}", source.name())));
             }

@@ -1,7 +1,8 @@
 //! A file by its name: its format, its compression, and how it is read.
 
+use super::copilot;
 use super::cut::{Body, Cutter, Place};
-use crate::args::FactFormat;
+use crate::args::{FactFormat, Import, UserField};
 use crate::failure::{Failure, Result};
 use indicatif::ProgressBar;
 use rollcall_engine::ingest::{Compression, Format};
@@ -30,14 +31,17 @@ pub struct Source {
     path: PathBuf,
     format: FactFormat,
     compression: Compression,
+    /// What stands for the user in rows that are made into facts.
+    user_field: UserField,
 }
 
 impl Source {
     /// The file of a path; `-` is standard input.
-    pub fn of(path: &Path, format: Option<FactFormat>, resume: bool) -> Result<Self> {
-        let source = Self { path: path.into(), format: FactFormat::Ndjson, compression: Compression::None };
+    pub fn of(path: &Path, flags: &Import) -> Result<Self> {
+        let (format, user_field) = (flags.format, flags.user_field.unwrap_or(UserField::UserLogin));
+        let source = Self { path: path.into(), format: FactFormat::Ndjson, compression: Compression::None, user_field };
         if source.is_stdin() {
-            if resume {
+            if flags.resume {
                 return Err(Failure::Usage("--resume: standard input cannot be read again from a place".into()));
             }
             return Ok(Self { format: format.unwrap_or(FactFormat::Ndjson), ..source });
@@ -82,13 +86,13 @@ impl Source {
 
     /// Whether it is cut into bodies; otherwise it goes whole.
     fn is_cut(&self) -> bool {
-        matches!(self.format, FactFormat::Ndjson | FactFormat::Csv)
+        matches!(self.format, FactFormat::Ndjson | FactFormat::Csv | FactFormat::Copilot)
     }
 
     /// How its bodies are written, as the engine calls it.
     pub fn body_format(&self) -> Format {
         match self.format {
-            FactFormat::Ndjson => Format::Ndjson,
+            FactFormat::Ndjson | FactFormat::Copilot => Format::Ndjson,
             FactFormat::Json => Format::Json,
             FactFormat::Csv => Format::Csv,
             FactFormat::Parquet => Format::Parquet,
@@ -116,7 +120,10 @@ impl Source {
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw))),
             Compression::Zstd => Box::new(zstd::Decoder::new(raw).map_err(named)?),
         };
-        let cutter = Cutter::new(BufReader::with_capacity(BUFFER, plain), size, self.format == FactFormat::Csv, place).map_err(named)?;
-        Ok(Box::new(cutter))
+        let plain = BufReader::with_capacity(BUFFER, plain);
+        if self.format == FactFormat::Copilot {
+            return copilot::bodies(plain, size, place, self.user_field).map_err(named);
+        }
+        Ok(Box::new(Cutter::new(plain, size, self.format == FactFormat::Csv, place).map_err(named)?))
     }
 }

@@ -45,17 +45,17 @@ pub enum Target {
 }
 
 impl Target {
-    pub fn of(flags: &Import) -> Result<Self> {
+    pub fn of(flags: &Import, fact: Fact) -> Result<Self> {
         let Some(url) = &flags.to else {
             let data = flags.local.data.as_deref().ok_or_else(|| Failure::Usage("give --to or --data".into()))?;
             let opened = Arc::new(local::open(data, &flags.local)?);
             let places = PlaceFiles::open(&opened.config.places)?.current();
-            return Ok(Self::Directory { opened, places, fact: flags.fact, on_error: flags.on_error });
+            return Ok(Self::Directory { opened, places, fact, on_error: flags.on_error });
         };
         let key =
             flags.key.clone().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: it decides the organization".into()))?;
         let word = if flags.on_error == OnError::Skip { "skip" } else { "refuse" };
-        let path = match flags.fact {
+        let path = match fact {
             Fact::Attendance => "attendance",
             Fact::Assistance => "assistance",
         };
