@@ -54,6 +54,11 @@ pub trait Keep: Default + Clone + Send + Sync + std::fmt::Debug + 'static {
 
     /// About how many bytes the cell takes in memory.
     fn size(&self) -> usize;
+
+    /// Whether the cell is worth its room in the cache.
+    fn is_cached(&self) -> bool {
+        true
+    }
 }
 
 /// A cell made from the base cells of a slice of time.

@@ -185,7 +185,9 @@ impl Cells {
             drop(lengths);
             self.merged.insert(key.bytes(), bytes)?;
         }
-        self.cache.insert(key, Kept { cell: cell.clone(), size: cell.size() });
+        if cell.is_cached() {
+            self.cache.insert(key, Kept { cell: cell.clone(), size: cell.size() });
+        }
         Ok(())
     }
 }

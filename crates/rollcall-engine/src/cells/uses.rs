@@ -60,14 +60,18 @@ impl Used {
         entries.dedup_by(|next, kept| {
             let same = next.key() == kept.key();
             if same {
-                kept.count += next.count;
-                kept.accepted += next.accepted;
-                kept.lines_accepted += next.lines_accepted;
-                kept.lines_changed += next.lines_changed;
-                kept.last_use = kept.last_use.max(next.last_use);
+                kept.merge(next);
             }
             same
         });
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.accepted += other.accepted;
+        self.lines_accepted += other.lines_accepted;
+        self.lines_changed += other.lines_changed;
+        self.last_use = self.last_use.max(other.last_use);
     }
 }
 
@@ -156,6 +160,10 @@ impl Base for Uses {
     }
 }
 
+/// Up to how many entries are cached. A year of larger days would push out all the small cells made of them, which are what is asked for
+/// again.
+const WORTH_CACHING: usize = 4_000;
+
 /// The entries of a slice together, in order. Made in the time it would take to read them from storage, so they are not stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UseSums {
@@ -187,9 +195,21 @@ impl Merged for UseSums {
     type Base = Uses;
 
     fn of(entries: &[Used]) -> Self {
-        let mut entries = entries.to_vec();
-        Used::order(&mut entries);
-        Self { entries }
+        // Keys with positions are sorted in the entries' stead, which are several times as large.
+        let key = |(position, used): (u128, &Used)| {
+            u128::from(used.booking) << 96 | u128::from(used.usage) << 64 | u128::from(used.user) << 32 | position
+        };
+        let mut keys: Vec<u128> = (0..).zip(entries).map(key).collect();
+        // The stable sort finds the runs that are in order already.
+        keys.sort();
+        let mut ordered: Vec<Used> = Vec::with_capacity(entries.len());
+        for used in keys.iter().filter_map(|key| entries.get(*key as u32 as usize)) {
+            match ordered.last_mut() {
+                Some(last) if last.key() == used.key() => last.merge(used),
+                _ => ordered.push(*used),
+            }
+        }
+        Self { entries: ordered }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -203,6 +223,10 @@ impl Keep for UseSums {
 
     fn size(&self) -> usize {
         64 + self.entries.len() * size_of::<Used>()
+    }
+
+    fn is_cached(&self) -> bool {
+        self.entries.len() <= WORTH_CACHING
     }
 }
 

@@ -6,7 +6,7 @@ WITH facts AS (
   SELECT *, (kind = 'chat' AND (turns > 0 OR accepted > 0)) AS chat_use,
             (kind = 'completion' AND (suggested > 0 OR accepted > 0)) AS completion_use
   FROM assistance
-  WHERE at >= $from AND at < $to
+  WHERE "at" >= $from AND "at" < $to
 ), users AS (
   SELECT unnest($held) AS user_id
   UNION
@@ -15,7 +15,7 @@ WITH facts AS (
 SELECT user_id,
        coalesce(bool_or(chat_use), false)                                AS chat,
        coalesce(bool_or(completion_use), false)                          AS completion,
-       max(at) FILTER (chat_use OR completion_use)                       AS last_use,
+       max("at") FILTER (chat_use OR completion_use)                       AS last_use,
        coalesce(sum(turns) FILTER (kind = 'chat'), 0)                    AS turns,
        coalesce(sum(accepted) FILTER (kind = 'chat'), 0)                 AS turns_accepted,
        coalesce(sum(suggested) FILTER (kind = 'completion'), 0)          AS suggested,
