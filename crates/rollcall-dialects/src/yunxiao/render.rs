@@ -12,7 +12,7 @@ pub(super) fn department(calendar: &Calendar, row: DepartmentDay) -> DepartmentU
         active_developer_chat: usage.chat_developers,
         active_developer_completion: usage.completion_developers,
         date: calendar.start_of(key.date),
-        department_id: key.id.as_ref().into(),
+        department_id: key.id,
         totals: totals(&usage),
         breakdown: breakdown(&usage, Some),
     }
@@ -28,7 +28,7 @@ pub(super) fn developer(calendar: &Calendar, row: DeveloperDay) -> DeveloperUsag
         status_active_completion: usage.completion_developers > 0,
         status_active_lasted_time: usage.last_use.unwrap_or(0),
         totals: totals(&usage),
-        user_id: key.id.as_ref().into(),
+        user_id: key.id,
         breakdown: breakdown(&usage, |_| None),
     }
 }
@@ -49,12 +49,12 @@ fn breakdown(usage: &Usage, developers: impl Fn(u64) -> Option<u64>) -> Breakdow
         active_developer: developers(row.developers),
         chat_turns: row.turns,
         chat_turns_accepted: row.accepted,
-        chat_type: row.chat_type.as_ref().into(),
-        ide: row.ide.as_ref().into(),
+        chat_type: row.chat_type.clone(),
+        ide: row.ide.clone(),
     });
     let coding = usage.coding.iter().map(|row| Coding {
         active_developer: developers(row.developers),
-        language: row.language.as_ref().into(),
+        language: row.language.clone(),
         lines_accepted: row.lines_accepted,
         lines_changed: row.lines_changed,
     });
@@ -62,8 +62,8 @@ fn breakdown(usage: &Usage, developers: impl Fn(u64) -> Option<u64>) -> Breakdow
         active_developer: developers(row.developers),
         count_accepted: row.accepted,
         count_suggested: row.suggested,
-        ide: row.ide.as_ref().into(),
-        language: row.language.as_ref().into(),
+        ide: row.ide.clone(),
+        language: row.language.clone(),
         lines_accepted: row.lines_accepted,
         lines_changed: row.lines_changed,
     });

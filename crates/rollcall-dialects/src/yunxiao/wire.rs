@@ -1,6 +1,7 @@
 //! What goes over the wire, in the vendor's words, for server and client alike.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use std::sync::Arc;
 
 /// What every path begins with.
 pub const BASE: &str = "/oapi/v1";
@@ -68,7 +69,7 @@ pub struct DepartmentUsage {
     /// Local midnight of the day, in milliseconds.
     pub date: i64,
     /// The department.
-    pub department_id: String,
+    pub department_id: Arc<str>,
     /// The sums.
     #[serde(flatten)]
     pub totals: Totals,
@@ -95,7 +96,7 @@ pub struct DeveloperUsage {
     #[serde(flatten)]
     pub totals: Totals,
     /// The developer.
-    pub user_id: String,
+    pub user_id: Arc<str>,
 }
 
 /// The sums of a row. The server sends all; those that are optional came with later documentation.
@@ -145,9 +146,9 @@ pub struct Chatting {
     /// Turns accepted.
     pub chat_turns_accepted: u64,
     /// `CODE_GENERATE_COMMENT`, `GENERATE_TESTCASE`, `EXPLAIN_CODE`, `OPTIMIZE_CODE`, `FREE_INPUT`, or a custom command.
-    pub chat_type: String,
+    pub chat_type: Arc<str>,
     /// `jetbrains`, `vscode` and others.
-    pub ide: String,
+    pub ide: Arc<str>,
 }
 
 /// Lines of one language.
@@ -158,7 +159,7 @@ pub struct Coding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_developer: Option<u64>,
     /// The language.
-    pub language: String,
+    pub language: Arc<str>,
     /// Accepted lines, of completion and chat.
     pub lines_accepted: u64,
     /// Changed lines.
@@ -177,9 +178,9 @@ pub struct Completion {
     /// Suggested.
     pub count_suggested: u64,
     /// The IDE.
-    pub ide: String,
+    pub ide: Arc<str>,
     /// The language.
-    pub language: String,
+    pub language: Arc<str>,
     /// Accepted lines.
     pub lines_accepted: u64,
     /// Changed lines.

@@ -46,13 +46,13 @@ async fn both_reports_and_the_platform_are_had_from_this_server() {
     let org = ORG.to_string();
     for length in [1, 2, 3, 100] {
         let rows = client.department_usage(&org, FROM, date(2024, 11, 14)).per_page(length).all().await.unwrap();
-        let told: Vec<_> = rows.iter().map(|row| (row.date, row.department_id.as_str(), row.active_developer)).collect();
+        let told: Vec<_> = rows.iter().map(|row| (row.date, row.department_id.as_ref(), row.active_developer)).collect();
         let (first, second) = (1_731_427_200_000, 1_731_513_600_000);
         assert_eq!(told, [(first, "d-root", 2), (first, "d-team", 1), (second, "d-root", 0), (second, "d-team", 0)]);
         assert_eq!(rows[0].totals.total_count_suggested_completion, Some(7));
     }
     let developers = client.developer_usage(&org, FROM, FROM).department("d-team").all().await.unwrap();
-    assert_eq!((developers.len(), developers[0].user_id.as_str()), (1, "u1"));
+    assert_eq!((developers.len(), developers[0].user_id.as_ref()), (1, "u1"));
     assert_eq!((developers[0].status_active_lasted_time, developers[0].breakdown.chatting[0].active_developer), (1_731_470_400_000, None));
     let one = client.developer_usage(&org, FROM, FROM).user("u2").all().await.unwrap();
     assert_eq!((one.len(), one[0].status_active_chat, one[0].status_active_completion), (1, false, true));
@@ -68,7 +68,7 @@ async fn pages_come_one_by_one_and_end() {
     let client = client_of(&serve(Stage::of_example().router).await, TOKEN);
     let mut pages = client.department_usage(&ORG.to_string(), FROM, FROM).per_page(1).pages();
     for id in ["d-root", "d-team"] {
-        assert_eq!(pages.next().await.unwrap().unwrap()[0].department_id, id);
+        assert_eq!(pages.next().await.unwrap().unwrap()[0].department_id.as_ref(), id);
     }
     assert!(pages.next().await.unwrap().is_none() && pages.next().await.unwrap().is_none());
     let none = client.department_usage(&ORG.to_string(), date(2099, 1, 1), date(2099, 1, 2)).pages().next().await.unwrap();

@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 use roaring::RoaringBitmap;
 use rollcall_model::reports::{DeveloperDay, DeveloperDays, Developers, RowKey, RowKeys, UsageSpan};
-use rollcall_model::{Answer, OrgId, ReportError};
+use rollcall_model::{Answer, OrgId, ReportError, UserKind};
 use std::sync::Arc;
 
 /// Days on which the directory holds the same people.
@@ -27,6 +27,8 @@ struct Span {
 impl Span {
     fn new(asked: &Asked<'_>, developers: &Developers, day: Date) -> Self {
         let mut users = asked.directory.users_on(day);
+        // Rooms and telephones write no code.
+        users.retain(|user| matches!(user.kind, UserKind::Member | UserKind::Guest));
         let mut selection = None;
         match developers {
             Developers::All => {}

@@ -52,11 +52,11 @@ pub enum UsageSpan {
 /// Whom `developer_days` counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Developers {
-    /// Everyone whom the directory holds on the day, and everyone with uses that day.
+    /// Every member and guest whom the directory holds on the day, and everyone with uses that day.
     All,
     /// One user, by the id that facts carry.
     One(String),
-    /// Those whom the directory holds in a department on the day, and those with uses booked on it that day. All their uses count.
+    /// The members and guests whom the directory holds in a department on the day, and those with uses booked on it that day. All their uses count.
     Of {
         /// The department.
         department: String,
