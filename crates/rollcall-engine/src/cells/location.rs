@@ -5,11 +5,12 @@
 use super::presence::stays_in;
 use super::store::{Cells, Live, LiveCells};
 use super::user_sets::{Group, InGroup, UserSets};
-use super::{Base, View};
+use super::{Base, Keep, View};
 use crate::error::EngineError;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::{Place, Quarter, Range};
+use std::sync::Arc;
 
 /// The base cell of location.
 #[derive(Debug)]
@@ -17,6 +18,18 @@ pub struct Location;
 
 /// The merged cell of location.
 pub type LocatedUsers = UserSets<Located>;
+
+/// The users of a range that was asked for, as one: in memory alone, since nobody knows whether it is asked for again.
+#[derive(Debug, Clone, Default)]
+pub struct RangeUsers(pub Arc<LocatedUsers>);
+
+impl Keep for RangeUsers {
+    const KIND: u8 = 7;
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
 
 /// App and place, as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +71,7 @@ impl Base for Location {
     type Block = AttendanceBlock;
     type Entry = InGroup<Located>;
     const QUARTERS: i32 = 4;
-    const KINDS: &'static [u8] = &[Located::KIND];
+    const KINDS: &'static [u8] = &[Located::KIND, RangeUsers::KIND];
 
     fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Self::Entry)) {
         for row in block.rows() {

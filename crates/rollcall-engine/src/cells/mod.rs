@@ -27,7 +27,7 @@ mod uses;
 
 pub use base::{Base, Cell};
 pub use cover::Slice;
-pub use location::{LocatedUsers, Location};
+pub use location::{LocatedUsers, Location, RangeUsers};
 pub use meeting_totals::{MeetingTotals, Totals};
 pub use presence::{Presence, PresentFilter, PresentUsers};
 pub use sessions::{Attendee, Sessions};

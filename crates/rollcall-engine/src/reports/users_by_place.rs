@@ -1,10 +1,11 @@
 //! `users_by_place`: distinct users per country or subdivision, over the range as one.
 //!
 //! The months and days of the zone that lie in the range whole are cells that are kept; what is left comes from the fewest slices of UTC.
+//! A range of whole hours is kept as one too, in memory: the last seven days are asked for all day.
 //! Sets unite place by place; users of unknown place are those in no set that has a row. `users_by_place.sql` defines the same answer.
 
 use super::{app_number, whole_slice};
-use crate::cells::{LocatedUsers, Location, View};
+use crate::cells::{LocatedUsers, Location, Merged, RangeUsers, View};
 use crate::{Engine, EngineError};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::reports::{PlaceLevel, PlaceUsers, UsersByPlace};
@@ -16,7 +17,12 @@ use std::sync::Arc;
 pub(super) fn answer(engine: &Engine, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, EngineError> {
     let view = engine.cells.view::<Location>(org, ask.range)?;
     let app = app_number(engine, org, ask.app.as_deref());
-    let cells = if app.is_some() { gather(&view, &Calendar::new(ask.zone.clone()), ask.range)? } else { Vec::new() };
+    let gathered = || gather(&view, &Calendar::new(ask.zone.clone()), ask.range);
+    let cells = match whole_slice::<Location>(ask.range, ask.range) {
+        _ if app.is_none() => Vec::new(),
+        Some(slice) => vec![view.kept(slice, 0, || Ok(as_one(&gathered()?)))?.0.clone()],
+        None => gathered()?,
+    };
     let mut sets: BTreeMap<Option<Place>, Vec<&RoaringBitmap>> = BTreeMap::new();
     for (group, users) in cells.iter().flat_map(|cell| cell.groups()) {
         if app.flatten().is_none_or(|app| app == group.app()) {
@@ -43,6 +49,12 @@ fn row_of(place: Place, ask: &UsersByPlace) -> Option<Place> {
         PlaceLevel::Subdivision => place.as_subdivision()?,
     };
     ask.country.is_none_or(|country| country.country() == row.country()).then_some(row)
+}
+
+fn as_one(cells: &[Arc<LocatedUsers>]) -> RangeUsers {
+    let mut range = LocatedUsers::default();
+    cells.iter().for_each(|cell| range.merge(cell));
+    RangeUsers(Arc::new(range))
 }
 
 /// Cells that together hold exactly the stays that overlap a range.
