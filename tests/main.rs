@@ -16,5 +16,6 @@ mod isolation;
 mod office365;
 mod operations;
 mod places;
+mod verify;
 mod volcengine;
 mod yunxiao;

@@ -1,11 +1,11 @@
 //! The engine as its users see it: open a data directory, ingest facts, ask for reports.
 
-use crate::cells::Cells;
+use crate::cells::{Cells, Findings, Progress, Scope};
 use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::ledger::columns::Block;
 use crate::ledger::{Committer, Ledger, Request};
-use crate::reports::NamesOf;
+use crate::reports::{NamesOf, Selections};
 use crate::settings::Settings;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -146,6 +146,30 @@ impl Engine {
     /// [`EngineError::Storage`].
     pub fn checkpoint(&self) -> Result<(), EngineError> {
         self.ledger.checkpoint(&self.cells)
+    }
+
+    /// Verifies that stored base cells are what the facts say, kept cells what their base cells give, and that each day has as many default
+    /// ids as facts that need one. Changes nothing; checkpoints wait meanwhile.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], also if facts cannot be read.
+    pub fn verify(&self, scope: &Scope, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+        self.prove(scope, false, progress)
+    }
+
+    /// Replaces stored base cells that are not what the facts say, and drops kept cells that are wrong or cannot be verified. May be stopped
+    /// at any point and begun again. What it finds is what [`Engine::verify`] would have found before.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], also if facts cannot be read.
+    pub fn rebuild(&self, scope: &Scope, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+        self.prove(scope, true, progress)
+    }
+
+    fn prove(&self, scope: &Scope, mend: bool, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+        let selections = Selections::new(self);
+        let select = |org, selector, stored: &_, sums: &_| selections.sets(org, selector, stored, sums);
+        self.cells.verify(scope, mend, &select, progress)
     }
 }
 

@@ -30,6 +30,16 @@ pub enum Command {
     Import(Import),
     /// Ask for a report
     Report(Box<Report>),
+    /// Hold the cells of a data directory against its facts
+    ///
+    /// Every stored base cell is made again from the facts, every kept merged cell from base cells, and compared. Differences are printed,
+    /// and the exit code is 1 if there is any. No server may be running on the directory.
+    Verify(Prove),
+    /// Make the cells of a data directory that are not what its facts say anew
+    ///
+    /// Base cells are replaced, kept merged cells are dropped and made again when they are asked for. May be stopped at any point and
+    /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended.
+    Rebuild(Prove),
     /// Check the configuration, or print an example of one
     Config(Config),
     /// Make keys, and hashes of passwords
@@ -227,6 +237,26 @@ pub struct Report {
     pub local: Local,
 }
 
+/// `verify` and `rebuild`.
+#[derive(Debug, Flags)]
+pub struct Prove {
+    /// The data directory
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// Only this organization
+    #[arg(long, value_name = "ID")]
+    pub organization: Option<uuid::Uuid>,
+    /// The first day, of UTC [default: the first there is]
+    #[arg(long, value_name = "DAY", requires = "to")]
+    pub from: Option<jiff::civil::Date>,
+    /// The day after the last, of UTC [default: that after the last there is]
+    #[arg(long, value_name = "DAY", requires = "from")]
+    pub to: Option<jiff::civil::Date>,
+    /// How to print what was found
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
+}
+
 /// `config`.
 #[derive(Debug, Flags)]
 pub struct Config {
@@ -333,7 +363,7 @@ pub enum UserField {
     UserId,
 }
 
-/// How a receipt is printed.
+/// How a receipt, or what was found, is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReceiptFormat {
     /// For people

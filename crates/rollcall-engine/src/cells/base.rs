@@ -6,6 +6,7 @@ use crate::error::EngineError;
 use crate::ledger::columns::Block;
 use fjall::Keyspace;
 use rollcall_model::{Quarter, Range};
+use std::cmp::Ordering;
 
 /// A kind of base cell: a set of entries, each the aggregate of some facts, ordered by a key that no two share.
 pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
@@ -14,6 +15,9 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
 
     /// What the cell holds.
     type Entry: Copy + Send + Sync + std::fmt::Debug + PartialEq + 'static;
+
+    /// What people call it.
+    const NAME: &'static str;
 
     /// How many quarter hours a cell aggregates: 1 or, for an hour, 4. Cells are named by the first.
     const QUARTERS: i32;
@@ -26,6 +30,9 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
 
     /// Orders entries by their key and merges those that share it.
     fn order(entries: &mut Vec<Self::Entry>);
+
+    /// Compares two entries by their keys.
+    fn compare(a: &Self::Entry, b: &Self::Entry) -> Ordering;
 
     /// The bytes in storage of ordered entries.
     fn encode(quarter: Quarter, entries: &[Self::Entry]) -> Vec<u8>;

@@ -4,7 +4,8 @@ use super::store::{Cells, Key, Live, base_key, stored_cell};
 use super::{Base, Location, Presence, Sessions, Slice, Uses};
 use crate::error::EngineError;
 use fjall::OwnedWriteBatch;
-use rollcall_model::Quarter;
+use rollcall_model::{OrgId, Quarter};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where the position of the last checkpoint is stored.
@@ -91,18 +92,63 @@ impl Cells {
     /// Removes the kept merged cells whose slices meet the sealed cells of one kind.
     fn forget_kept<B: Base>(&self, sealed: &Live, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
         for (org, cells) in B::live(sealed) {
-            for (first, last) in runs(cells.keys().copied(), B::QUARTERS) {
-                for (quarters, kind) in self.lengths.lock().iter().flat_map(|quarters| B::KINDS.iter().map(move |kind| (*quarters, *kind)))
-                {
-                    let key =
-                        |start: i32, selector| Key { org: *org, kind, slice: Slice { start: start.max(0), quarters }, selector }.bytes();
-                    // Whatever they select.
-                    for kept in self.merged.range(key(first.0 - quarters + 1, 0)..=key(last.0, u128::MAX)) {
-                        batch.remove(&self.merged, kept.key()?);
-                    }
+            self.forget_around::<B>(*org, cells.keys().copied(), batch)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the kept merged cells whose slices meet base cells of one kind, which ascend.
+    fn forget_around<B: Base>(
+        &self,
+        org: OrgId,
+        cells: impl Iterator<Item = Quarter>,
+        batch: &mut OwnedWriteBatch,
+    ) -> Result<(), EngineError> {
+        for (first, last) in runs(cells, B::QUARTERS) {
+            for (quarters, kind) in self.lengths.lock().iter().flat_map(|quarters| B::KINDS.iter().map(move |kind| (*quarters, *kind))) {
+                let key = |start: i32, selector| Key { org, kind, slice: Slice { start: start.max(0), quarters }, selector }.bytes();
+                // Whatever they select.
+                for kept in self.merged.range(key(first.0 - quarters + 1, 0)..=key(last.0, u128::MAX)) {
+                    batch.remove(&self.merged, kept.key()?);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Replaces stored base cells, which ascend, by these bytes, or by none, and forgets the kept merged cells around them: all at once.
+    /// Nobody checkpoints meanwhile.
+    pub(super) fn replace<B: Base>(&self, org: OrgId, cells: Vec<(Quarter, Option<Vec<u8>>)>) -> Result<(), EngineError> {
+        let mut batch = self.db.batch();
+        let quarters: BTreeSet<Quarter> = cells.iter().map(|(quarter, _)| *quarter).collect();
+        for (quarter, bytes) in cells {
+            match bytes {
+                Some(bytes) => batch.insert(B::keyspace(self), base_key(org, quarter), bytes),
+                None => batch.remove(B::keyspace(self), base_key(org, quarter)),
+            }
+        }
+        // From here on nobody may keep a merged cell made from the base cells of before.
+        let mut state = self.state.write();
+        self.forget_around::<B>(org, quarters.iter().copied(), &mut batch)?;
+        batch.commit()?;
+        self.cache.retain(|key, _| {
+            let slice = Quarter(key.slice.start)..Quarter(key.slice.end());
+            !(key.org == org && B::KINDS.contains(&key.kind) && quarters.range(slice).next().is_some())
+        });
+        state.generation += 1;
+        Ok(())
+    }
+
+    /// Forgets kept merged cells, by their keys in storage.
+    pub(super) fn forget(&self, keys: &[Vec<u8>]) -> Result<(), EngineError> {
+        let mut batch = self.db.batch();
+        for key in keys {
+            batch.remove(&self.merged, key.as_slice());
+        }
+        let mut state = self.state.write();
+        batch.commit()?;
+        self.cache.clear();
+        state.generation += 1;
         Ok(())
     }
 }

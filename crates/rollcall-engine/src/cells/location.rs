@@ -2,7 +2,7 @@
 //!
 //! It stands at hours, not at quarter hours: a range has two edges at most, which are read from facts, and hours take less than half.
 
-use super::presence::stays_in;
+use super::presence::{met, stays_in};
 use super::store::{Cells, Live, LiveCells};
 use super::user_sets::{Group, InGroup, UserSets};
 use super::{Base, Keep, View};
@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::{Place, Quarter, Range};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// The base cell of location.
@@ -39,7 +40,7 @@ pub struct Located(u64);
 const PLACE_BITS: u32 = 40;
 
 impl Located {
-    fn of(row: &AttendanceRow<'_>) -> Self {
+    pub(super) fn of(row: &AttendanceRow<'_>) -> Self {
         Self(u64::from(row.app) << PLACE_BITS | row.place)
     }
 
@@ -70,21 +71,24 @@ impl Group for Located {
 impl Base for Location {
     type Block = AttendanceBlock;
     type Entry = InGroup<Located>;
+    const NAME: &'static str = "location";
     const QUARTERS: i32 = 4;
     const KINDS: &'static [u8] = &[Located::KIND, RangeUsers::KIND];
 
     fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Self::Entry)) {
         for row in block.rows() {
-            let stay = row.stay();
-            let hour = |at| Quarter::of(at).0.div_euclid(Self::QUARTERS);
-            for hour in hour(stay.from)..=hour(stay.to - 1) {
-                add(Quarter(hour * Self::QUARTERS), InGroup { group: Located::of(&row), user: row.user });
+            for hour in met(row.stay(), Self::QUARTERS) {
+                add(hour, InGroup { group: Located::of(&row), user: row.user });
             }
         }
     }
 
     fn order(entries: &mut Vec<Self::Entry>) {
         InGroup::order(entries);
+    }
+
+    fn compare(a: &Self::Entry, b: &Self::Entry) -> Ordering {
+        a.cmp(b)
     }
 
     fn encode(_: Quarter, entries: &[Self::Entry]) -> Vec<u8> {

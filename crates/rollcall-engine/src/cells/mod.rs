@@ -10,6 +10,7 @@
 //!
 //! [`Cells`] keeps them: facts are folded into *live* base cells in memory, live cells are checkpointed into storage with the
 //! ledger position they cover, and merged cells are kept once made, until a checkpoint changes a quarter hour inside them.
+//! [`Cells::verify`] holds what is stored against the facts.
 
 mod base;
 mod checkpoint;
@@ -24,6 +25,7 @@ mod usage_sets;
 mod user_sets;
 mod user_totals;
 mod uses;
+mod verify;
 
 pub use base::{Base, Cell};
 pub use cover::Slice;
@@ -36,6 +38,7 @@ pub use usage_sets::{Filing, Part, Parts, UsageSets};
 pub use user_sets::UserSets;
 pub use user_totals::{UserSum, UserSums, UserTotals};
 pub use uses::{UseSums, Used, Uses};
+pub use verify::{Difference, Fault, Findings, Progress, Scope, Select};
 
 /// A cell that may be kept once made.
 pub trait Keep: Default + Clone + Send + Sync + std::fmt::Debug + 'static {

@@ -9,6 +9,7 @@ use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::{Device, Quarter, Range, SessionKind, UserKind};
+use std::cmp::Ordering;
 
 /// The base cell of presence.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub type PresentUsers = UserSets<Attended>;
 pub struct Attended(pub(super) u32);
 
 impl Attended {
-    fn of(row: &AttendanceRow<'_>) -> Self {
+    pub(super) fn of(row: &AttendanceRow<'_>) -> Self {
         Self(u32::from(row.app) << 8 | u32::from(row.session_kind) << 6 | u32::from(row.user_kind) << 4 | u32::from(row.device))
     }
 
@@ -100,23 +101,33 @@ pub(super) fn stays_in<B: Base<Block = AttendanceBlock, Entry = InGroup<G>>, G: 
     Ok(entries)
 }
 
+/// The cells of so many quarter hours that a range, which is not empty, overlaps.
+pub(super) fn met(range: Range, quarters: i32) -> impl Iterator<Item = Quarter> {
+    let cell = move |at| Quarter::of(at).0.div_euclid(quarters);
+    (cell(range.from)..=cell(range.to - 1)).map(move |cell| Quarter(cell * quarters))
+}
+
 impl Base for Presence {
     type Block = AttendanceBlock;
     type Entry = InGroup<Attended>;
+    const NAME: &'static str = "presence";
     const QUARTERS: i32 = 1;
     const KINDS: &'static [u8] = &[Attended::KIND];
 
     fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Quarter, Self::Entry)) {
         for row in block.rows() {
-            let stay = row.stay();
-            for quarter in Quarter::of(stay.from).0..=Quarter::of(stay.to - 1).0 {
-                add(Quarter(quarter), InGroup { group: Attended::of(&row), user: row.user });
+            for quarter in met(row.stay(), Self::QUARTERS) {
+                add(quarter, InGroup { group: Attended::of(&row), user: row.user });
             }
         }
     }
 
     fn order(entries: &mut Vec<Self::Entry>) {
         InGroup::order(entries);
+    }
+
+    fn compare(a: &Self::Entry, b: &Self::Entry) -> Ordering {
+        a.cmp(b)
     }
 
     fn encode(_: Quarter, entries: &[Self::Entry]) -> Vec<u8> {

@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
 use fjall::Keyspace;
 use rollcall_model::{Millis, Quarter, Range, SessionKind};
+use std::cmp::Ordering;
 
 /// One user's attendance of one meeting, within one data residency: everything the meeting reports ask of those facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,7 @@ pub struct Sessions;
 impl Base for Sessions {
     type Block = AttendanceBlock;
     type Entry = Attendee;
+    const NAME: &'static str = "sessions";
     const QUARTERS: i32 = 1;
     const KINDS: &'static [u8] = &[MeetingTotals::KIND, UserTotals::KIND];
 
@@ -94,6 +96,10 @@ impl Base for Sessions {
             }
             same
         });
+    }
+
+    fn compare(a: &Attendee, b: &Attendee) -> Ordering {
+        a.key().cmp(&b.key())
     }
 
     fn encode(quarter: Quarter, attendees: &[Attendee]) -> Vec<u8> {

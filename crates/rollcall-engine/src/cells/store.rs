@@ -56,6 +56,17 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// The key of such bytes.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let (org, rest) = bytes.split_first_chunk()?;
+        let (kind, rest) = rest.split_first()?;
+        let (quarters, rest) = rest.split_first_chunk()?;
+        let (start, selector) = rest.split_first_chunk()?;
+        let slice = Slice { start: i32::from_be_bytes(*start), quarters: i32::from_be_bytes(*quarters) };
+        let org = OrgId(uuid::Uuid::from_bytes(*org));
+        Some(Self { org, kind: *kind, slice, selector: u128::from_be_bytes(selector.try_into().ok()?) })
+    }
+
     pub(super) fn bytes(&self) -> [u8; 41] {
         let mut bytes = [0; 41];
         bytes[..16].copy_from_slice(self.org.0.as_bytes());
@@ -201,7 +212,7 @@ pub(super) fn base_key(org: OrgId, quarter: Quarter) -> [u8; 20] {
 }
 
 /// The quarter hour of a base cell's key.
-fn quarter_of(key: &[u8]) -> Option<Quarter> {
+pub(super) fn quarter_of(key: &[u8]) -> Option<Quarter> {
     Some(Quarter(i32::from_be_bytes(*key.last_chunk()?)))
 }
 
@@ -309,13 +320,7 @@ impl<B: Base> View<'_, B> {
             }
             return Ok(merged);
         }
-        let mut entries = Vec::new();
-        let range = base_key(self.org, Quarter(slice.start))..base_key(self.org, Quarter(slice.end()));
-        for stored in self.snapshot.range(B::keyspace(self.cells), range) {
-            let (key, bytes) = stored.into_inner()?;
-            let quarter = quarter_of(&key).ok_or_else(|| broken("the key of a cell"))?;
-            entries.extend(B::decode(quarter, &bytes).ok_or_else(|| broken("a cell"))?);
-        }
+        let entries = stored_entries::<B>(self.cells, &self.snapshot, self.org, slice)?.ok_or_else(|| broken("a cell"))?;
         Ok(M::of(&entries))
     }
 
@@ -341,6 +346,25 @@ impl<B: Base> View<'_, B> {
         }
         Ok(cell.into_entries())
     }
+}
+
+/// The entries of the base cells stored in a slice, cell after cell; none if one of them is not readable.
+pub(super) fn stored_entries<B: Base>(
+    cells: &Cells,
+    snapshot: &Snapshot,
+    org: OrgId,
+    slice: Slice,
+) -> Result<Option<Vec<B::Entry>>, EngineError> {
+    let mut entries = Vec::new();
+    let range = base_key(org, Quarter(slice.start))..base_key(org, Quarter(slice.end()));
+    for stored in snapshot.range(B::keyspace(cells), range) {
+        let (key, bytes) = stored.into_inner()?;
+        match quarter_of(&key).and_then(|quarter| B::decode(quarter, &bytes)) {
+            Some(of_cell) => entries.extend(of_cell),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(entries))
 }
 
 /// The base cell of the bytes in storage, if there are any.

@@ -9,6 +9,7 @@ use crate::ledger::Wanted;
 use crate::ledger::columns::{AssistanceBlock, AssistanceRow};
 use fjall::Keyspace;
 use rollcall_model::{Millis, Quarter, Range};
+use std::cmp::Ordering;
 
 /// The base cell of uses: its entries are ascending by booking, use, then user.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ impl Used {
 impl Base for Uses {
     type Block = AssistanceBlock;
     type Entry = Used;
+    const NAME: &'static str = "uses";
     const QUARTERS: i32 = 1;
     const KINDS: &'static [u8] = &[UseSums::KIND, UsageSets::KIND];
 
@@ -87,6 +89,10 @@ impl Base for Uses {
 
     fn order(entries: &mut Vec<Used>) {
         Used::order(entries);
+    }
+
+    fn compare(a: &Used, b: &Used) -> Ordering {
+        a.key().cmp(&b.key())
     }
 
     fn encode(quarter: Quarter, entries: &[Used]) -> Vec<u8> {
@@ -180,6 +186,11 @@ impl UseSums {
     /// Every entry, ascending by booking, use, then user.
     pub fn entries(&self) -> &[Used] {
         &self.entries
+    }
+
+    /// The entries of one user.
+    pub fn of_user(&self, user: u32) -> Vec<Used> {
+        self.entries.iter().filter(|used| used.user == user).copied().collect()
     }
 
     /// The entries of one booking.

@@ -2,8 +2,10 @@
 //! checkpoints and restarts between them, every report gives the rows that a loop over the accepted facts gives.
 
 mod assistance;
+mod damage;
 mod oracle;
 
+use crate::cells::Scope;
 use crate::facts::Attendances;
 use crate::ledger::columns::{AttendanceBlock, Block};
 use crate::{Engine, Settings};
@@ -250,6 +252,16 @@ fn check(engine: &Engine, oracle: &Oracle, ask: &Ask) -> Result<(), TestCaseErro
     Ok(())
 }
 
+/// Whether `verify` finds nothing, in a range and everywhere; returns how many facts it read.
+fn cells_are_what_the_facts_say(engine: &Engine, range: Range) -> Result<u64, TestCaseError> {
+    let verify = |range| engine.verify(&Scope { org: None, range }, &|_, _| {}).unwrap();
+    let (some, all) = (verify(range), verify(Scope::ALL.range));
+    prop_assert_eq!((&some.told, &all.told), (&vec![], &vec![]));
+    prop_assert_eq!((some.unverified, all.unverified), (0, 0));
+    prop_assert!(some.facts <= all.facts);
+    Ok(all.facts)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
@@ -260,6 +272,7 @@ proptest! {
         let mut engine = open(temporary.path());
         engine.put_directory(organization.id, directory()).unwrap();
         let mut oracle = Oracle::default();
+        let last_range = last[0].range;
         for step in steps.into_iter().chain(last.into_iter().map(Step::Ask)) {
             match step {
                 Step::Ingest(facts) => {
@@ -281,5 +294,8 @@ proptest! {
             scanned += block.unwrap().batch().num_rows();
         }
         prop_assert_eq!(scanned, oracle.facts.len());
+        cells_are_what_the_facts_say(&engine, last_range)?;
+        engine.checkpoint().unwrap();
+        prop_assert_eq!(cells_are_what_the_facts_say(&engine, last_range)?, oracle.facts.len() as u64);
     }
 }

@@ -8,7 +8,7 @@
 
 use super::{block_key_prefix, broken};
 use crate::error::EngineError;
-use fjall::{Keyspace, OwnedWriteBatch};
+use fjall::{Keyspace, OwnedWriteBatch, Readable, Snapshot};
 use hashbrown::HashMap;
 use rollcall_model::identity::FactId;
 use rollcall_model::{FactKind, OrgId};
@@ -156,6 +156,12 @@ impl Ids {
             size -= bytes;
         }
     }
+}
+
+/// How many default ids an organization has of a day.
+pub(crate) fn default_ids(snapshot: &Snapshot, by_day: &Keyspace, org: OrgId, kind: FactKind, day: u32) -> Result<u64, EngineError> {
+    let arrays = snapshot.prefix(by_day, block_key_prefix(org, kind, day));
+    arrays.map(|array| Ok((array.value()?.len() / RECORD) as u64)).sum()
 }
 
 fn records(array: &[u8]) -> impl Iterator<Item = (Rest, u32)> {

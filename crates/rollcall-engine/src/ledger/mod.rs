@@ -24,7 +24,8 @@ mod scan;
 mod tail;
 
 pub use committer::{Committer, Request};
-pub(crate) use scan::{Wanted, scan};
+pub(crate) use ids::default_ids;
+pub(crate) use scan::{Wanted, scan, scan_commits};
 
 use crate::cells::Cells;
 use crate::error::EngineError;

@@ -39,14 +39,25 @@ pub(crate) fn scan<B: Block>(
     org: OrgId,
     wanted: Wanted,
 ) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
+    scan_commits(snapshot, facts, org, wanted).map(|read| Ok(read?.1))
+}
+
+/// The same, each block with the position of its commit.
+pub(crate) fn scan_commits<B: Block>(
+    snapshot: Snapshot,
+    facts: &Keyspace,
+    org: OrgId,
+    wanted: Wanted,
+) -> impl Iterator<Item = Result<(u64, B), EngineError>> + use<B> {
     let first = [block_key_prefix(org, B::KIND, day_of(wanted.times.from)).as_slice(), &[0; 8]].concat();
     let last = [block_key_prefix(org, B::KIND, day_of(wanted.times.to)).as_slice(), &[u8::MAX; 8]].concat();
     snapshot.range(facts, first.clone()..=last.max(first)).filter_map(move |stored| {
-        let bytes = match stored.value() {
-            Ok(bytes) => bytes,
+        let (key, bytes) = match stored.into_inner() {
+            Ok(stored) => stored,
             Err(error) => return Some(Err(error.into())),
         };
+        let position = key.last_chunk().copied().map_or(0, u64::from_be_bytes);
         let may_be_in = Header::of(&bytes).is_none_or(|header| wanted.may_be_in(&header));
-        may_be_in.then(|| Ok(B::decode(&bytes)?.within(wanted.times)))
+        may_be_in.then(|| Ok((position, B::decode(&bytes)?.within(wanted.times))))
     })
 }

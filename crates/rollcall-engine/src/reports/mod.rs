@@ -8,7 +8,7 @@ mod top_users;
 mod usage;
 mod users_by_place;
 
-pub(crate) use usage::NamesOf;
+pub(crate) use usage::{NamesOf, Selections};
 
 use crate::cells::{Base, Slice};
 use crate::{Engine, EngineError};

@@ -6,8 +6,10 @@ mod demo;
 mod import;
 mod key;
 mod local;
+mod rebuild;
 mod report;
 mod serve;
+mod verify;
 
 use crate::args::{Args, Command};
 use crate::failure::{Failure, Result};
@@ -28,6 +30,8 @@ pub fn run(args: Args) -> Result {
         Command::Demo(flags) => demo::run(flags),
         Command::Import(flags) => import::run(flags),
         Command::Report(flags) => report::run(*flags),
+        Command::Verify(flags) => verify::run(&flags),
+        Command::Rebuild(flags) => rebuild::run(&flags),
         Command::Config(flags) => config::run(flags),
         Command::Key(flags) => key::run(flags),
         Command::Completions(flags) => completions::run(flags),

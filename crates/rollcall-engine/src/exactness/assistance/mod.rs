@@ -3,7 +3,7 @@
 
 mod oracle;
 
-use super::{BASE, ZONES, open};
+use super::{BASE, ZONES, cells_are_what_the_facts_say, open};
 use crate::Engine;
 use crate::facts::Assistances;
 use jiff::ToSpan;
@@ -269,5 +269,9 @@ proptest! {
                 Step::Ask(ask) => check(&engine, &oracle, &ask)?,
             }
         }
+        let some = Range::new(BASE - DAY_MILLIS, BASE + DAY_MILLIS);
+        cells_are_what_the_facts_say(&engine, some)?;
+        engine.checkpoint().unwrap();
+        prop_assert_eq!(cells_are_what_the_facts_say(&engine, some)?, oracle.facts.len() as u64);
     }
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the ledger should hold, each fact with its departments, and the directory of the last upload.
 #[derive(Default)]
 pub(super) struct Oracle {
-    facts: Vec<(Fact, BTreeSet<String>)>,
+    pub(super) facts: Vec<(Fact, BTreeSet<String>)>,
     pub(super) directory: DirectoryDocument,
 }
 

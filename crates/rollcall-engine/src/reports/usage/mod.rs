@@ -1,9 +1,11 @@
 //! What `department_days` and `developer_days` have in common: the facts of a day, and what was used, with names in place of numbers.
 
 mod names;
+mod selections;
 
 pub(crate) use names::NamesOf;
 pub(super) use names::{Names, Selection};
+pub(crate) use selections::Selections;
 
 use super::whole_slice;
 use crate::cells::{Part, Parts, Slice, UsageSets, UseSums, Used, Uses, View};
@@ -66,6 +68,16 @@ impl<'e> Asked<'e> {
     }
 }
 
+/// The selector of every fact.
+fn everything() -> u128 {
+    xxh3_128(b"")
+}
+
+/// The selector of one user's facts. No list of department ids begins with a newline.
+fn one_user(user: u32) -> u128 {
+    xxh3_128(format!("\n{user}").as_bytes())
+}
+
 /// The facts of a day that lie in the range.
 pub(super) struct DayFacts<'a, 'e> {
     asked: &'a Asked<'e>,
@@ -101,7 +113,7 @@ impl DayFacts<'_, '_> {
 
     /// What all facts say.
     pub(super) fn all(&self) -> Result<Arc<UsageSets>, EngineError> {
-        self.kept(xxh3_128(b""), |sums| self.asked.sets([sums.entries()]))
+        self.kept(everything(), |sums| self.asked.sets([sums.entries()]))
     }
 
     /// What the facts say that are booked on some departments.
@@ -117,11 +129,7 @@ impl DayFacts<'_, '_> {
         if !self.all()?.users.contains(user) {
             return Ok(Arc::default());
         }
-        // No list of department ids begins with a newline.
-        self.kept(xxh3_128(format!("\n{user}").as_bytes()), |sums| {
-            let entries: Vec<Used> = sums.entries().iter().filter(|used| used.user == user).copied().collect();
-            self.asked.sets([entries.as_slice()])
-        })
+        self.kept(one_user(user), |sums| self.asked.sets([sums.of_user(user).as_slice()]))
     }
 
     /// Every fact, added up by booking, use and user.

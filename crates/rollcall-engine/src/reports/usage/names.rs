@@ -117,6 +117,11 @@ impl Names {
         self.departments.contains_key(id)
     }
 
+    /// Every department that a fact was ever booked on.
+    pub(super) fn departments(&self) -> &[Arc<str>] {
+        &self.ids
+    }
+
     /// The departments that bookings name, in no order, some more than once.
     pub(in crate::reports) fn departments_of(&self, bookings: impl IntoIterator<Item = u32>) -> impl Iterator<Item = &Arc<str>> {
         let positions = bookings.into_iter().filter_map(|booking| self.departments_of.get(booking as usize)).flatten();

@@ -1,0 +1,215 @@
+//! Proof that cells are what the facts say: stored base cells against the facts of the ledger, and kept merged cells against the base
+//! cells. Rebuilding is the same walk, which replaces what is wrong as it goes.
+//!
+//! Stored base cells hold exactly the facts up to the checkpoint's position, so those facts are folded again, a day at a time, and
+//! compared; live cells do not matter. What is replaced goes into storage together with the removal of the kept cells around it, in one
+//! atomic batch for a day and kind of cell. So a crash leaves each quarter hour as it was or as it should be, and a second run finds
+//! what is left. Spans of days, and kinds of kept cells, are shared out among threads.
+
+mod facts;
+mod findings;
+mod kept;
+
+pub use findings::{Difference, Fault, Findings};
+
+use super::store::{Cells, quarter_of};
+use super::{UsageSets, UseSums};
+use crate::error::EngineError;
+use facts::Span;
+use fjall::{Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
+use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
+use rollcall_model::{FactKind, OrgId, Range};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// What is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// The organization; none: every one.
+    pub org: Option<OrgId>,
+    /// The base cells of the UTC days that this range touches, and the kept cells whose slices meet those days.
+    pub range: Range,
+}
+
+impl Scope {
+    /// Everything there is.
+    pub const ALL: Self = Self { org: None, range: Range::new(0, rollcall_model::calendar::LATEST + 30 * DAY_MILLIS) };
+
+    /// The days, counted from 1970-01-01.
+    const fn days(&self) -> std::ops::Range<i64> {
+        if self.range.is_empty() {
+            return 0..0;
+        }
+        self.range.from.div_euclid(DAY_MILLIS)..(self.range.to - 1).div_euclid(DAY_MILLIS) + 1
+    }
+}
+
+/// Makes the cell of a selector from everything that was used in its slice; none if it is not known what is behind the selector. The cell
+/// that is stored may help to know.
+pub type Select<'s> = dyn Fn(OrgId, u128, &UsageSets, &UseSums) -> Option<UsageSets> + Sync + 's;
+
+/// Is told how many steps are done, and of how many: each takes about as long.
+pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
+
+/// How many days a thread takes at a time. It first looks for stays that reach into them, so not too few.
+const SPAN: usize = 32;
+
+/// One state of the cells, being verified.
+struct Proof<'c> {
+    cells: &'c Cells,
+    ids: Keyspace,
+    snapshot: Snapshot,
+    /// The position that stored base cells cover.
+    covered: u64,
+    days: std::ops::Range<i64>,
+    /// Whether what is wrong is replaced.
+    mend: bool,
+}
+
+impl Cells {
+    /// Verifies stored cells, and with `mend` replaces base cells that are wrong and drops kept cells that are wrong or cannot be verified.
+    ///
+    /// No checkpoint runs meanwhile.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], also if a block of facts cannot be read.
+    pub fn verify(&self, scope: &Scope, mend: bool, select: &Select<'_>, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+        let _nobody_checkpoints = self.checkpointing.lock();
+        let ids = self.db.keyspace("ids", KeyspaceCreateOptions::default)?;
+        let (snapshot, covered) = {
+            let state = self.state.read();
+            (self.db.snapshot(), state.covered)
+        };
+        let mut proof = Proof { cells: self, ids, snapshot, covered, days: scope.days(), mend };
+        let orgs = proof.organizations(scope)?;
+        let mut spans = Vec::new();
+        for org in &orgs {
+            for kind in [FactKind::Attendance, FactKind::Assistance] {
+                let days = proof.extent(*org, kind)?;
+                let cut = |first: i64| Span { org: *org, kind, days: first..days.end.min(first + SPAN as i64) };
+                spans.extend(days.clone().step_by(SPAN).map(cut));
+            }
+        }
+        let kinds = proof.kinds_kept(&orgs)?;
+        let (done, steps) = (AtomicU64::new(0), (spans.len() + kinds.len()) as u64);
+        let step = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, steps);
+        progress(0, steps);
+        let mut findings = share_out(&spans, |span| proof.base(span), step)?;
+        if mend {
+            proof.snapshot = self.db.snapshot();
+        }
+        findings.add(share_out(&kinds, |(org, kind)| proof.kept(*org, *kind, select), step)?);
+        findings.organizations = orgs.len() as u64;
+        Ok(findings)
+    }
+}
+
+impl Proof<'_> {
+    /// The organizations that have facts or cells.
+    fn organizations(&self, scope: &Scope) -> Result<Vec<OrgId>, EngineError> {
+        let cells = self.cells;
+        let mut found = BTreeSet::new();
+        for keyspace in [&cells.facts, &self.ids, &cells.sessions, &cells.presence, &cells.location, &cells.uses, &cells.merged] {
+            found.extend(self.prefixes::<16>(keyspace, &[])?.into_iter().map(|org| OrgId(uuid::Uuid::from_bytes(org))));
+        }
+        Ok(found.into_iter().filter(|org| scope.org.is_none_or(|only| only == *org)).collect())
+    }
+
+    /// The kinds of kept cells that each organization has.
+    fn kinds_kept(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, u8)>, EngineError> {
+        let mut found = Vec::new();
+        for org in orgs {
+            let kinds = self.prefixes::<17>(&self.cells.merged, org.0.as_bytes())?;
+            found.extend(kinds.into_iter().filter_map(|prefix| Some((*org, *prefix.last()?))));
+        }
+        Ok(found)
+    }
+
+    /// What the keys of a keyspace begin with that begin with `within`, each once.
+    fn prefixes<const N: usize>(&self, keyspace: &Keyspace, within: &[u8]) -> Result<Vec<[u8; N]>, EngineError> {
+        let mut found: Vec<[u8; N]> = Vec::new();
+        let mut from = within.to_vec();
+        while let Some(next) = self.snapshot.range(keyspace, from.clone()..).next() {
+            let key = next.key()?;
+            let Some(prefix) = key.first_chunk::<N>().filter(|prefix| prefix.starts_with(within)) else { break };
+            found.push(*prefix);
+            // Beyond every key that begins so: none is that long.
+            from = [prefix.as_slice(), &[u8::MAX; 64]].concat();
+        }
+        Ok(found)
+    }
+
+    /// The days on which an organization may have base cells made of facts of one kind, or should have.
+    fn extent(&self, org: OrgId, kind: FactKind) -> Result<std::ops::Range<i64>, EngineError> {
+        let of_kind = [org.0.as_bytes().as_slice(), &[kind.number()]].concat();
+        let day = |key: &[u8]| Some(i64::from(u32::from_be_bytes(*key.get(17..)?.first_chunk()?)));
+        let day_of_cell = |key: &[u8]| Some(quarter_of(key)?.start().div_euclid(DAY_MILLIS));
+        let (early, late) = if kind == FactKind::Attendance { (EARLY_JOIN / DAY_MILLIS, 2 * LONGEST_STAY / DAY_MILLIS) } else { (0, 0) };
+        let mut days: Vec<i64> = Vec::new();
+        days.extend(self.ends(&self.cells.facts, &of_kind)?.iter().filter_map(|key| day(key)).flat_map(|day| [day - early, day + late]));
+        days.extend(self.ends(&self.ids, &of_kind)?.iter().filter_map(|key| day(key)));
+        let cells = self.cells;
+        let keyspaces: &[&Keyspace] =
+            if kind == FactKind::Attendance { &[&cells.sessions, &cells.presence, &cells.location] } else { &[&cells.uses] };
+        for keyspace in keyspaces {
+            days.extend(self.ends(keyspace, org.0.as_bytes())?.iter().filter_map(|key| day_of_cell(key)));
+        }
+        let (first, last) = (days.iter().min().copied().unwrap_or(0), days.iter().max().map_or(0, |last| last + 1));
+        let first = first.max(self.days.start);
+        Ok(first..last.min(self.days.end).max(first))
+    }
+
+    /// The first and the last key that begin so.
+    fn ends(&self, keyspace: &Keyspace, prefix: &[u8]) -> Result<Vec<fjall::UserKey>, EngineError> {
+        let mut keys = self.snapshot.prefix(keyspace, prefix);
+        let ends = [keys.next(), keys.next_back()];
+        Ok(ends.into_iter().flatten().map(fjall::Guard::key).collect::<Result<_, _>>()?)
+    }
+}
+
+/// The instants of a day.
+const fn instants(day: i64) -> Range {
+    Range::new(day * DAY_MILLIS, (day + 1) * DAY_MILLIS)
+}
+
+/// How many quarter hours a day has.
+const QUARTERS_OF_DAY: i32 = (DAY_MILLIS / QUARTER_MILLIS) as i32;
+
+/// Does the tasks on every processor, and adds up what they find in their order.
+fn share_out<T: Sync>(
+    tasks: &[T],
+    work: impl Fn(&T) -> Result<Findings, EngineError> + Sync,
+    done: impl Fn() + Sync,
+) -> Result<Findings, EngineError> {
+    let next = AtomicUsize::new(0);
+    let carry = || {
+        let mut found = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(position) else { return Ok(found) };
+            match work(task) {
+                Ok(of_task) => found.push((position, of_task)),
+                Err(error) => {
+                    // The others stop after what they are at.
+                    next.store(tasks.len(), Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+            done();
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
+    let outcomes: Vec<Result<Vec<(usize, Findings)>, EngineError>> = std::thread::scope(|scope| {
+        let carriers: Vec<_> = (0..threads).map(|_| scope.spawn(carry)).collect();
+        carriers.into_iter().map(|carrier| carrier.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    let mut found: Vec<(usize, Findings)> = Vec::with_capacity(tasks.len());
+    for outcome in outcomes {
+        found.extend(outcome?);
+    }
+    found.sort_unstable_by_key(|(position, _)| *position);
+    let mut sum = Findings::default();
+    found.into_iter().for_each(|(_, of_task)| sum.add(of_task));
+    Ok(sum)
+}

@@ -1,0 +1,16 @@
+//! `rebuild`: the cells of a data directory that are not what its facts say, made anew.
+
+use super::verify;
+use crate::args::Prove;
+use crate::failure::{Failure, Result};
+use rollcall_engine::Engine;
+
+pub fn run(flags: &Prove) -> Result {
+    let found = verify::prove(flags, "rebuilding", Engine::rebuild)?;
+    match found.differences - found.mended {
+        0 => Ok(()),
+        left => {
+            Err(Failure::Message(format!("{left} of {} differences cannot be mended: ids cannot be made from facts", found.differences)))
+        }
+    }
+}
