@@ -58,9 +58,11 @@ pub async fn facts<B: Exported>(
     let (sender, receiver) = mpsc::channel(AHEAD);
     let patience = Limits::seconds(live.limits.export_seconds);
     tokio::task::spawn_blocking(move || {
-        let _turn = turn;
         let mut pipe = Pipe { chunk: Vec::new(), sender, patience, runtime: Handle::current() };
-        let outcome = app.engine.export::<B>(organization.id, range, format, &mut pipe).and_then(|_| Ok(pipe.end()?));
+        let written = app.engine.export::<B>(organization.id, range, format, &mut pipe);
+        // Before the end is told: whoever has read one export may begin the next.
+        drop(turn);
+        let outcome = written.and_then(|_| Ok(pipe.end()?));
         match outcome {
             Ok(()) => {}
             Err(ExportError::Output(error)) => tracing::debug!(%error, "an export was broken off"),
