@@ -244,8 +244,8 @@ fn what_cannot_be_read_is_named_with_what_can() {
         let answer = server.post(query, NDJSON, fact(1, "a")).unwrap();
         assert_eq!((answer.status, answer.text().contains("on_error=skip")), (400, true), "{query}: {}", answer.text());
     }
-    assert_eq!(server.send(server.request("GET", "/v1/attendance")).unwrap().status, 405);
-    assert_eq!(server.send(server.request("GET", "/v1/assistance")).unwrap().status, 405);
+    assert_eq!(server.send(server.request("DELETE", "/v1/attendance")).unwrap().status, 405);
+    assert_eq!(server.send(server.request("PUT", "/v1/assistance")).unwrap().status, 405);
     assert_eq!(server.get("/v1/attendances", KEY).unwrap().status, 404);
     unharmed(&server, 0);
 }

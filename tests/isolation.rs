@@ -68,6 +68,8 @@ fn a_credential_opens_its_own_api_only() {
             ("PUT", "/v1/directory/users"),
             ("PUT", "/v1/directory/departments"),
             ("POST", "/v1/attendance"),
+            ("GET", "/v1/attendance"),
+            ("GET", "/v1/assistance"),
         ] {
             let answer = server.send(server.request(method, path).bearer_auth(wrong).body("{}")).unwrap();
             assert_eq!((answer.status, answer.json()["error"].is_string()), (401, true), "{method} {path} with {wrong}");

@@ -11,6 +11,7 @@ mod bad_input;
 mod cli;
 mod copilot;
 mod durability;
+mod export;
 mod feishu;
 mod isolation;
 mod office365;

@@ -68,7 +68,7 @@ impl Engine {
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
         let writable = Arc::new(AtomicBool::new(true));
         let pace = Arc::new(Pace::default());
-        let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings)?;
+        let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings);
         let committer = {
             let (writable, pace, cells) = (writable.clone(), pace.clone(), cells.clone());
             let after = move |failed: bool| {

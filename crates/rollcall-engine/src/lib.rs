@@ -7,11 +7,13 @@
 //! - [`ledger`]: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
 //! - [`cells`]: the mergeable exact aggregates and their store
 //! - [`places`]: from IP addresses to places, by database files
+//! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
 
 pub mod cells;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod facts;
 pub mod ingest;
 pub mod ledger;

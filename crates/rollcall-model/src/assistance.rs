@@ -8,7 +8,7 @@ use std::borrow::Cow;
 crate::fields::fields! {
     /// A field of an assistance. What each means is said at [`Assistance`].
     Field of "an assistance":
-    Id "id", UserId "user_id", DepartmentId "department_id", At "at", Kind "kind", ChatType "chat_type", Ide "ide", Language "language",
+    Id "id", UserId "user_id", DepartmentId "department_id", DepartmentIds "department_ids", At "at", Kind "kind", ChatType "chat_type", Ide "ide", Language "language",
     Turns "turns", Suggested "suggested", Accepted "accepted", LinesAccepted "lines_accepted", LinesChanged "lines_changed",
 }
 
@@ -23,8 +23,9 @@ pub struct Assistance<'a> {
     pub content: u32,
     /// The id that the source uses for the user.
     pub user_id: Cow<'a, str>,
-    /// The ids of the departments that it is booked on, ascending by bytes, each once: `department_id` alone if it was given, else every
-    /// department that the directory gave the user on the day of `at` in the organization's zone.
+    /// The ids of the departments that it is booked on, ascending by bytes, each once: `department_id` alone if it was given, else
+    /// `department_ids`, else every department that the directory gave the user on the day of `at` in the organization's zone. The second
+    /// is what an export says of the third: like it, it makes no other fact.
     pub departments: Vec<Cow<'a, str>>,
     /// When.
     pub at: Millis,

@@ -39,7 +39,7 @@ impl FactId {
     }
 
     /// The default of an attendance.
-    pub(crate) fn default_of(app: &str, session_id: &str, started_at: Millis, user_id: &str, joined_at: Millis) -> Self {
+    pub fn default_of(app: &str, session_id: &str, started_at: Millis, user_id: &str, joined_at: Millis) -> Self {
         let parts: [&[u8]; 8] = [
             &length(app),
             app.as_bytes(),
@@ -53,8 +53,8 @@ impl FactId {
         Self::led_by_day(joined_at, hash_of(&parts, xxh3_128))
     }
 
-    /// The default of an assistance whose departments are those that it was given.
-    pub(crate) fn default_of_assistance(fact: &Assistance<'_>) -> Self {
+    /// The default of an assistance whose departments are the one that it was given, if it was given one.
+    pub fn default_of_assistance(fact: &Assistance<'_>) -> Self {
         let department = fact.departments.first().map_or("", AsRef::as_ref);
         let [chat_type, ide, language] = [&fact.chat_type, &fact.ide, &fact.language].map(|text| text.as_deref().unwrap_or_default());
         let numbers = [fact.turns, fact.suggested, fact.accepted, fact.lines_accepted, fact.lines_changed].map(u32::to_le_bytes);
@@ -81,8 +81,8 @@ impl FactId {
         Self::Default(u128::from(day) << DAY_SHIFT | hash & ((1 << DAY_SHIFT) - 1))
     }
 
-    /// The end of the hash, where it is a hash of everything: it tells contents apart.
-    pub(crate) const fn content(self) -> u32 {
+    /// The end of the hash, where it is a hash of everything, as the default of an assistance is: it tells contents apart.
+    pub const fn content(self) -> u32 {
         let (Self::Default(id) | Self::Given(id)) = self;
         #[expect(clippy::cast_possible_truncation, reason = "32 bits tell contents apart well enough to count conflicts")]
         let content = id as u32;

@@ -28,6 +28,8 @@ pub enum Command {
     /// Safe to repeat: a fact that is already stored is counted as a duplicate. Format and compression follow from the name:
     /// .ndjson .jsonl .json .csv .parquet .arrow, each also with .gz or .zst.
     Import(Import),
+    /// Write out every fact of a range, from a server or a data directory, in a format that can be imported again
+    Export(Export),
     /// Ask for a report
     Report(Box<Report>),
     /// Hold the cells of a data directory against its facts
@@ -149,6 +151,35 @@ pub struct Import {
     /// How to print the total receipt
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub receipt: ReceiptFormat,
+}
+
+/// `export`.
+#[derive(Debug, Flags)]
+pub struct Export {
+    /// What the facts are
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = Fact::Attendance)]
+    pub fact: Fact,
+    /// Where the range begins: a day of the organization's zone such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix
+    /// milliseconds [default: the first fact]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Where the range ends, itself not included: a day ends it at the day's start [default: the last fact]
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// How to write the facts [default: as the name of the file says; else ndjson]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<ExportFormat>,
+    /// Where to write them; the file is there only once it is whole [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The server to ask, such as http://127.0.0.1:7070
+    #[arg(long, value_name = "URL", conflicts_with = "data", required_unless_present = "data", value_hint = ValueHint::Url)]
+    pub to_url: Option<String>,
+    /// The ingest key of the organization
+    #[arg(long, env = "ROLLCALL_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+    #[command(flatten)]
+    pub local: Local,
 }
 
 /// A data directory on this machine, and an organization in it.
@@ -350,6 +381,17 @@ pub enum FactFormat {
     Arrow,
     /// Rows of GitHub Copilot's usage metrics (users-1-day, users-28-day): NDJSON or a JSON array, made into assistance facts
     Copilot,
+}
+
+/// How exported facts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header line
+    Csv,
+    /// Apache Parquet, compressed with zstd
+    Parquet,
 }
 
 /// What stands for a user in rows of GitHub Copilot's usage metrics.

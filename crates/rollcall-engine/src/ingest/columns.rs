@@ -9,10 +9,11 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Schema, TimeUnit};
+use rollcall_model::directory::MOST_DEPARTMENTS;
 use rollcall_model::{Draft, FactError, FactField, Value};
 
-/// The longest list whose items are looked at. No valid one is as long.
-const LONGEST_LIST: usize = 16;
+/// The longest list whose items are looked at. No valid one is longer.
+const LONGEST_LIST: usize = MOST_DEPARTMENTS;
 
 /// The fields that the columns of a schema are, in its order. A column that is no field is refused here, once.
 pub(super) fn fields_of<F: FactField>(schema: &Schema) -> Result<Vec<F>, BodyError> {

@@ -8,6 +8,7 @@ use arrow_schema::{DataType, Field, FieldRef, Schema};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::ParquetMetaData;
+use rollcall_model::directory::MOST_DEPARTMENTS;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -17,8 +18,15 @@ const BATCH_FACTS: usize = 8192;
 /// The most schema elements a file of facts has use for, with room: fifteen fields at most, and what makes some of them lists.
 const SCHEMA_ELEMENTS: usize = 256;
 
-/// How many values a field may have in each fact, on average: lists have several.
+/// How many values a field may have in each fact, on average, however many facts there are: lists have several.
 const VALUES_PER_FACT: u64 = 8;
+
+/// How many values a field may have in each fact, on average, while a row group has no more than [`LIST_VALUES`] of them: lists of
+/// departments may be that long, and a dictionary may hold each value once more.
+const LONGEST_LIST: u64 = 2 * MOST_DEPARTMENTS as u64;
+
+/// What a row group may have of values of lists that are long on average: about as many as facts that have the usual few.
+const LIST_VALUES: u64 = 8 << 20;
 
 /// Reads a file.
 pub(super) fn read<C: Columns>(file: &[u8], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
@@ -93,7 +101,8 @@ fn check_schema(file: &[u8]) -> Option<()> {
 fn check_pages(file: &[u8], metadata: &ParquetMetaData, limits: &Limits) -> Result<(), BodyError> {
     let mut bytes = 0u64;
     for group in metadata.row_groups() {
-        let most_values = u64::try_from(group.num_rows()).unwrap_or(0).saturating_mul(VALUES_PER_FACT);
+        let facts = u64::try_from(group.num_rows()).unwrap_or(0);
+        let most_values = facts.saturating_mul(VALUES_PER_FACT).max(facts.saturating_mul(LONGEST_LIST).min(LIST_VALUES));
         for column in group.columns() {
             let (start, length) = column.byte_range();
             let chunk = usize::try_from(start).ok().and_then(|start| file.get(start..)?.get(..usize::try_from(length).ok()?));
@@ -108,7 +117,7 @@ fn check_pages(file: &[u8], metadata: &ParquetMetaData, limits: &Limits) -> Resu
                 rest = page.rest;
             }
             if values > most_values {
-                return Err(unreadable(format!("a column has more than {VALUES_PER_FACT} values a fact")));
+                return Err(unreadable(format!("a column has more than {most_values} values for {facts} facts")));
             }
         }
     }

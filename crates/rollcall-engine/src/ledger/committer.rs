@@ -53,14 +53,10 @@ impl std::fmt::Debug for Committer {
 
 impl Committer {
     /// A committer that goes on after the commit at `position`.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Result<Self, EngineError> {
-        let plain = fjall::KeyspaceCreateOptions::default;
-        let ids = Ids::new(ledger.db.keyspace("ids", plain)?, ledger.db.keyspace("given-ids", plain)?, settings.id_cache_bytes);
+    pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Self {
+        let ids = Ids::new(ledger.ids.clone(), ledger.given_ids.clone(), settings.id_cache_bytes);
         let limits = Limits::of(settings);
-        Ok(Self { ledger, cells, ids, position, limits, most_live: settings.checkpoint_facts * 3, failed: None })
+        Self { ledger, cells, ids, position, limits, most_live: settings.checkpoint_facts * 3, failed: None }
     }
 
     /// Commits until every sender is gone. `after` is called after each group, and told whether commits fail.

@@ -25,13 +25,14 @@ mod tail;
 
 pub use committer::{Committer, Request};
 pub(crate) use ids::default_ids;
-pub(crate) use scan::{Wanted, scan, scan_commits};
+pub(crate) use scan::{Wanted, day_of, scan, scan_commits};
 
 use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::settings::Settings;
 use columns::{Block, Commit};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use hashbrown::HashMap;
 use numbers::Numbers;
 use rollcall_model::{FactKind, OrgId, Range};
 use std::path::Path;
@@ -45,6 +46,8 @@ pub struct Ledger {
     pub(crate) meta: Keyspace,
     pub(crate) facts: Keyspace,
     commits: Keyspace,
+    ids: Keyspace,
+    given_ids: Keyspace,
     directories: Keyspace,
     /// The user ids of each organization.
     pub(crate) users: Numbers,
@@ -82,6 +85,8 @@ impl Ledger {
             meta: db.keyspace("meta", plain)?,
             facts: db.keyspace("facts", separated)?,
             commits: db.keyspace("commits", plain)?,
+            ids: db.keyspace("ids", plain)?,
+            given_ids: db.keyspace("given-ids", plain)?,
             directories: db.keyspace("directories", plain)?,
             users: Numbers::open(db.keyspace("users", plain)?)?,
             apps: Numbers::open(db.keyspace("apps", plain)?)?,
@@ -150,6 +155,22 @@ impl Ledger {
         scan(self.db.snapshot(), &self.facts, org, Wanted::times(range))
     }
 
+    /// The default ids that lead with a UTC day, counted from 1970-01-01, each with the hash of its fact's content.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn default_ids(&self, org: OrgId, kind: FactKind, day: u32) -> Result<HashMap<u128, u32>, EngineError> {
+        ids::of_day(&self.ids, org, kind, day)
+    }
+
+    /// The hash of the content of the fact that has an id, which is none of the default form.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn content_of_given(&self, org: OrgId, kind: FactKind, id: u128) -> Result<Option<u32>, EngineError> {
+        ids::content_of_given(&self.given_ids, org, kind, id)
+    }
+
     /// The directories of all organizations, as JSON.
     ///
     /// # Errors
@@ -197,6 +218,6 @@ fn org_of(key: &[u8]) -> Option<OrgId> {
     Some(OrgId(uuid::Uuid::from_bytes(*key.first_chunk()?)))
 }
 
-fn broken(what: &str) -> EngineError {
+pub(crate) fn broken(what: &str) -> EngineError {
     EngineError::Storage(format!("{what} in the ledger cannot be read"))
 }

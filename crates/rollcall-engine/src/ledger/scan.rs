@@ -28,7 +28,7 @@ impl Wanted {
 }
 
 /// The UTC day that a block of this time lies under, counted from 1970-01-01.
-pub(super) fn day_of(at: Millis) -> u32 {
+pub(crate) fn day_of(at: Millis) -> u32 {
     u32::try_from(at.div_euclid(DAY_MILLIS)).unwrap_or(if at < 0 { 0 } else { u32::MAX })
 }
 

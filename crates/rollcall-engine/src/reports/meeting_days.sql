@@ -1,9 +1,9 @@
 -- meeting_days: parameters $from, $to (instants), $zone (IANA), $app and $unit (null: all).
--- Days without meetings are not rows here; the report gives them zeros.
+-- Durations are in milliseconds. Days without meetings are not rows here; the report gives them zeros.
 WITH meetings AS (
   SELECT app, session_id, session_started_at,
-         max(left_at) - min(joined_at) AS duration,
-         count(DISTINCT user_id)       AS participants
+         epoch_ms(max(left_at)) - epoch_ms(min(joined_at)) AS duration,
+         count(DISTINCT user_id)                           AS participants
   FROM attendance
   WHERE session_kind = 'meeting'
     AND session_started_at >= $from AND session_started_at < $to

@@ -2,7 +2,7 @@
 
 use super::{Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time};
 use crate::assistance::{Assistance, Field};
-use crate::directory::{Directory, is_text};
+use crate::directory::{Directory, MOST_DEPARTMENTS, is_text};
 use crate::fact::AssistanceKind;
 use crate::fields::FactField;
 use crate::identity::FactId;
@@ -11,6 +11,7 @@ use crate::receipt::FactError;
 use std::borrow::Cow;
 
 const EXPECTED_KIND: &str = "chat, completion or edit";
+const EXPECTED_DEPARTMENTS: &str = "a list of at most 100 ids of departments, each 1 to 256 bytes without control characters";
 const EXPECTED_COUNT: &str = "an integer from 0 to 4294967295";
 
 /// An assistance being decoded.
@@ -22,6 +23,7 @@ pub struct Values<'a> {
     id: Option<Cow<'a, str>>,
     user_id: Option<Cow<'a, str>>,
     department_id: Option<Cow<'a, str>>,
+    department_ids: Option<Vec<Cow<'a, str>>>,
     at: Option<Time<'a>>,
     kind: Option<AssistanceKind>,
     chat_type: Option<Cow<'a, str>>,
@@ -42,6 +44,7 @@ impl DraftField for Field {
             Self::Id => values.id = Some(given.id().ok_or(EXPECTED_ID)?),
             Self::UserId => values.user_id = Some(given.text().ok_or(EXPECTED_TEXT)?),
             Self::DepartmentId => values.department_id = Some(given.text().ok_or(EXPECTED_TEXT)?),
+            Self::DepartmentIds => values.department_ids = Some(departments(given).ok_or(EXPECTED_DEPARTMENTS)?),
             Self::At => values.at = Some(given.time().ok_or(EXPECTED_TIME)?),
             Self::Kind => values.kind = Some(given.word(AssistanceKind::from_name).ok_or(EXPECTED_KIND)?),
             Self::ChatType => values.chat_type = Some(given.text().ok_or(EXPECTED_TEXT)?),
@@ -67,6 +70,14 @@ fn folded<'a>(given: Given<'_, 'a>) -> Option<Cow<'a, str>> {
     Some(text.to_lowercase()).filter(|text| is_text(text)).map(Into::into)
 }
 
+/// Ids of departments, ascending, each once.
+fn departments<'a>(given: Given<'_, 'a>) -> Option<Vec<Cow<'a, str>>> {
+    let mut ids = given.list().filter(|ids| ids.len() <= MOST_DEPARTMENTS && ids.iter().all(|id| is_text(id)))?;
+    ids.sort_unstable();
+    ids.dedup();
+    Some(ids)
+}
+
 fn count(given: Given<'_, '_>) -> Option<u32> {
     given.integer().and_then(|number| u32::try_from(number).ok())
 }
@@ -88,6 +99,7 @@ impl<'a> AssistanceDraft<'a> {
             ("chat_type", self.values.chat_type.is_none() && kind == Some(AssistanceKind::Chat), EXPECTED_TEXT),
         ]);
         self.check_kind();
+        self.check_departments();
         let (values, errors) = (self.values, self.errors);
         let (Some(user_id), Some(at), Some(kind), true) = (values.user_id, values.at, kind, errors.is_empty()) else {
             return Err(errors);
@@ -99,7 +111,8 @@ impl<'a> AssistanceDraft<'a> {
             given_id: None,
             content: 0,
             user_id,
-            // Hashed as given: so that a retry after the directory changed is still the same fact.
+            // Hashed as given: so that a retry after the directory changed is still the same fact. What an export says that the
+            // directory gave is no part of it either.
             departments: values.department_id.into_iter().collect(),
             at,
             kind,
@@ -118,13 +131,29 @@ impl<'a> AssistanceDraft<'a> {
         fact.given_id = values.id.filter(|_| fact.id != default_id);
         // The default id is a hash of every field already.
         fact.content = default_id.content();
-        if fact.departments.is_empty() {
+        if fact.departments.is_empty()
+            && let Some(ids) = values.department_ids
+        {
+            fact.departments = ids;
+        } else if fact.departments.is_empty() {
             let of_user = directory.departments_on(&fact.user_id, || organization.day_of(at));
             fact.departments.extend(of_user.iter().map(|id| Cow::Borrowed(id.as_str())));
             // The directory has each once.
             fact.departments.sort_unstable();
         }
         Ok(fact)
+    }
+
+    /// Whether `department_ids` says nothing else than `department_id`.
+    fn check_departments(&mut self) {
+        let (Some(one), Some(ids)) = (&self.values.department_id, &self.values.department_ids) else { return };
+        if ids.iter().ne([one]) {
+            self.errors.push(FactError::new(
+                Field::DepartmentIds.name(),
+                Some(&format!("[{}]", ids.join(","))),
+                "the department_id alone, where both are given",
+            ));
+        }
     }
 
     /// Whether what was given fits the kind.
@@ -300,6 +329,40 @@ mod tests {
         assert_eq!(booked(&[("at", Value::Int(AT - 3_600_001))]), ["d1", "d2"]);
         assert_eq!(booked(&[("department_id", str("elsewhere"))]), ["elsewhere"]);
         assert_eq!(booked(&[("user_id", str("stranger"))]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn departments_as_an_export_has_them_stand_for_the_directory() {
+        let (organization, directory) = (organization(), directory());
+        let list = |ids: &[&'static str]| Value::List(ids.iter().map(|id| (*id).into()).collect());
+        let fact = |more: &[(&'static str, Value<'static>)]| draft(&chat(more)).finish(&organization, &directory).unwrap();
+        let given = fact(&[("department_ids", list(&["d9", "d1", "d9"]))]);
+        assert_eq!(given.departments, ["d1", "d9"]);
+        assert_eq!(fact(&[("department_ids", list(&[]))]).departments, [""; 0]);
+        let plain = fact(&[]);
+        assert_eq!((given.id, given.content), (plain.id, plain.content));
+        let both = fact(&[("department_id", str("d2")), ("department_ids", list(&["d2"]))]);
+        assert_eq!((both.id, &both.departments[..]), (fact(&[("department_id", str("d2"))]).id, &["d2".into()][..]));
+        for ids in [&["d1"][..], &[], &["d2", "d1"]] {
+            let wrong = errors(&chat(&[("department_id", str("d2")), ("department_ids", list(ids))]));
+            assert_eq!(
+                wrong,
+                [format!("department_ids [{}]: expected the department_id alone, where both are given", {
+                    let mut ids = ids.to_vec();
+                    ids.sort_unstable();
+                    ids.join(",")
+                })]
+            );
+        }
+        let many: Vec<_> = (0..=100).map(|number| number.to_string().into()).collect();
+        for wrong in [str("d1"), list(&[""]), Value::List(many)] {
+            assert_eq!(errors(&chat(&[("department_ids", wrong)])).len(), 1);
+        }
+        let mut text = AssistanceDraft::text_only();
+        for (field, value) in [("user_id", "u"), ("at", "1740848400000"), ("kind", "edit"), ("department_ids", "|")] {
+            text.set(field, str(value));
+        }
+        assert_eq!(text.finish(&organization, &directory).unwrap().departments, [""; 0]);
     }
 
     #[test]

@@ -73,6 +73,7 @@ fn media(given: Given<'_, '_>) -> Option<Media> {
     let add = |media: Option<Media>, name: &str| Some(media?.with(Medium::from_name(name)?));
     match given.value {
         Value::List(items) => items.iter().map(AsRef::as_ref).fold(Some(Media::NONE), add),
+        Value::Str(text) if given.text_only && text == "|" => Some(Media::NONE),
         Value::Str(text) if given.text_only => text.split('|').fold(Some(Media::NONE), add),
         _ => None,
     }

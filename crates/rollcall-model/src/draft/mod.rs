@@ -68,6 +68,16 @@ impl<'a> Given<'_, 'a> {
         self.text().filter(|id| id.len() <= 128)
     }
 
+    /// A list of strings. As text they are joined by `|`; a lone `|` is the list of none.
+    fn list(&self) -> Option<Vec<Cow<'a, str>>> {
+        match self.value {
+            Value::List(items) => Some(items.clone()),
+            Value::Str(text) if self.text_only && text == "|" => Some(vec![]),
+            Value::Str(text) if self.text_only => Some(text.split('|').map(|item| item.to_owned().into()).collect()),
+            _ => None,
+        }
+    }
+
     fn word<T>(&self, of: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         match self.value {
             Value::Str(text) => of(text),

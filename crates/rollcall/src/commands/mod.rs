@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod demo;
+mod export;
 mod import;
 mod key;
 mod local;
@@ -29,6 +30,7 @@ pub fn run(args: Args) -> Result {
         Command::Serve(flags) => serve::run(flags),
         Command::Demo(flags) => demo::run(flags),
         Command::Import(flags) => import::run(flags),
+        Command::Export(flags) => export::run(flags),
         Command::Report(flags) => report::run(*flags),
         Command::Verify(flags) => verify::run(&flags),
         Command::Rebuild(flags) => rebuild::run(&flags),
@@ -45,11 +47,20 @@ fn log(level: &str) -> Result {
     Ok(())
 }
 
-/// A client of a running server.
+/// A client of a running server, whose answers are there within a time.
 fn client(request_time: Duration) -> Result<reqwest::Client> {
+    built(reqwest::Client::builder().timeout(request_time))
+}
+
+/// A client of a running server, whose answers take as long as they do, but never pause longer than this.
+fn streaming_client(silence: Duration) -> Result<reqwest::Client> {
+    built(reqwest::Client::builder().read_timeout(silence))
+}
+
+fn built(client: reqwest::ClientBuilder) -> Result<reqwest::Client> {
     // The client finds the cryptography of TLS here; a second installation changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().connect_timeout(CONNECT_TIME).timeout(request_time).build();
+    let client = client.connect_timeout(CONNECT_TIME).build();
     client.map_err(|error| Failure::of("the HTTP client could not be made", causes(&error)))
 }
 

@@ -27,6 +27,10 @@ pub struct Limits {
     pub body_seconds: u64,
     /// Seconds that requests have to finish at shutdown.
     pub shutdown_seconds: u64,
+    /// Exports under way at a time; further ones are refused with 503.
+    pub exports: u64,
+    /// Seconds that an export waits for a client that takes nothing; then it is broken off.
+    pub export_seconds: u64,
     /// The longest range, in days, of a report with a row for each day.
     pub report_days: u64,
     /// Rows of a report with a row for each day and department or developer.
@@ -47,6 +51,8 @@ impl Default for Limits {
             header_seconds: 30,
             body_seconds: 120,
             shutdown_seconds: 30,
+            exports: 4,
+            export_seconds: 120,
             report_days: 3660,
             report_rows: 100_000,
         }

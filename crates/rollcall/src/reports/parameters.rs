@@ -77,14 +77,7 @@ pub fn question(
     bounds: Bounds,
 ) -> Result<Question, BadParameter> {
     let known: Vec<_> = COMMON.iter().chain(report.own_parameters()).copied().collect();
-    for (position, (name, value)) in given.iter().enumerate() {
-        if !known.contains(&name.as_str()) {
-            return Err(BadParameter::new(name, Some(value), format!("one of the parameters {}", known.join(", "))));
-        }
-        if given.iter().take(position).any(|(earlier, _)| earlier == name) {
-            return Err(BadParameter::new(name, Some(value), "each parameter once"));
-        }
-    }
+    check_names(given, &known)?;
     let own = Given { pairs: given, organization };
     let common = own.common(bounds.rows)?;
     let days = bounds.days;
@@ -93,6 +86,31 @@ pub fn question(
         return Err(BadParameter::new("to", own.get("to"), format!("at most {days} days after from (limits.report_days)")));
     }
     report.question(common, &own)
+}
+
+/// Whether each parameter is known, and given once.
+fn check_names(given: &[(String, String)], known: &[&str]) -> Result<(), BadParameter> {
+    for (position, (name, value)) in given.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            return Err(BadParameter::new(name, Some(value), format!("one of the parameters {}", known.join(", "))));
+        }
+        if given.iter().take(position).any(|(earlier, _)| earlier == name) {
+            return Err(BadParameter::new(name, Some(value), "each parameter once"));
+        }
+    }
+    Ok(())
+}
+
+/// The range of an export, from `from` and `to` alone: days of the organization's zone, or instants. Without them there is no end.
+///
+/// # Errors
+/// The first parameter that is unknown, given twice or wrong.
+pub fn export_range(given: &[(String, String)], organization: &Organization) -> Result<Range, BadParameter> {
+    check_names(given, &["from", "to", "format"])?;
+    let given = Given { pairs: given, organization };
+    let end = |name, open| given.get(name).map_or(Ok(open), |text| time(name, Some(text), &organization.zone));
+    let range = Range::new(end("from", EARLIEST)?, end("to", LATEST)?);
+    if range.is_empty() { Err(BadParameter::new("to", given.get("to"), "a time after from")) } else { Ok(range) }
 }
 
 impl Given<'_> {

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`mod@router`]: every route, once
-//! - [`ingest`], [`directory`], [`native`], [`health`]: what the native routes do
+//! - [`ingest`], [`export`], [`directory`], [`native`], [`health`]: what the native routes do
 //! - [`body`]: reading bodies within limits
 //! - [`credentials`]: whose request it is
 //! - [`refusal`]: errors as the native routes answer them
@@ -16,6 +16,7 @@ mod body;
 mod connections;
 mod credentials;
 mod directory;
+mod export;
 mod health;
 mod ingest;
 mod native;

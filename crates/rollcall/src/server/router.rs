@@ -2,19 +2,20 @@
 
 use super::refusal::Refusal;
 use super::state::App;
-use super::{access, directory, health, ingest, native};
+use super::{access, directory, export, health, ingest, native};
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{get, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
 use rollcall_engine::facts::{Assistances, Attendances};
+use rollcall_engine::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use std::sync::Arc;
 
 /// The routes of the native API, of what watches the server, and of every dialect.
 pub fn router(app: Arc<App>) -> Router {
     let native = Router::new()
-        .route("/v1/attendance", post(ingest::facts::<Attendances>))
-        .route("/v1/assistance", post(ingest::facts::<Assistances>))
+        .route("/v1/attendance", get(export::facts::<AttendanceBlock>).post(ingest::facts::<Attendances>))
+        .route("/v1/assistance", get(export::facts::<AssistanceBlock>).post(ingest::facts::<Assistances>))
         .route("/v1/directory", get(directory::get).put(directory::put))
         .route("/v1/directory/users", put(directory::put_users))
         .route("/v1/directory/departments", put(directory::put_departments))

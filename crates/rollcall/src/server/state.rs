@@ -34,6 +34,8 @@ pub struct Live {
     pub limits: Limits,
     /// Room for bodies.
     pub budget: Budget,
+    /// Turns to export: `limits.exports` of them.
+    pub exports: Arc<Semaphore>,
     organizations: Vec<Arc<Organization>>,
     /// The organization, by position, of each ingest key's hash.
     keys: HashMap<[u8; 32], usize>,
@@ -81,10 +83,13 @@ impl Live {
     fn new(config: &Config) -> Self {
         let organizations = config.organizations.iter().map(|organization| Arc::new(organization.tenant.organization.clone()));
         let keys = config.organizations.iter().enumerate();
+        let exports = usize::try_from(config.limits.exports).unwrap_or(usize::MAX);
+        let exports = if exports == 0 { Semaphore::MAX_PERMITS } else { exports.min(Semaphore::MAX_PERMITS) };
         let keys = keys.flat_map(|(position, organization)| organization.ingest_keys.iter().map(move |key| (*key.secret.hash(), position)));
         Self {
             limits: config.limits.clone(),
             budget: Budget::new(&config.limits),
+            exports: Arc::new(Semaphore::new(exports)),
             organizations: organizations.collect(),
             keys: keys.collect(),
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::Assistances;
+use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array};
 use rollcall_model::FactField;
 use rollcall_model::assistance::Field;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 struct Assisted {
     texts: [String; 7],
+    departments: Option<Vec<String>>,
     at: i64,
     counts: [u32; 5],
 }
@@ -22,8 +24,14 @@ fn assisted() -> impl Strategy<Value = Assisted> {
     let word = || prop_oneof![Just(String::new()), "[a-zA-Z+# ]{1,8}".prop_map(String::from), "\\PC{1,20}".prop_map(String::from)];
     let kind = prop::sample::select(vec!["chat", "completion", "edit"]);
     let texts = (word(), "\\PC{1,20}", word(), kind, word(), word(), word());
-    (texts, 1_740_819_600_000i64..1_740_919_600_000, prop::array::uniform5(0u32..9)).prop_map(
-        |((id, user, department, kind, chat_type, ide, language), at, [turns, suggested, accepted, lines_accepted, lines_changed])| {
+    let departments = prop::option::of(prop::collection::vec("[a-z]{1,5}", 0..5));
+    (texts, departments, 1_740_819_600_000i64..1_740_919_600_000, prop::array::uniform5(0u32..9)).prop_map(
+        |(
+            (id, user, department, kind, chat_type, ide, language),
+            departments,
+            at,
+            [turns, suggested, accepted, lines_accepted, lines_changed],
+        )| {
             let chat_type = if kind == "chat" { chat_type + "X" } else { String::new() };
             let counts = [
                 if kind == "chat" { turns } else { 0 },
@@ -32,7 +40,8 @@ fn assisted() -> impl Strategy<Value = Assisted> {
                 lines_accepted,
                 lines_changed,
             ];
-            Assisted { texts: [id, user, department, kind.into(), chat_type, ide, language], at, counts }
+            let departments = departments.filter(|_| department.is_empty());
+            Assisted { texts: [id, user, department, kind.into(), chat_type, ide, language], departments, at, counts }
         },
     )
 }
@@ -41,6 +50,9 @@ fn to_json(fact: &Assisted) -> String {
     let mut object = serde_json::json!({ "at": rollcall_model::calendar::rfc3339(fact.at) });
     for (name, text) in TEXTS.iter().zip(&fact.texts).filter(|(_, text)| !text.is_empty()) {
         object[name] = text.as_str().into();
+    }
+    if let Some(departments) = &fact.departments {
+        object["department_ids"] = departments.clone().into();
     }
     for (name, count) in COUNTS.iter().zip(&fact.counts) {
         object[name] = (*count).into();
@@ -58,7 +70,12 @@ fn batch(facts: &[Assisted]) -> RecordBatch {
         let values = facts.iter().map(|fact| fact.counts[column]);
         (name, Arc::new(UInt32Array::from_iter_values(values)) as ArrayRef)
     });
-    RecordBatch::try_from_iter([("at", at)].into_iter().chain(texts).chain(counts)).unwrap()
+    let mut departments = ListBuilder::new(StringBuilder::new());
+    for fact in facts {
+        departments.append_option(fact.departments.as_ref().map(|ids| ids.iter().map(Some)));
+    }
+    let departments: ArrayRef = Arc::new(departments.finish());
+    RecordBatch::try_from_iter([("at", at), ("department_ids", departments)].into_iter().chain(texts).chain(counts)).unwrap()
 }
 
 fn written(facts: &[Assisted], format: Format) -> Vec<u8> {
@@ -66,10 +83,14 @@ fn written(facts: &[Assisted], format: Format) -> Vec<u8> {
         Format::Ndjson => facts.iter().map(|fact| to_json(fact) + "\n").collect::<String>().into_bytes(),
         Format::Json => format!("[{}]", facts.iter().map(to_json).collect::<Vec<_>>().join(",")).into_bytes(),
         Format::Csv => {
-            let mut text = [TEXTS.join(","), COUNTS.join(","), "at\n".into()].join(",");
+            let mut text = [TEXTS.join(","), COUNTS.join(","), "at,department_ids\n".into()].join(",");
             for fact in facts {
+                // A lone bar is the list of none; nothing is no list.
+                let departments =
+                    fact.departments.as_ref().map_or(String::new(), |ids| if ids.is_empty() { "|".into() } else { ids.join("|") });
                 let quoted = fact.texts.iter().map(|text| format!("\"{}\"", text.replace('"', "\"\"")));
-                let values: Vec<_> = quoted.chain(fact.counts.map(|count| count.to_string())).chain([fact.at.to_string()]).collect();
+                let values: Vec<_> =
+                    quoted.chain(fact.counts.map(|count| count.to_string())).chain([fact.at.to_string(), departments]).collect();
                 text += &(values.join(",") + "\n");
             }
             text.into_bytes()
@@ -101,7 +122,7 @@ proptest! {
 
 #[test]
 fn every_field_is_in_the_samples() {
-    let mut names = [TEXTS.as_slice(), &COUNTS, &["at"]].concat();
+    let mut names = [TEXTS.as_slice(), &COUNTS, &["at", "department_ids"]].concat();
     let mut fields = Field::NAMES.to_vec();
     names.sort_unstable();
     fields.sort_unstable();
@@ -122,7 +143,10 @@ fn errors_are_those_of_an_assistance() {
         ]
     );
     let header = decoded(b"user_id,session_id\n", Format::Csv, Compression::None).unwrap_err();
-    assert!(header.starts_with("line 1: session_id: expected a header line of the fields id, user_id, department_id, at"), "{header}");
+    assert!(
+        header.starts_with("line 1: session_id: expected a header line of the fields id, user_id, department_id, department_ids"),
+        "{header}"
+    );
     let attendances = samples::parquet(&samples::batch(&[Sample::new(1)]));
     let columns = decoded(&attendances, Format::Parquet, Compression::None).unwrap_err();
     assert!(columns.starts_with("session_id: expected columns that are the fields id, user_id"), "{columns}");

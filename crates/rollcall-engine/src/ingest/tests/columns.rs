@@ -70,14 +70,14 @@ fn columns_that_are_no_field_or_of_no_fitting_type_are_refused_once() {
 fn errors_in_columns_name_the_fact() {
     let mut facts: Vec<Sample> = (1..20).map(Sample::new).collect();
     facts[11].left_at -= 4_000_000;
-    facts[13].media = Some(vec!["audio"; 17]);
+    facts[13].media = Some(vec!["audio"; 101]);
     for format in [Format::Parquet, Format::Arrow] {
         let errors = errors(written(&facts, format), format);
         assert_eq!(
             errors,
             [
                 "line 12: left_at 1740819200012 is before joined_at",
-                "line 14: media a list of 17 items: expected a list of audio, video, screen, message, file"
+                "line 14: media a list of 101 items: expected a list of audio, video, screen, message, file"
             ],
             "{format:?}"
         );

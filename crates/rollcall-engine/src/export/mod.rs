@@ -1,0 +1,173 @@
+//! Facts back out, in formats that can be ingested again: every field as it is stored, defaults filled in, under the `id` that makes it
+//! the same fact.
+//!
+//! # Layout
+//! - `attendance`, `assistance`: blocks of the ledger become record batches with the fields of facts as columns
+//! - `text`: record batches become NDJSON or CSV
+
+mod assistance;
+mod attendance;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ledger::Ledger;
+use crate::ledger::columns::Block;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use rollcall_model::{OrgId, Range};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// How many facts are turned from numbers into words at a time.
+const BATCH_FACTS: usize = 8192;
+
+/// How many facts a row group of Parquet has at most: what a reader can skip, and about what a writer holds.
+const GROUP_FACTS: usize = 128 << 10;
+
+/// After about how many bytes a row group ends, however few facts it has: what a writer holds at most.
+const GROUP_BYTES: usize = 32 << 20;
+
+/// How facts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line; what is absent is left out.
+    Ndjson,
+    /// Comma-separated values with a header line; lists are joined by `|`, and a list of none is a lone `|`.
+    Csv,
+    /// Apache Parquet, compressed with zstd.
+    Parquet,
+}
+
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The facts could not be read.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// What was made of them could not be written.
+    #[error("the export could not be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// A kind of fact as exports write it.
+pub trait Exported: Block {
+    /// What an export remembers from one block to the next.
+    type Memory: Default;
+
+    /// The columns: the names and types of the fields.
+    fn columns() -> &'static SchemaRef;
+
+    /// The facts of the block, in order, with those columns.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    fn exported(&self, ledger: &Ledger, org: OrgId, memory: &mut Self::Memory) -> Result<RecordBatch, EngineError>;
+}
+
+impl Engine {
+    /// Writes every fact of an organization whose time (`session_started_at`, `at`) is in `range`, in the order of the ledger, of one
+    /// consistent state, and returns how many there were. Takes as long as `out` does, with bounded memory; call it from a thread that may
+    /// block. An error of `out` ends it.
+    ///
+    /// # Errors
+    /// See [`ExportError`]; what was written so far is then no whole file.
+    pub fn export<B: Exported>(&self, org: OrgId, range: Range, format: Format, out: impl Write + Send) -> Result<u64, ExportError> {
+        let mut writer = Writer::new(format, B::columns(), out)?;
+        let mut memory = B::Memory::default();
+        let mut facts = 0;
+        for block in self.scan::<B>(org, range) {
+            let block = block?;
+            for first in (0..block.facts()).step_by(BATCH_FACTS) {
+                let length = BATCH_FACTS.min(block.facts() - first);
+                let part = B::of_batch(block.batch().slice(first, length));
+                writer.write(&part.exported(&self.ledger, org, &mut memory)?)?;
+                facts += length as u64;
+            }
+        }
+        writer.finish()?;
+        Ok(facts)
+    }
+}
+
+/// A writer of record batches.
+enum Writer<W: Write + Send> {
+    Ndjson(W),
+    Csv(Box<csv::Writer<W>>),
+    Parquet(Box<ArrowWriter<W>>),
+}
+
+impl<W: Write + Send> Writer<W> {
+    fn new(format: Format, columns: &SchemaRef, out: W) -> io::Result<Self> {
+        Ok(match format {
+            Format::Ndjson => Self::Ndjson(out),
+            Format::Csv => {
+                let mut csv = csv::Writer::from_writer(out);
+                csv.write_record(columns.fields().iter().map(|column| column.name()))?;
+                Self::Csv(Box::new(csv))
+            }
+            Format::Parquet => {
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    .set_max_row_group_row_count(Some(GROUP_FACTS))
+                    .build();
+                Self::Parquet(Box::new(ArrowWriter::try_new(out, columns.clone(), Some(properties)).map_err(io::Error::other)?))
+            }
+        })
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        match self {
+            Self::Ndjson(out) => text::ndjson(batch, out),
+            Self::Csv(csv) => text::csv(batch, csv),
+            Self::Parquet(parquet) => {
+                parquet.write(batch).map_err(io::Error::other)?;
+                if parquet.in_progress_size() < GROUP_BYTES { Ok(()) } else { parquet.flush().map_err(io::Error::other) }
+            }
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Ndjson(mut out) => out.flush(),
+            Self::Csv(mut csv) => csv.flush(),
+            Self::Parquet(parquet) => parquet.into_inner().map_err(io::Error::other)?.flush(),
+        }
+    }
+}
+
+/// A column that every fact has.
+fn column(name: &str, of: DataType) -> Field {
+    Field::new(name, of, false)
+}
+
+/// A column that a fact may lack.
+fn optional(name: &str) -> Field {
+    Field::new(name, DataType::Utf8, true)
+}
+
+/// Instants of UTC.
+fn instants() -> DataType {
+    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
+}
+
+/// Lists of strings.
+fn lists() -> DataType {
+    DataType::new_list(DataType::Utf8, true)
+}
+
+/// A column of strings.
+fn strings<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
+/// A column of strings, where the empty one is absent.
+fn optionals<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
+    Arc::new(texts.into_iter().map(|text| Some(text).filter(|text| !text.as_ref().is_empty())).collect::<StringArray>())
+}

@@ -1,0 +1,187 @@
+//! `GET /v1/attendance` and `/v1/assistance`: every fact of a range, streamed as the ledger is read.
+
+use super::credentials;
+use super::refusal::Refusal;
+use super::state::App;
+use crate::config::Limits;
+use crate::reports::{self, BadParameter};
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use hyper::body::Frame;
+use rollcall_engine::export::{ExportError, Exported, Format};
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// About how many bytes go to the client at a time.
+const CHUNK_BYTES: usize = 128 << 10;
+
+/// How many chunks wait for the client, so that reading and sending do not wait for each other.
+const AHEAD: usize = 4;
+
+/// The formats: in `format`, and as content types.
+const FORMATS: [(&str, &str, Format); 3] = [
+    ("ndjson", "application/x-ndjson", Format::Ndjson),
+    ("csv", "text/csv", Format::Csv),
+    ("parquet", "application/vnd.apache.parquet", Format::Parquet),
+];
+
+/// A part of an export, or its end. An export that breaks off has none, so that nobody takes it for whole.
+enum Part {
+    Bytes(Bytes),
+    End,
+}
+
+pub async fn facts<B: Exported>(
+    State(app): State<Arc<App>>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let live = app.live();
+    let organization = credentials::organization(&live, &headers)?;
+    let Query(given) = query.map_err(|error| Refusal::bad_request(error.body_text()))?;
+    let range = reports::export_range(&given, &organization)?;
+    let (content_type, format) = format(&given, &headers)?;
+    if app.is_closing() {
+        return Err(Refusal::unavailable("shutting down; try again"));
+    }
+    let busy = |_| Refusal::unavailable(format!("{} exports are under way (limits.exports); try again", live.limits.exports));
+    let turn = live.exports.clone().try_acquire_owned().map_err(busy)?;
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let patience = Limits::seconds(live.limits.export_seconds);
+    tokio::task::spawn_blocking(move || {
+        let mut pipe = Pipe { chunk: Vec::new(), sender, patience, runtime: Handle::current() };
+        let written = app.engine.export::<B>(organization.id, range, format, &mut pipe);
+        // Before the end is told: whoever has read one export may begin the next.
+        drop(turn);
+        let outcome = written.and_then(|_| Ok(pipe.end()?));
+        match outcome {
+            Ok(()) => {}
+            Err(ExportError::Output(error)) => tracing::debug!(%error, "an export was broken off"),
+            Err(error) => tracing::error!(%error, "an export failed"),
+        }
+    });
+    Ok(([(header::CONTENT_TYPE, content_type)], Body::new(Parts(receiver))).into_response())
+}
+
+/// By `format`; without it, `Accept` decides.
+fn format(given: &[(String, String)], headers: &HeaderMap) -> Result<(&'static str, Format), BadParameter> {
+    let found = match given.iter().find(|(name, _)| name == "format") {
+        Some((name, value)) => {
+            let found = FORMATS.iter().find(|(word, ..)| word == value);
+            found.ok_or_else(|| BadParameter::new(name, Some(value), "ndjson, csv or parquet"))?
+        }
+        None => {
+            let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default().trim_start();
+            let [default, ..] = &FORMATS;
+            FORMATS.iter().find(|(_, content_type, _)| accept.starts_with(content_type)).unwrap_or(default)
+        }
+    };
+    Ok((found.1, found.2))
+}
+
+/// Where an export is written: gathers it into chunks, and waits for the client to take them.
+struct Pipe {
+    chunk: Vec<u8>,
+    sender: mpsc::Sender<Part>,
+    patience: Option<Duration>,
+    runtime: Handle,
+}
+
+impl Pipe {
+    fn send(&self, part: Part) -> io::Result<()> {
+        let sent = match self.patience {
+            None => self.sender.blocking_send(part).is_ok(),
+            Some(patience) => self.runtime.block_on(self.sender.send_timeout(part, patience)).is_ok(),
+        };
+        if sent { Ok(()) } else { Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client takes no more")) }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let last = std::mem::take(&mut self.chunk);
+        if !last.is_empty() {
+            self.send(Part::Bytes(last.into()))?;
+        }
+        self.send(Part::End)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.chunk.extend_from_slice(bytes);
+        if self.chunk.len() >= CHUNK_BYTES {
+            let chunk = std::mem::take(&mut self.chunk);
+            self.send(Part::Bytes(chunk.into()))?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Nothing: the client gets whole chunks, and the rest at the end.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The body of an answer, from the other end.
+struct Parts(mpsc::Receiver<Part>);
+
+impl axum::body::HttpBody for Parts {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(context).map(|part| match part {
+            Some(Part::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Part::End) => None,
+            None => Some(Err(io::Error::other("the export broke off"))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    fn pipe(patience: Option<Duration>) -> (Pipe, Parts) {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        (Pipe { chunk: Vec::new(), sender, patience, runtime: Handle::current() }, Parts(receiver))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_export_arrives_whole_or_as_an_error() {
+        for whole in [true, false] {
+            let (mut pipe, parts) = pipe(None);
+            let written = tokio::task::spawn_blocking(move || {
+                (0..100u8).try_for_each(|byte| pipe.write_all(&[byte; CHUNK_BYTES / 8]))?;
+                if whole { pipe.end() } else { Ok(()) }
+            });
+            let arrived = parts.collect().await;
+            written.await.unwrap().unwrap();
+            assert_eq!(arrived.is_ok(), whole);
+            if let Ok(arrived) = arrived {
+                let expected: Vec<u8> = (0..100u8).flat_map(|byte| [byte; CHUNK_BYTES / 8]).collect();
+                assert!(arrived.to_bytes() == expected);
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_export_ends_when_its_client_goes_away_or_takes_nothing() {
+        for (patience, goes_away) in [(None, true), (Some(Duration::from_secs(3600)), true), (Some(Duration::from_millis(1)), false)] {
+            let (mut pipe, parts) = pipe(patience);
+            let parts = (!goes_away).then_some(parts);
+            let written = tokio::task::spawn_blocking(move || (0..10).try_for_each(|_| pipe.write_all(&[0; CHUNK_BYTES])));
+            assert_eq!(written.await.unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+            drop(parts);
+        }
+    }
+}
