@@ -329,7 +329,8 @@ def developer_days():
     expected = []
     for day, first, last, since, until in spans(begin, end, zone, by):
         departments = None if department is None else covered(department, with_subtree, day)
-        held = [id for id, entry in entries_on(DIRECTORY["users"], day).items() if departments is None or set(departments) & set(entry["departments"])]
+        people = {id: entry for id, entry in entries_on(DIRECTORY["users"], day).items() if entry["kind"] in ("member", "guest")}
+        held = [id for id, entry in people.items() if departments is None or set(departments) & set(entry["departments"])]
         for id, chat, completion, last_use, *numbers in run(statement, from_=since, to=until, held=held, departments=departments):
             # Of a user whom neither the directory holds nor any fact names there is no row.
             if user not in (None, id):

@@ -1,5 +1,5 @@
--- developer_days: parameters $from, $to (instants of one day, cut to the range; or of the range as one), $held (a list: the users whom the
--- directory holds on the day, in the department where one is asked for), $departments (that department and, with its subtree, those below
+-- developer_days: parameters $from, $to (instants of one day, cut to the range; or of the range as one), $held (a list: the members and
+-- guests whom the directory holds on the day, in the department where one is asked for), $departments (that department and, with its subtree, those below
 -- it; null: no department is asked for). Users without facts have a row of zeros. A row's breakdowns are those of department_days.sql,
 -- with user_id = the row's in place of the departments.
 WITH facts AS (

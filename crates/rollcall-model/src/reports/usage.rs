@@ -54,7 +54,7 @@ pub enum UsageSpan {
 pub enum Developers {
     /// Every member and guest whom the directory holds on the day, and everyone with uses that day.
     All,
-    /// One user, by the id that facts carry.
+    /// One user, by the id that facts carry: as far as everyone would count them.
     One(String),
     /// The members and guests whom the directory holds in a department on the day, and those with uses booked on it that day. All their uses count.
     Of {
