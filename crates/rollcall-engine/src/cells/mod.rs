@@ -26,6 +26,7 @@ mod user_sets;
 mod user_totals;
 mod uses;
 mod verify;
+mod view;
 
 pub use base::{Base, Cell};
 pub use cover::Slice;
@@ -33,12 +34,13 @@ pub use location::{LocatedUsers, Location, RangeUsers};
 pub use meeting_totals::{MeetingTotals, Totals};
 pub use presence::{Presence, PresentFilter, PresentUsers};
 pub use sessions::{Attendee, Sessions};
-pub use store::{Cells, Live, LiveCells, View};
+pub use store::{Cells, Live, LiveCells};
 pub use usage_sets::{Filing, Part, Parts, UsageSets};
 pub use user_sets::UserSets;
 pub use user_totals::{UserSum, UserSums, UserTotals};
 pub use uses::{UseSums, Used, Uses};
 pub use verify::{Difference, Fault, Findings, Progress, Scope, Select};
+pub use view::View;
 
 /// A cell that may be kept once made.
 pub trait Keep: Default + Clone + Send + Sync + std::fmt::Debug + 'static {

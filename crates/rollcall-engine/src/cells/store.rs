@@ -3,18 +3,17 @@
 //! Base cells in storage hold exactly the facts up to the checkpoint's position; live cells hold the facts since. A merged cell
 //! is kept (stored and cached) only when no live cell lies in its slice, so kept cells are a function of stored base cells, and a
 //! checkpoint that changes a base cell deletes the kept cells around it in the same atomic batch. The generation counts checkpoints:
-//! a reader that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
+//! a reader (`view.rs`) that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
 
-use super::cover::{Cut, Slice, align};
-use super::{Base, Cell, Keep, Location, Merged, Presence, Sessions, Uses};
+use super::cover::Slice;
+use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
 use crate::ledger::columns::{Block, Commit};
-use crate::ledger::{self, Wanted};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
-use rollcall_model::{OrgId, Quarter, Range};
+use rollcall_model::{OrgId, Quarter};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -81,7 +80,7 @@ impl Key {
 /// A decoded merged cell in the cache.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
-    cell: Arc<dyn Any + Send + Sync>,
+    pub(super) cell: Arc<dyn Any + Send + Sync>,
     size: usize,
 }
 
@@ -162,27 +161,8 @@ impl Cells {
         add::<Uses>(&mut state.live, uses);
     }
 
-    /// One consistent state of the cells that lie in `range`: every fact folded so far.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn view<B: Base>(&self, org: OrgId, range: Range) -> Result<View<'_, B>, EngineError> {
-        let quarters = align(Quarter::of(range.from), B::QUARTERS)..=Quarter::of(range.to.max(range.from));
-        let state = self.state.read();
-        let mut live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>> = BTreeMap::new();
-        for cells in [state.sealed.as_deref(), Some(&state.live)].into_iter().flatten().filter_map(|live| B::live(live).get(&org)) {
-            for (quarter, cell) in cells.range(quarters.clone()) {
-                live.entry(*quarter).or_default().push(cell.clone());
-            }
-        }
-        let (generation, snapshot) = (state.generation, self.db.snapshot());
-        drop(state);
-        let seen = seen::<B>(&snapshot, self, org, &live)?;
-        Ok(View { cells: self, org, generation, snapshot, live, seen })
-    }
-
     /// Stores and caches a cell, unless a checkpoint has passed since `generation`.
-    fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, stored: bool) -> Result<(), EngineError> {
+    pub(super) fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, stored: bool) -> Result<(), EngineError> {
         let state = self.state.read();
         if state.generation != generation {
             return Ok(());
@@ -218,134 +198,6 @@ pub(super) fn quarter_of(key: &[u8]) -> Option<Quarter> {
 
 pub(super) fn broken(what: &str) -> EngineError {
     EngineError::Storage(format!("{what} cannot be decoded"))
-}
-
-/// One consistent state of an organization's cells.
-pub struct View<'a, B: Base> {
-    pub(super) cells: &'a Cells,
-    pub(super) org: OrgId,
-    generation: u64,
-    pub(super) snapshot: Snapshot,
-    live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
-    /// The quarter hours between the first cell and the last, so that years without facts cost nothing.
-    seen: Option<Range>,
-}
-
-impl<B: Base> std::fmt::Debug for View<'_, B> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("org", &self.org).field("seen", &self.seen).finish_non_exhaustive()
-    }
-}
-
-impl<B: Base> View<'_, B> {
-    /// Gives `add` merged cells that together hold exactly what lies in `range`: the ragged edges built on the spot,
-    /// the rest from the fewest slices.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn each<M: Merged<Base = B>>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
-        let Some(seen) = self.seen else { return Ok(()) };
-        let cut = Cut::new(range.intersect(&seen), B::QUARTERS);
-        for edge in cut.edges.into_iter().flatten() {
-            add(&Arc::new(M::of(&B::edge(self, edge)?)));
-        }
-        for part in cut.whole.iter().flat_map(|whole| whole.parts(B::QUARTERS)) {
-            add(&self.cell(part)?);
-        }
-        Ok(())
-    }
-
-    /// The merged cell of a slice, kept as one where it can be: for slices that are asked for again, as the days of a zone are.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
-        self.kept(slice, 0, || {
-            if slice.quarters == B::QUARTERS {
-                return Ok(M::of(&self.entries(Quarter(slice.start))?));
-            }
-            if !self.is_live(slice) {
-                return self.make(slice);
-            }
-            let mut merged = M::default();
-            for part in slice.parts(B::QUARTERS) {
-                merged.merge(&*self.cell::<M>(part)?);
-            }
-            Ok(merged)
-        })
-    }
-
-    /// The cell of a slice that holds what `selector` says of it, kept where it can be, else made.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`], and those of `make`.
-    pub fn kept<K: Keep>(
-        &self,
-        slice: Slice,
-        selector: u128,
-        make: impl FnOnce() -> Result<K, EngineError>,
-    ) -> Result<Arc<K>, EngineError> {
-        let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
-        if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
-            return Ok(Arc::default());
-        }
-        if slice.quarters == B::QUARTERS || self.is_live(slice) {
-            return Ok(Arc::new(make()?));
-        }
-        let key = Key { org: self.org, kind: K::KIND, slice, selector };
-        if let Some(cell) = self.cells.cache.get(&key).and_then(|kept| kept.cell.downcast::<K>().ok()) {
-            return Ok(cell);
-        }
-        let stored = self.snapshot.get(&self.cells.merged, key.bytes())?;
-        let cell = Arc::new(match &stored {
-            Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
-            None => make()?,
-        });
-        self.cells.keep(key, self.generation, &cell, stored.is_some())?;
-        Ok(cell)
-    }
-
-    /// Whether a live cell lies in a slice.
-    fn is_live(&self, slice: Slice) -> bool {
-        self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some()
-    }
-
-    /// Makes the merged cell of a slice without live cells.
-    fn make<M: Merged<Base = B>>(&self, slice: Slice) -> Result<M, EngineError> {
-        let mut merged = M::default();
-        // Up to a day or two it costs less to read base cells once than to make and keep every hour.
-        if slice.quarters > 2 * 96 {
-            for part in slice.parts(B::QUARTERS) {
-                merged.merge(&*self.cell::<M>(part)?);
-            }
-            return Ok(merged);
-        }
-        let entries = stored_entries::<B>(self.cells, &self.snapshot, self.org, slice)?.ok_or_else(|| broken("a cell"))?;
-        Ok(M::of(&entries))
-    }
-
-    /// Facts in storage, of which some may be wanted.
-    pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
-        ledger::scan(self.snapshot.clone(), &self.cells.facts, self.org, wanted)
-    }
-
-    /// The instants between the first cell and the last.
-    pub const fn seen(&self) -> Option<Range> {
-        self.seen
-    }
-
-    /// The entries of a base cell, in order.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn entries(&self, quarter: Quarter) -> Result<Vec<B::Entry>, EngineError> {
-        let stored = self.snapshot.get(B::keyspace(self.cells), base_key(self.org, quarter))?;
-        let mut cell = stored_cell::<B>(quarter, stored.as_deref())?;
-        for live in self.live.get(&quarter).into_iter().flatten() {
-            cell.merge(live);
-        }
-        Ok(cell.into_entries())
-    }
 }
 
 /// The entries of the base cells stored in a slice, cell after cell; none if one of them is not readable.
@@ -393,20 +245,4 @@ fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
             Arc::make_mut(cells.entry(quarter).or_default()).extend(&entries);
         }
     }
-}
-
-/// The instants between the first cell and the last.
-fn seen<B: Base>(
-    snapshot: &Snapshot,
-    cells: &Cells,
-    org: OrgId,
-    live: &BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
-) -> Result<Option<Range>, EngineError> {
-    let mut stored = snapshot.prefix(B::keyspace(cells), org.0.as_bytes());
-    let first = stored.next().map(fjall::Guard::key).transpose()?;
-    let last = stored.next_back().map(fjall::Guard::key).transpose()?;
-    let stored = [first.as_deref().and_then(quarter_of), last.as_deref().and_then(quarter_of)];
-    let live = [live.first_key_value(), live.last_key_value()].map(|end| end.map(|(quarter, _)| *quarter));
-    let ends = || stored.into_iter().chain(live).flatten();
-    Ok(ends().min().zip(ends().max()).map(|(first, last)| Range::new(first.start(), Quarter(last.0 + B::QUARTERS).start())))
 }
