@@ -3,14 +3,17 @@
 use crate::cells::{Cells, Findings, Progress, Scope};
 use crate::error::EngineError;
 use crate::facts::Facts;
-use crate::ledger::columns::Block;
-use crate::ledger::{Committer, Ledger, Request};
+use crate::keeper::Keeper;
+use crate::lake::{Lake, Location, Version};
+use crate::ledger::{Committer, Ledger, Request, Wanted};
 use crate::reports::{NamesOf, Selections};
+use crate::scan::FactStore;
 use crate::settings::Settings;
+use crate::words::Worded;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, RwLock};
 use rollcall_model::directory::DirectoryDocument;
-use rollcall_model::{Directory, OrgId, Organization, Range, Receipt};
+use rollcall_model::{Directory, FactKind, OrgId, Organization, Range, Receipt};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -29,8 +32,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// An open data directory. Cheap to share behind an [`Arc`]; dropping it commits what waits, checkpoints and closes.
 #[derive(Debug)]
 pub struct Engine {
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) facts: FactStore,
     pub(crate) cells: Arc<Cells>,
+    keeper: Keeper,
     pub(crate) names: NamesOf,
     directories: RwLock<HashMap<OrgId, Arc<Directory>>>,
     requests: Option<SyncSender<Request>>,
@@ -58,7 +62,14 @@ impl Engine {
         let lock = lock(directory)?;
         make(&directory.join("ledger"))?;
         let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
-        let cells = Arc::new(Cells::open(ledger.db(), &ledger.facts, &ledger.meta, settings.cell_cache_bytes)?);
+        let location = settings.lake.clone().unwrap_or_else(|| Location::Directory(directory.join("lake")));
+        let durable = [FactKind::Attendance, FactKind::Assistance].map(|kind| ledger.durable_version(kind));
+        let [attendance, assistance] = durable;
+        let (attendance, assistance) = (attendance?, assistance?);
+        let durable = |kind| if kind == FactKind::Attendance { attendance } else { assistance };
+        let lake = Arc::new(Lake::open(&location, ledger.id(), durable)?);
+        let facts = FactStore { ledger: ledger.clone(), lake };
+        let cells = Arc::new(Cells::open(facts.clone(), settings.cell_cache_bytes)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
         for (org, json) in ledger.directories()? {
@@ -82,12 +93,14 @@ impl Engine {
             spawn("committer", move || committer.run(&waiting, after))?
         };
         let checkpointer = {
-            let (ledger, cells, pace, writable) = (ledger.clone(), cells.clone(), pace.clone(), writable.clone());
-            spawn("checkpointer", move || checkpoints(&ledger, &cells, &pace, &writable))?
+            let (cells, pace, writable) = (cells.clone(), pace.clone(), writable.clone());
+            spawn("checkpointer", move || checkpoints(&cells, &pace, &writable))?
         };
+        let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
         Ok(Self {
-            ledger,
+            facts,
             cells,
+            keeper,
             names: NamesOf::default(),
             directories: RwLock::new(directories),
             requests: Some(requests),
@@ -125,7 +138,7 @@ impl Engine {
         let directory = Arc::new(Directory::new(document)?);
         // Held while writing, so that memory and storage see two uploads in the same order.
         let mut directories = self.directories.write();
-        self.ledger.put_directory(org, &json)?;
+        self.facts.ledger.put_directory(org, &json)?;
         directories.insert(org, directory);
         Ok(())
     }
@@ -136,8 +149,21 @@ impl Engine {
     }
 
     /// The facts of an organization whose times (`session_started_at`, `at`) are in `range`, as blocks, of one consistent state.
-    pub fn scan<B: Block>(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
-        self.ledger.scan(org, range)
+    pub fn scan<B: Worded>(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
+        self.facts.pin().blocks(org, Wanted::times(range)).map(|read| Ok(read?.1))
+    }
+
+    /// Flushes every fact acknowledged before into the lake. The engine does it by itself every so often, and when it closes.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`]; the ledger then still has what was not flushed.
+    pub fn flush(&self) -> Result<u64, EngineError> {
+        self.keeper.flush()
+    }
+
+    /// The newest version of each table of the lake.
+    pub fn lake(&self) -> Version {
+        self.facts.pin().version
     }
 
     /// Checkpoints the cells now. The engine does it by itself; tests and backups ask for it.
@@ -145,7 +171,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn checkpoint(&self) -> Result<(), EngineError> {
-        self.ledger.checkpoint(&self.cells)
+        self.cells.checkpoint().map(|_| ())
     }
 
     /// Verifies that stored base cells are what the facts say, kept cells what their base cells give, and that each day has as many default
@@ -175,7 +201,7 @@ impl Engine {
 
 /// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the
 /// directory it is in.
-fn make(directory: &Path) -> Result<(), EngineError> {
+pub(crate) fn make(directory: &Path) -> Result<(), EngineError> {
     if directory.is_dir() {
         return Ok(());
     }
@@ -205,13 +231,13 @@ fn unusable(directory: &Path, error: &std::io::Error) -> EngineError {
     EngineError::Storage(format!("{}: {error}", directory.display()))
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
     let thread = std::thread::Builder::new().name(name.into());
     thread.spawn(work).map_err(|error| EngineError::Storage(format!("the {name} thread cannot be started: {error}")))
 }
 
 /// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes.
-fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace, writable: &AtomicBool) {
+fn checkpoints(cells: &Cells, pace: &Pace, writable: &AtomicBool) {
     loop {
         let closing = {
             let mut closing = pace.closing.lock();
@@ -220,7 +246,7 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace, writable: &AtomicBoo
             }
             *closing
         };
-        if let Err(error) = ledger.checkpoint(cells) {
+        if let Err(error) = cells.checkpoint() {
             tracing::error!(%error, "a checkpoint failed: nothing more is accepted until a restart");
             writable.store(false, Ordering::Relaxed);
         }
@@ -241,7 +267,8 @@ impl Drop for Engine {
             pace.wake.notify_one();
             let _ = checkpointer.join();
         }
-        if let Err(error) = self.ledger.sync() {
+        self.keeper.close();
+        if let Err(error) = self.facts.ledger.sync() {
             tracing::error!(%error, "the ledger could not be synced at close");
         }
     }

@@ -4,22 +4,32 @@
 //! - [`engine`]: the engine as its users see it
 //! - [`ingest`]: request bodies → [`facts::Attendances`]: decode and validate
 //! - [`facts`]: facts as columns
-//! - [`ledger`]: durable commits, ids, user numbers, checkpoints, and the `scan` that reads facts back
+//! - [`ledger`]: durable commits, ids and user numbers
+//! - [`lake`]: the open tables that hold every fact for good
+//! - `keeper`: the thread that moves facts there
+//! - [`scan`]: facts read back from both
+//! - [`words`]: facts as the lake and exports write them
 //! - [`cells`]: the mergeable exact aggregates and their store
 //! - [`places`]: from IP addresses to places, by database files
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
+//! - [`crash`]: where tests end the process
 
 pub mod cells;
+pub mod crash;
 pub mod engine;
 pub mod error;
 pub mod export;
 pub mod facts;
 pub mod ingest;
+mod keeper;
+pub mod lake;
 pub mod ledger;
 pub mod places;
 pub mod reports;
+pub mod scan;
 pub mod settings;
+pub mod words;
 
 #[cfg(test)]
 mod exactness;

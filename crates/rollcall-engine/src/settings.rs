@@ -1,8 +1,16 @@
 //! What can be set about storage.
 
+use crate::lake::Location;
+
 /// What can be set about storage.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Where the lake lies; none: `lake` in the data directory.
+    pub lake: Option<Location>,
+    /// How long facts wait for the lake, in seconds; 0: for a flush that is asked for.
+    pub flush_seconds: u32,
+    /// How many facts may wait for the lake before flushes no longer make way for what is ingested.
+    pub flush_facts: usize,
     /// How many bytes of decoded merged cells are kept in memory.
     pub cell_cache_bytes: usize,
     /// How many bytes of the database's blocks are kept in memory.
@@ -24,6 +32,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            lake: None,
+            flush_seconds: 60,
+            flush_facts: 20_000_000,
             cell_cache_bytes: 128 << 20,
             block_cache_bytes: 64 << 20,
             id_cache_bytes: 128 << 20,

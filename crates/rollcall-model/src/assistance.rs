@@ -27,6 +27,8 @@ pub struct Assistance<'a> {
     /// `department_ids`, else every department that the directory gave the user on the day of `at` in the organization's zone. The second
     /// is what an export says of the third: like it, it makes no other fact.
     pub departments: Vec<Cow<'a, str>>,
+    /// Whether `department_id` was given: then it is the one department.
+    pub department_given: bool,
     /// When.
     pub at: Millis,
     /// What the assistant did.

@@ -3,7 +3,7 @@
 use super::View;
 use super::store::{Cells, Live, LiveCells};
 use crate::error::EngineError;
-use crate::ledger::columns::Block;
+use crate::words::Worded;
 use fjall::Keyspace;
 use rollcall_model::{Quarter, Range};
 use std::cmp::Ordering;
@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 /// A kind of base cell: a set of entries, each the aggregate of some facts, ordered by a key that no two share.
 pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// The facts it is folded from.
-    type Block: Block;
+    type Block: Worded;
 
     /// What the cell holds.
     type Entry: Copy + Send + Sync + std::fmt::Debug + PartialEq + 'static;

@@ -31,13 +31,13 @@ impl Cells {
         self.state.read().live.added
     }
 
-    /// Moves live cells into storage and returns the position now covered. `also` adds to the batch what must change with it.
+    /// Moves live cells into storage and returns the position now covered.
     ///
     /// Nothing waits for the disk: should the batch be lost in a crash, the ledger still has its facts.
     ///
     /// # Errors
     /// [`EngineError::Storage`]; the facts then stay live.
-    pub fn checkpoint(&self, also: impl FnOnce(&mut OwnedWriteBatch, u64) -> Result<(), EngineError>) -> Result<u64, EngineError> {
+    pub fn checkpoint(&self) -> Result<u64, EngineError> {
         let _one_at_a_time = self.checkpointing.lock();
         let (sealed, position) = {
             let mut state = self.state.write();
@@ -58,7 +58,6 @@ impl Cells {
         self.store::<Location>(&sealed, &mut batch)?;
         self.store::<Uses>(&sealed, &mut batch)?;
         batch.insert(&self.meta, POSITION, position.to_be_bytes());
-        also(&mut batch, position)?;
         // From here on nobody may keep a merged cell made from the base cells of before.
         let mut state = self.state.write();
         self.forget_kept::<Sessions>(&sealed, &mut batch)?;

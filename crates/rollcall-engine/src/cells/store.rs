@@ -8,6 +8,7 @@
 use super::cover::Slice;
 use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
+use crate::scan::FactStore;
 use crate::ledger::columns::{Block, Commit};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
@@ -101,8 +102,8 @@ pub struct Cells {
     pub(super) location: Keyspace,
     pub(super) uses: Keyspace,
     pub(super) merged: Keyspace,
-    pub(super) facts: Keyspace,
     pub(super) meta: Keyspace,
+    pub(super) facts: FactStore,
     pub(super) state: RwLock<State>,
     pub(super) cache: Cache<Key, Kept, BySize>,
     /// The lengths of all slices ever kept, so that a checkpoint finds the kept cells around a quarter hour.
@@ -124,7 +125,8 @@ impl Cells {
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn open(db: &Database, facts: &Keyspace, meta: &Keyspace, cache_bytes: usize) -> Result<Self, EngineError> {
+    pub fn open(facts: FactStore, cache_bytes: usize) -> Result<Self, EngineError> {
+        let (db, meta) = (facts.ledger.db().clone(), facts.ledger.meta.clone());
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
         let cells = Self {
@@ -133,14 +135,14 @@ impl Cells {
             location: db.keyspace("location-cells", KeyspaceCreateOptions::default)?,
             uses: db.keyspace("use-cells", KeyspaceCreateOptions::default)?,
             merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
-            facts: facts.clone(),
-            meta: meta.clone(),
+            meta,
+            facts,
             state: RwLock::default(),
             // The expected number of items only sizes the first allocation.
             cache: Cache::with_weighter(4096, cache_bytes as u64, BySize),
             lengths: Mutex::new(lengths),
             checkpointing: Mutex::default(),
-            db: db.clone(),
+            db,
         };
         let covered = cells.stored_position()?;
         cells.state.write().covered = covered;

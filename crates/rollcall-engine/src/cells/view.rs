@@ -4,8 +4,9 @@ use super::cover::{Cut, Slice, align};
 use super::store::{Cells, Key, base_key, broken, quarter_of, stored_cell, stored_entries};
 use super::{Base, Cell, Keep, Merged};
 use crate::error::EngineError;
-use crate::ledger::{self, Wanted};
-use fjall::{Readable, Snapshot};
+use crate::ledger::Wanted;
+use crate::scan::Pinned;
+use fjall::Readable;
 use rollcall_model::{OrgId, Quarter, Range};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,10 +25,10 @@ impl Cells {
                 live.entry(*quarter).or_default().push(cell.clone());
             }
         }
-        let (generation, snapshot) = (state.generation, self.db.snapshot());
+        let (generation, pinned) = (state.generation, self.facts.pin());
         drop(state);
-        let seen = seen::<B>(&snapshot, self, org, &live)?;
-        Ok(View { cells: self, org, generation, snapshot, live, seen })
+        let seen = seen::<B>(&pinned, self, org, &live)?;
+        Ok(View { cells: self, org, generation, pinned, live, seen })
     }
 }
 
@@ -36,7 +37,7 @@ pub struct View<'a, B: Base> {
     cells: &'a Cells,
     org: OrgId,
     generation: u64,
-    snapshot: Snapshot,
+    pinned: Pinned,
     live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
     /// The quarter hours between the first cell and the last, so that years without facts cost nothing.
     seen: Option<Range>,
@@ -107,7 +108,7 @@ impl<B: Base> View<'_, B> {
         if let Some(cell) = self.cells.cache.get(&key).and_then(|kept| kept.cell.downcast::<K>().ok()) {
             return Ok(cell);
         }
-        let stored = self.snapshot.get(&self.cells.merged, key.bytes())?;
+        let stored = self.pinned.snapshot.get(&self.cells.merged, key.bytes())?;
         let cell = Arc::new(match &stored {
             Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
             None => make()?,
@@ -131,13 +132,13 @@ impl<B: Base> View<'_, B> {
             }
             return Ok(merged);
         }
-        let entries = stored_entries::<B>(self.cells, &self.snapshot, self.org, slice)?.ok_or_else(|| broken("a cell"))?;
+        let entries = stored_entries::<B>(self.cells, &self.pinned.snapshot, self.org, slice)?.ok_or_else(|| broken("a cell"))?;
         Ok(M::of(&entries))
     }
 
     /// Facts in storage, of which some may be wanted.
     pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
-        ledger::scan(self.snapshot.clone(), &self.cells.facts, self.org, wanted)
+        self.pinned.blocks(self.org, wanted).map(|read| Ok(read?.1))
     }
 
     /// The instants between the first cell and the last.
@@ -150,7 +151,7 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn entries(&self, quarter: Quarter) -> Result<Vec<B::Entry>, EngineError> {
-        let stored = self.snapshot.get(B::keyspace(self.cells), base_key(self.org, quarter))?;
+        let stored = self.pinned.snapshot.get(B::keyspace(self.cells), base_key(self.org, quarter))?;
         let mut cell = stored_cell::<B>(quarter, stored.as_deref())?;
         for live in self.live.get(&quarter).into_iter().flatten() {
             cell.merge(live);
@@ -161,12 +162,12 @@ impl<B: Base> View<'_, B> {
 
 /// The instants between the first cell and the last.
 fn seen<B: Base>(
-    snapshot: &Snapshot,
+    pinned: &Pinned,
     cells: &Cells,
     org: OrgId,
     live: &BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
 ) -> Result<Option<Range>, EngineError> {
-    let mut stored = snapshot.prefix(B::keyspace(cells), org.0.as_bytes());
+    let mut stored = pinned.snapshot.prefix(B::keyspace(cells), org.0.as_bytes());
     let first = stored.next().map(fjall::Guard::key).transpose()?;
     let last = stored.next_back().map(fjall::Guard::key).transpose()?;
     let stored = [first.as_deref().and_then(quarter_of), last.as_deref().and_then(quarter_of)];

@@ -82,7 +82,7 @@ fn rebuild(engine: &Engine) -> Findings {
 }
 
 fn keyspace(engine: &Engine, name: &str) -> Keyspace {
-    engine.ledger.db().keyspace(name, KeyspaceCreateOptions::default).unwrap()
+    engine.facts.ledger.db().keyspace(name, KeyspaceCreateOptions::default).unwrap()
 }
 
 /// Changes the entries of the stored base cell in the middle, and returns its instants.

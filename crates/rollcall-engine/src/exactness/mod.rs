@@ -46,6 +46,7 @@ struct Fact {
 enum Step {
     Ingest(Vec<Fact>),
     Checkpoint,
+    Flush,
     Reopen,
     Ask(Ask),
 }
@@ -175,6 +176,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => prop::collection::vec(fact(), 1..25).prop_map(Step::Ingest),
         1 => Just(Step::Checkpoint),
+        1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
         4 => ask().prop_map(Step::Ask),
     ];
@@ -281,6 +283,9 @@ proptest! {
                     prop_assert_eq!((receipt.accepted, receipt.duplicate, receipt.conflicting), oracle.take(&facts));
                 }
                 Step::Checkpoint => engine.checkpoint().unwrap(),
+                Step::Flush => {
+                    engine.flush().unwrap();
+                }
                 Step::Reopen => {
                     drop(engine);
                     engine = open(temporary.path());

@@ -2,11 +2,9 @@
 //! the same fact.
 //!
 //! # Layout
-//! - `attendance`, `assistance`: blocks of the ledger become record batches with the fields of facts as columns
+//! - [`crate::words`]: blocks of facts become record batches with the fields of facts as columns
 //! - `text`: record batches become NDJSON or CSV
 
-mod assistance;
-mod attendance;
 mod text;
 
 #[cfg(test)]
@@ -14,14 +12,14 @@ mod tests;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ledger::Ledger;
-use crate::ledger::columns::Block;
+use crate::words::{self, Worded};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use arrow_schema::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rollcall_model::{OrgId, Range};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -56,21 +54,6 @@ pub enum ExportError {
     Output(#[from] io::Error),
 }
 
-/// A kind of fact as exports write it.
-pub trait Exported: Block {
-    /// What an export remembers from one block to the next.
-    type Memory: Default;
-
-    /// The columns: the names and types of the fields.
-    fn columns() -> &'static SchemaRef;
-
-    /// The facts of the block, in order, with those columns.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    fn exported(&self, ledger: &Ledger, org: OrgId, memory: &mut Self::Memory) -> Result<RecordBatch, EngineError>;
-}
-
 impl Engine {
     /// Writes every fact of an organization whose time (`session_started_at`, `at`) is in `range`, in the order of the ledger, of one
     /// consistent state, and returns how many there were. Takes as long as `out` does, with bounded memory; call it from a thread that may
@@ -78,16 +61,16 @@ impl Engine {
     ///
     /// # Errors
     /// See [`ExportError`]; what was written so far is then no whole file.
-    pub fn export<B: Exported>(&self, org: OrgId, range: Range, format: Format, out: impl Write + Send) -> Result<u64, ExportError> {
-        let mut writer = Writer::new(format, B::columns(), out)?;
-        let mut memory = B::Memory::default();
+    pub fn export<B: Worded>(&self, org: OrgId, range: Range, format: Format, out: impl Write + Send) -> Result<u64, ExportError> {
+        let columns = columns::<B>();
+        let mut writer = Writer::new(format, &columns, out)?;
         let mut facts = 0;
         for block in self.scan::<B>(org, range) {
             let block = block?;
             for first in (0..block.facts()).step_by(BATCH_FACTS) {
                 let length = BATCH_FACTS.min(block.facts() - first);
                 let part = B::of_batch(block.batch().slice(first, length));
-                writer.write(&part.exported(&self.ledger, org, &mut memory)?)?;
+                writer.write(&with_ids::<B>(&part.to_words(&self.facts.ledger, org)?, &columns)?)?;
                 facts += length as u64;
             }
         }
@@ -142,32 +125,22 @@ impl<W: Write + Send> Writer<W> {
     }
 }
 
-/// A column that every fact has.
-fn column(name: &str, of: DataType) -> Field {
-    Field::new(name, of, false)
+/// The columns of an export: every fact has an id.
+fn columns<B: Worded>() -> SchemaRef {
+    let fields = B::columns().fields().iter().map(|field| match field.name().as_str() {
+        "id" => Arc::new(field.as_ref().clone().with_nullable(false)),
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// A column that a fact may lack.
-fn optional(name: &str) -> Field {
-    Field::new(name, DataType::Utf8, true)
-}
-
-/// Instants of UTC.
-fn instants() -> DataType {
-    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
-}
-
-/// Lists of strings.
-fn lists() -> DataType {
-    DataType::new_list(DataType::Utf8, true)
-}
-
-/// A column of strings.
-fn strings<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(texts))
-}
-
-/// A column of strings, where the empty one is absent.
-fn optionals<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
-    Arc::new(texts.into_iter().map(|text| Some(text).filter(|text| !text.as_ref().is_empty())).collect::<StringArray>())
+/// Facts in words, with the ids that default.
+fn with_ids<B: Worded>(words: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, EngineError> {
+    let ids = words::ids(words)?.iter().zip(B::default_ids(words)?).map(|(given, default)| match given {
+        Some(given) => Cow::Borrowed(given),
+        None => Cow::Owned(default.to_string()),
+    });
+    let ids: ArrayRef = Arc::new(StringArray::from_iter_values(ids));
+    let columns_of = std::iter::once(ids).chain(words.columns().iter().skip(1).cloned());
+    Ok(RecordBatch::try_new(columns.clone(), columns_of.collect())?)
 }

@@ -1,9 +1,10 @@
 //! What is exported is ingested again as the same facts.
 
-use super::{Exported, Format};
+use super::Format;
 use crate::facts::{Assistances, Attendances, Columns, Facts};
 use crate::ingest::{self, Compression, Limits};
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use crate::words::Worded;
 use crate::{Engine, Settings};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -61,14 +62,14 @@ fn lines(facts: &[Value]) -> Vec<u8> {
     facts.iter().map(|fact| fact.to_string() + "\n").collect::<String>().into_bytes()
 }
 
-fn exported<B: Exported>(engine: &Engine, organization: &Organization, range: Range, format: Format) -> (u64, Vec<u8>) {
+fn exported<B: Worded>(engine: &Engine, organization: &Organization, range: Range, format: Format) -> (u64, Vec<u8>) {
     let mut out = Vec::new();
     (engine.export::<B>(organization.id, range, format, &mut out).unwrap(), out)
 }
 
 /// Ingests the facts, exports them in every format, and ingests what was exported into an organization of its own: there it is exported
 /// as it was. Where it came from, it counts nothing. Returns the export as NDJSON, and the receipts of the latter.
-fn there_and_back<C: Columns, B: Exported>(facts: &[Value]) -> (String, Vec<Receipt>) {
+fn there_and_back<C: Columns, B: Worded>(facts: &[Value]) -> (String, Vec<Receipt>) {
     let (temporary, first) = (tempfile::tempdir().unwrap(), organization(1));
     let engine = open(&temporary);
     engine.put_directory(first.id, directory()).unwrap();

@@ -1,13 +1,13 @@
 //! Record batches as text.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMillisecondType};
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use rollcall_model::calendar::rfc3339;
 use std::io::{self, Write};
 
-/// One value of a column of [`super::Exported::columns`].
+/// One value of a column of [`crate::words::Worded::columns`].
 enum Value<'b> {
     Text(&'b str),
     List(ArrayRef),
@@ -19,7 +19,7 @@ fn value(column: &ArrayRef, row: usize) -> Option<Value<'_>> {
     column.is_valid(row).then(|| match column.data_type() {
         DataType::Utf8 => Value::Text(column.as_string::<i32>().value(row)),
         DataType::List(_) => Value::List(column.as_list::<i32>().value(row)),
-        DataType::Timestamp(..) => Value::Instant(column.as_primitive::<TimestampMillisecondType>().value(row)),
+        DataType::Timestamp(..) => Value::Instant(column.as_primitive::<TimestampMicrosecondType>().value(row).div_euclid(1000)),
         _ => Value::Number(column.as_primitive::<Int64Type>().value(row)),
     })
 }

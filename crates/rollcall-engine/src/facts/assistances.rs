@@ -19,6 +19,8 @@ pub struct Assistances {
     pub user_ids: Strings,
     /// The *booking* of each fact: its [`Assistance::departments`] joined by newlines, which no id holds; empty for none.
     pub bookings: Strings,
+    /// See [`Assistance::department_given`].
+    pub departments_given: Vec<bool>,
     /// The *use* of each fact: what [`Use`] reads.
     pub uses: Strings,
     /// See [`Assistance::at`].
@@ -90,6 +92,7 @@ impl Assistances {
         self.given_ids.push(fact.given_id.as_deref().unwrap_or_default());
         self.user_ids.push(&fact.user_id);
         self.bookings.push_joined(fact.departments.iter().map(AsRef::as_ref));
+        self.departments_given.push(fact.department_given);
         self.uses.push_joined(Use { kind: fact.kind, chat_type, ide, language }.words());
         self.at.push(fact.at);
         self.counts.push(fact.turns.max(fact.suggested));

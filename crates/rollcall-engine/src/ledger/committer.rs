@@ -7,12 +7,14 @@ use super::scan::day_of;
 use super::tail::COMMIT_MARK;
 use super::{Ledger, block_key_prefix};
 use crate::cells::Cells;
+use crate::crash;
 use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
 use rollcall_model::{Millis, OrgId, Receipt};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Facts that wait to be committed.
@@ -126,10 +128,12 @@ impl Committer {
         batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
         self.ids.store(position, &mut batch)?;
         batch.commit()?;
+        crash::point("ledger-committed");
         self.position = position;
+        self.ledger.waiting.fetch_add(commit.facts(), Ordering::Relaxed);
         self.cells.fold(position, &commit);
         if self.cells.added() > self.most_live {
-            self.ledger.checkpoint(&self.cells)?;
+            self.cells.checkpoint()?;
         }
         Ok(answers)
     }

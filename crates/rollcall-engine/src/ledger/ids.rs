@@ -6,7 +6,7 @@
 //! number of times. That costs a tenth of a look-up and an insert per id in the tree, which ids that the source gave (and whose day
 //! nobody knows) still need.
 
-use super::{block_key_prefix, broken};
+use super::{Ledger, block_key_prefix, broken};
 use crate::error::EngineError;
 use fjall::{Keyspace, OwnedWriteBatch, Readable, Snapshot};
 use hashbrown::HashMap;
@@ -155,27 +155,16 @@ impl Ids {
     }
 }
 
-/// How many default ids an organization has of a day.
-pub(crate) fn default_ids(snapshot: &Snapshot, by_day: &Keyspace, org: OrgId, kind: FactKind, day: u32) -> Result<u64, EngineError> {
-    let arrays = snapshot.prefix(by_day, block_key_prefix(org, kind, day));
-    arrays.map(|array| Ok((array.value()?.len() / RECORD) as u64)).sum()
-}
-
-/// The default ids in storage that lead with a UTC day, each with its content.
-pub(super) fn of_day(by_day: &Keyspace, org: OrgId, kind: FactKind, day: u32) -> Result<HashMap<u128, u32>, EngineError> {
-    let mut ids = HashMap::new();
-    for stored in by_day.prefix(block_key_prefix(org, kind, day)) {
-        let (_, array) = stored.into_inner()?;
-        ids.extend(records(&array).map(|([low, middle, high], content)| {
-            let rest = u128::from(low) | u128::from(middle) << 32 | u128::from(high) << 64;
-            (u128::from(day) << 96 | rest, content)
-        }));
+impl Ledger {
+    /// How many default ids an organization has of a day.
+    pub(crate) fn count_default_ids(&self, snapshot: &Snapshot, org: OrgId, kind: FactKind, day: u32) -> Result<u64, EngineError> {
+        let arrays = snapshot.prefix(&self.ids, block_key_prefix(org, kind, day));
+        arrays.map(|array| Ok((array.value()?.len() / RECORD) as u64)).sum()
     }
-    Ok(ids)
 }
 
 /// The content of the fact in storage that has an id of this hash.
-pub(super) fn content_of_given(given: &Keyspace, org: OrgId, kind: FactKind, hash: u128) -> Result<Option<u32>, EngineError> {
+fn content_of_given(given: &Keyspace, org: OrgId, kind: FactKind, hash: u128) -> Result<Option<u32>, EngineError> {
     let stored = given.get(given_key(org, kind, hash))?;
     Ok(stored.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?))))
 }

@@ -2,13 +2,13 @@
 //!
 //! One fjall database holds everything: fact blocks, fact ids, user and app numbers, directories and cells. A group commit writes the
 //! facts of all requests that wait, the ids they claim and the numbers they need in one atomic batch with one fsync; a receipt is
-//! given only then. What a crash cuts off was never acknowledged.
+//! given only then. What a crash cuts off was never acknowledged. Facts stay until the lake has them.
 //!
 //! # Keyspaces
 //! | name | key | value |
 //! |---|---|---|
 //! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position | a [`columns::Block`] |
-//! | `commits` | position | the (org, kind, day) of each block, until a checkpoint of cells covers it |
+//! | `commits` | position | the (org, kind, day) of each block, until the lake has it |
 //! | `ids` | org, kind, UTC day of `joined_at` or `at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
 //! | `given-ids` | org, kind, hash | the hash of the content |
 //! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
@@ -24,21 +24,20 @@ mod scan;
 mod tail;
 
 pub use committer::{Committer, Request};
-pub(crate) use ids::default_ids;
-pub(crate) use scan::{Wanted, day_of, scan, scan_commits};
+pub(crate) use scan::{LedgerScan, Wanted, day_of};
 
 use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::settings::Settings;
 use columns::{Block, Commit};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
-use hashbrown::HashMap;
 use numbers::Numbers;
-use rollcall_model::{FactKind, OrgId, Range};
+use rollcall_model::{FactKind, OrgId};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The version of what is stored. A data directory of another is refused.
-const FORMAT: &[u8] = b"rollcall 2";
+const FORMAT: &[u8] = b"rollcall 3";
 
 /// The open database.
 pub struct Ledger {
@@ -46,9 +45,12 @@ pub struct Ledger {
     pub(crate) meta: Keyspace,
     pub(crate) facts: Keyspace,
     commits: Keyspace,
-    ids: Keyspace,
+    pub(crate) ids: Keyspace,
     given_ids: Keyspace,
     directories: Keyspace,
+    id: String,
+    /// How many facts were committed since the start and wait for the lake.
+    waiting: AtomicUsize,
     /// The user ids of each organization.
     pub(crate) users: Numbers,
     /// The apps of each organization.
@@ -81,8 +83,28 @@ impl Ledger {
         let plain = KeyspaceCreateOptions::default;
         // Blocks are large and never change: the tree holds their keys, files of their own hold them.
         let separated = || KeyspaceCreateOptions::default().with_kv_separation(Some(KvSeparationOptions::default()));
+        let meta = db.keyspace("meta", plain)?;
+        let format = meta.get("format")?;
+        match &format {
+            None => meta.insert("format", FORMAT)?,
+            Some(format) if format.as_ref() == FORMAT => {}
+            Some(format) => {
+                let format = String::from_utf8_lossy(format).into_owned();
+                return Err(EngineError::Storage(format!("the data directory was written by another version of rollcall ({format})")));
+            }
+        }
+        let id = match meta.get("id")? {
+            Some(id) => String::from_utf8_lossy(&id).into_owned(),
+            None => {
+                let id = uuid::Uuid::new_v4().to_string();
+                meta.insert("id", &id)?;
+                id
+            }
+        };
         let ledger = Self {
-            meta: db.keyspace("meta", plain)?,
+            id,
+            waiting: AtomicUsize::new(0),
+            meta,
             facts: db.keyspace("facts", separated)?,
             commits: db.keyspace("commits", plain)?,
             ids: db.keyspace("ids", plain)?,
@@ -94,14 +116,6 @@ impl Ledger {
             uses: Numbers::open(db.keyspace("uses", plain)?)?,
             db,
         };
-        match ledger.meta.get("format")? {
-            None => ledger.meta.insert("format", FORMAT)?,
-            Some(format) if format.as_ref() == FORMAT => {}
-            Some(format) => {
-                let format = String::from_utf8_lossy(&format).into_owned();
-                return Err(EngineError::Storage(format!("the data directory was written by another version of rollcall ({format})")));
-            }
-        }
         ledger.db.persist(PersistMode::SyncAll)?;
         Ok(ledger)
     }
@@ -117,12 +131,21 @@ impl Ledger {
     /// [`EngineError::Storage`].
     pub fn catch_up(&self, cells: &Cells) -> Result<u64, EngineError> {
         let mut last = cells.covered();
-        for commit in self.commits.range((last + 1).to_be_bytes()..) {
+        for read in self.commits(last, u64::MAX) {
+            let (position, commit) = read?;
+            last = position;
+            cells.fold(last, &commit);
+        }
+        Ok(last)
+    }
+
+    /// The commits after one position, up to another, that were not trimmed.
+    pub(crate) fn commits(&self, after: u64, upto: u64) -> impl Iterator<Item = Result<(u64, Commit), EngineError>> {
+        let stored = self.commits.range(after.saturating_add(1).to_be_bytes()..=upto.to_be_bytes());
+        stored.map(|commit| {
             let (position, blocks) = commit.into_inner()?;
-            last = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
             let mut commit = Commit::default();
-            let keys = blocks.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?;
-            for key in keys.chunks_exact(BLOCK_KEY_PREFIX) {
+            for key in keys_of(&blocks)? {
                 let org = org_of(key).ok_or_else(|| broken("a commit"))?;
                 let block = self.facts.get([key, position.as_ref()].concat())?.ok_or_else(|| broken("a commit"))?;
                 match key.get(16).copied().and_then(FactKind::from_number) {
@@ -131,44 +154,53 @@ impl Ledger {
                     None => return Err(broken("a commit")),
                 }
             }
-            cells.fold(last, &commit);
-        }
-        Ok(last)
+            Ok((position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?, commit))
+        })
     }
 
-    /// Checkpoints the cells, and forgets the commits they cover.
+    /// Forgets the facts of the commits up to a position, as the lake has them durably in the versions of its tables.
+    ///
+    /// Nothing waits for the disk: if a crash loses this, the lake's tables still say what they have.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn checkpoint(&self, cells: &Cells) -> Result<(), EngineError> {
-        cells.checkpoint(|batch, position| {
-            for commit in self.commits.range(..=position.to_be_bytes()) {
-                batch.remove(&self.commits, commit.key()?);
+    pub(crate) fn trim(&self, upto: u64, facts: usize, version: impl Fn(FactKind) -> Option<u64>) -> Result<(), EngineError> {
+        let mut batch = self.db.batch();
+        for commit in self.commits.range(..=upto.to_be_bytes()) {
+            let (position, blocks) = commit.into_inner()?;
+            for key in keys_of(&blocks)? {
+                batch.remove(&self.facts, [key, position.as_ref()].concat());
             }
-            Ok(())
-        })?;
+            batch.remove(&self.commits, position);
+        }
+        for kind in [FactKind::Attendance, FactKind::Assistance] {
+            if let Some(version) = version(kind) {
+                batch.insert(&self.meta, lake_version(kind), version.to_be_bytes());
+            }
+        }
+        batch.commit()?;
+        let flushed = |waiting: usize| Some(waiting.saturating_sub(facts));
+        let _ = self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, flushed);
         Ok(())
     }
 
-    /// The facts of an organization whose times are in `range`, as record batches.
-    pub fn scan<B: Block>(&self, org: OrgId, range: Range) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
-        scan(self.db.snapshot(), &self.facts, org, Wanted::times(range))
-    }
-
-    /// The default ids that lead with a UTC day, counted from 1970-01-01, each with the hash of its fact's content.
+    /// The version of the lake's table of a kind that is known to be durable.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub(crate) fn default_ids(&self, org: OrgId, kind: FactKind, day: u32) -> Result<HashMap<u128, u32>, EngineError> {
-        ids::of_day(&self.ids, org, kind, day)
+    pub(crate) fn durable_version(&self, kind: FactKind) -> Result<Option<u64>, EngineError> {
+        let stored = self.meta.get(lake_version(kind))?;
+        Ok(stored.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))))
     }
 
-    /// The hash of the content of the fact that has an id, which is none of the default form.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub(crate) fn content_of_given(&self, org: OrgId, kind: FactKind, id: u128) -> Result<Option<u32>, EngineError> {
-        ids::content_of_given(&self.given_ids, org, kind, id)
+    /// Which ledger this is: the lake's tables name who writes them.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How many facts were committed since the start and wait for the lake.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// The directories of all organizations, as JSON.
@@ -198,6 +230,19 @@ impl Ledger {
     /// [`EngineError::Storage`].
     pub fn sync(&self) -> Result<(), EngineError> {
         Ok(self.db.persist(PersistMode::SyncAll)?)
+    }
+}
+
+/// The keys of the blocks of a commit, without its position.
+fn keys_of(commit: &[u8]) -> Result<impl Iterator<Item = &[u8]>, EngineError> {
+    Ok(commit.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?.chunks_exact(BLOCK_KEY_PREFIX))
+}
+
+/// Where the durable version of the lake's table of a kind is noted.
+const fn lake_version(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Attendance => "lake-attendance",
+        FactKind::Assistance => "lake-assistance",
     }
 }
 

@@ -76,6 +76,13 @@ impl Numbers {
         numbers.map(|(row, number)| number.unwrap_or_else(|| self.give(org, names.get(*row), batch))).collect()
     }
 
+    /// Calls `with` with a function from names to numbers.
+    pub(crate) fn with_numbers<T>(&self, org: OrgId, with: impl FnOnce(&dyn Fn(&str) -> Option<u32>) -> T) -> T {
+        let names = self.names.read();
+        let of_org = names.get(&org);
+        with(&|name| of_org?.numbers.get(name).copied())
+    }
+
     /// The names from a number on.
     pub(crate) fn names_from(&self, org: OrgId, number: usize) -> Vec<Arc<str>> {
         self.names.read().get(&org).and_then(|names| names.names.get(number..)).unwrap_or_default().to_vec()

@@ -93,6 +93,7 @@ fn assistances<'r>(
             at: facts.at[row],
             user,
             booking,
+            department_given: facts.departments_given[row],
             usage,
             count: facts.counts[row],
             accepted: facts.accepted[row],

@@ -1,9 +1,9 @@
 //! Facts read back: the blocks of an organization whose times lie in a range.
 
-use super::block_key_prefix;
+use super::{Ledger, block_key_prefix};
 use super::columns::{Block, Header};
 use crate::error::EngineError;
-use fjall::{Keyspace, Readable, Snapshot};
+use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{Millis, OrgId, Range};
 
@@ -32,32 +32,28 @@ pub(crate) fn day_of(at: Millis) -> u32 {
     u32::try_from(at.div_euclid(DAY_MILLIS)).unwrap_or(if at < 0 { 0 } else { u32::MAX })
 }
 
-/// See [`super::Ledger::scan`].
-pub(crate) fn scan<B: Block>(
-    snapshot: Snapshot,
-    facts: &Keyspace,
-    org: OrgId,
-    wanted: Wanted,
-) -> impl Iterator<Item = Result<B, EngineError>> + use<B> {
-    scan_commits(snapshot, facts, org, wanted).map(|read| Ok(read?.1))
-}
+/// The blocks of an organization that the ledger has: of each its UTC day, the position of its commit, and the facts that are wanted.
+pub(crate) type LedgerScan<B> = Box<dyn Iterator<Item = Result<(u32, u64, B), EngineError>> + Send>;
 
-/// The same, each block with the position of its commit.
-pub(crate) fn scan_commits<B: Block>(
-    snapshot: Snapshot,
-    facts: &Keyspace,
-    org: OrgId,
-    wanted: Wanted,
-) -> impl Iterator<Item = Result<(u64, B), EngineError>> + use<B> {
-    let first = [block_key_prefix(org, B::KIND, day_of(wanted.times.from)).as_slice(), &[0; 8]].concat();
-    let last = [block_key_prefix(org, B::KIND, day_of(wanted.times.to)).as_slice(), &[u8::MAX; 8]].concat();
-    snapshot.range(facts, first.clone()..=last.max(first)).filter_map(move |stored| {
-        let (key, bytes) = match stored.into_inner() {
-            Ok(stored) => stored,
-            Err(error) => return Some(Err(error.into())),
-        };
-        let position = key.last_chunk().copied().map_or(0, u64::from_be_bytes);
-        let may_be_in = Header::of(&bytes).is_none_or(|header| wanted.may_be_in(&header));
-        may_be_in.then(|| Ok((position, B::decode(&bytes)?.within(wanted.times))))
-    })
+impl Ledger {
+    /// The facts that are wanted of commits after a position, day by day.
+    pub(crate) fn scan<B: Block>(&self, snapshot: Snapshot, org: OrgId, wanted: Wanted, after: u64) -> LedgerScan<B> {
+        let first = [block_key_prefix(org, B::KIND, day_of(wanted.times.from)).as_slice(), &[0; 8]].concat();
+        let last = [block_key_prefix(org, B::KIND, day_of(wanted.times.to)).as_slice(), &[u8::MAX; 8]].concat();
+        Box::new(snapshot.range(&self.facts, first.clone()..=last.max(first)).filter_map(move |stored| {
+            let (key, bytes) = match stored.into_inner() {
+                Ok(stored) => stored,
+                Err(error) => return Some(Err(error.into())),
+            };
+            let position = key.last_chunk().copied().map_or(0, u64::from_be_bytes);
+            let day = key.get(17..).and_then(|day| day.first_chunk()).copied().map_or(0, u32::from_be_bytes);
+            if position <= after || !Header::of(&bytes).is_none_or(|header| wanted.may_be_in(&header)) {
+                return None;
+            }
+            match B::decode(&bytes) {
+                Ok(block) => Some(block.within(wanted.times)).filter(|block| block.facts() > 0).map(|block| Ok((day, position, block))),
+                Err(error) => Some(Err(error.into())),
+            }
+        }))
+    }
 }

@@ -57,7 +57,7 @@ impl Span {
             (_, None) => facts.all()?,
         };
         let others = &sets.users - &self.held;
-        let others: Vec<_> = asked.engine.ledger.users.with_names(asked.org, |name| others.iter().filter_map(name).collect());
+        let others: Vec<_> = asked.engine.facts.ledger.users.with_names(asked.org, |name| others.iter().filter_map(name).collect());
         Ok(with_others(&self.ids, others))
     }
 }

@@ -69,7 +69,7 @@ impl From<EngineError> for ReportError {
 #[expect(clippy::option_option, reason = "an unknown app and no app are different questions")]
 fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Option<Option<u16>> {
     let Some(app) = app else { return Some(None) };
-    let number = engine.ledger.apps.find(org, std::iter::once(app)).into_iter().next()??;
+    let number = engine.facts.ledger.apps.find(org, std::iter::once(app)).into_iter().next()??;
     Some(u16::try_from(number).ok())
 }
 

@@ -61,6 +61,7 @@ fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Vec<(Arc
         users.retain(|(_, sum)| measures(sum) <= last);
     }
     let mut named: Vec<_> = engine
+        .facts
         .ledger
         .users
         .with_names(org, |name| users.into_iter().filter_map(|(number, sum)| Some((name(number)?, number, sum))).collect());

@@ -113,6 +113,7 @@ impl<'a> AssistanceDraft<'a> {
             user_id,
             // Hashed as given: so that a retry after the directory changed is still the same fact. What an export says that the
             // directory gave is no part of it either.
+            department_given: values.department_id.is_some(),
             departments: values.department_id.into_iter().collect(),
             at,
             kind,

@@ -11,7 +11,7 @@ use crate::cells::user_sets::{Group, InGroup};
 use crate::cells::{Base, Cell, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock, AttendanceRow, Block};
-use crate::ledger::{self, Wanted};
+use crate::ledger::Wanted;
 use fjall::Readable;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::calendar::DAY_MILLIS;
@@ -76,15 +76,11 @@ impl Proof<'_> {
         }
     }
 
-    fn blocks<B: Block>(&self, org: OrgId, wanted: Wanted) -> impl Iterator<Item = Result<(u64, B), EngineError>> + use<B> {
-        ledger::scan_commits(self.snapshot.clone(), &self.cells.facts, org, wanted)
-    }
-
     fn assistances(&self, span: &Span) -> Result<Findings, EngineError> {
         let mut found = Findings::default();
         for day in span.days.clone() {
             let (mut fresh, mut ids) = (Fresh::<Uses>::new(day), 0);
-            for read in self.blocks::<AssistanceBlock>(span.org, Wanted::times(instants(day))) {
+            for read in self.pinned.blocks::<AssistanceBlock>(span.org, Wanted::times(instants(day))) {
                 let (position, block) = read?;
                 ids += block.rows().filter(|row| row.given_id.is_empty()).count() as u64;
                 if position <= self.covered {
@@ -117,7 +113,7 @@ impl Proof<'_> {
             }
         };
         let before = Range::new((within.from - 2 * LONGEST_STAY).max(0), within.from);
-        for read in self.blocks::<AttendanceBlock>(*org, Wanted { times: before, reach: within }) {
+        for read in self.pinned.blocks::<AttendanceBlock>(*org, Wanted { times: before, reach: within }) {
             let (position, block) = read?;
             carry(position, &block, &mut stays);
         }
@@ -128,7 +124,7 @@ impl Proof<'_> {
                 let is_own = days.contains(&next);
                 let wanted = if is_own { Wanted::times(instants(next)) } else { Wanted { times: instants(next), reach: within } };
                 let mut fresh = Fresh::<Sessions>::new(next);
-                for read in self.blocks::<AttendanceBlock>(*org, wanted) {
+                for read in self.pinned.blocks::<AttendanceBlock>(*org, wanted) {
                     let (position, block) = read?;
                     carry(position, &block, &mut stays);
                     if is_own && position <= self.covered {
@@ -173,7 +169,7 @@ impl Proof<'_> {
             replacements.push((quarter, (!entries.is_empty()).then_some(encoded)));
         };
         let mut compared = 0;
-        for stored in self.snapshot.range(B::keyspace(self.cells), base_key(org, from)..base_key(org, to)) {
+        for stored in self.pinned.snapshot.range(B::keyspace(self.cells), base_key(org, from)..base_key(org, to)) {
             let (key, bytes) = stored.into_inner()?;
             let quarter = quarter_of(&key).ok_or_else(|| broken("the key of a cell"))?;
             check(quarter, fresh.remove(&quarter).unwrap_or_default(), &bytes);
@@ -189,7 +185,7 @@ impl Proof<'_> {
 
     /// Compares how many default ids a day has with how many facts without an id of their own.
     fn compare_ids(&self, span: &Span, day: i64, facts: u64, found: &mut Findings) -> Result<(), EngineError> {
-        let ids = u32::try_from(day).map_or(Ok(0), |day| ledger::default_ids(&self.snapshot, &self.ids, span.org, span.kind, day))?;
+        let ids = u32::try_from(day).map_or(Ok(0), |day| self.cells.facts.ledger.count_default_ids(&self.pinned.snapshot, span.org, span.kind, day))?;
         if facts != ids {
             let cell = if span.kind == FactKind::Attendance { "attendance ids" } else { "assistance ids" };
             found.differ(Difference { org: span.org, cell, range: instants(day), fault: Fault::Ids { facts, ids } }, false);

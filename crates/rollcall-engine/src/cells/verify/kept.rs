@@ -59,7 +59,7 @@ impl Proof<'_> {
             let Some(stored) = UsageSets::decode(bytes) else { return Ok(Outcome::Wrong(Fault::Unreadable)) };
             let sums = match last.take() {
                 Some((slice, sums)) if slice == key.slice => sums,
-                _ => stored_entries::<Uses>(self.cells, &self.snapshot, org, key.slice)?.map(|entries| UseSums::of(&entries)),
+                _ => stored_entries::<Uses>(self.cells, &self.pinned.snapshot, org, key.slice)?.map(|entries| UseSums::of(&entries)),
             };
             let made = sums.as_ref().and_then(|sums| select(org, key.selector, &stored, sums));
             last = Some((key.slice, sums));
@@ -77,7 +77,7 @@ impl Proof<'_> {
         mut verify: impl FnMut(&Key, &[u8]) -> Result<Outcome, EngineError>,
     ) -> Result<Findings, EngineError> {
         let (mut found, mut dropped) = (Findings::default(), Vec::new());
-        for stored in self.snapshot.prefix(&self.cells.merged, [org.0.as_bytes().as_slice(), &[kind]].concat()) {
+        for stored in self.pinned.snapshot.prefix(&self.cells.merged, [org.0.as_bytes().as_slice(), &[kind]].concat()) {
             let (name, bytes) = stored.into_inner()?;
             let key = Key::read(&name).filter(|key| is_slice(key.slice, quarters));
             let range = key.map_or(Range::new(0, 0), |key| instants(key.slice));
@@ -108,14 +108,14 @@ impl Proof<'_> {
     /// The merged cell of a slice, of kept cells that were verified and of base cells; none if one of these is not readable.
     fn made<M: Merged>(&self, org: OrgId, slice: Slice, doubtful: &HashSet<Slice>) -> Result<Option<M>, EngineError> {
         if slice.quarters <= AT_ONCE {
-            let entries = stored_entries::<M::Base>(self.cells, &self.snapshot, org, slice)?;
+            let entries = stored_entries::<M::Base>(self.cells, &self.pinned.snapshot, org, slice)?;
             return Ok(entries.map(|entries| M::of(&entries)));
         }
         let mut merged = M::default();
         for part in slice.parts(M::Base::QUARTERS) {
             let kept = if self.meets(part) && !doubtful.contains(&part) {
                 let key = Key { org, kind: M::KIND, slice: part, selector: 0 };
-                self.snapshot.get(&self.cells.merged, key.bytes())?.and_then(|bytes| M::decode(&bytes))
+                self.pinned.snapshot.get(&self.cells.merged, key.bytes())?.and_then(|bytes| M::decode(&bytes))
             } else {
                 None
             };

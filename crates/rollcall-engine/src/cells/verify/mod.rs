@@ -16,7 +16,9 @@ use super::store::{Cells, quarter_of};
 use super::{UsageSets, UseSums};
 use crate::error::EngineError;
 use facts::Span;
-use fjall::{Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use crate::ledger::Ledger;
+use crate::scan::Pinned;
+use fjall::{Keyspace, Readable};
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
 use rollcall_model::{FactKind, OrgId, Range};
@@ -58,8 +60,7 @@ const SPAN: usize = 32;
 /// One state of the cells, being verified.
 struct Proof<'c> {
     cells: &'c Cells,
-    ids: Keyspace,
-    snapshot: Snapshot,
+    pinned: Pinned,
     /// The position that stored base cells cover.
     covered: u64,
     days: std::ops::Range<i64>,
@@ -76,12 +77,11 @@ impl Cells {
     /// [`EngineError::Storage`], also if a block of facts cannot be read.
     pub fn verify(&self, scope: &Scope, mend: bool, select: &Select<'_>, progress: &Progress<'_>) -> Result<Findings, EngineError> {
         let _nobody_checkpoints = self.checkpointing.lock();
-        let ids = self.db.keyspace("ids", KeyspaceCreateOptions::default)?;
-        let (snapshot, covered) = {
+        let (pinned, covered) = {
             let state = self.state.read();
-            (self.db.snapshot(), state.covered)
+            (self.facts.pin(), state.covered)
         };
-        let mut proof = Proof { cells: self, ids, snapshot, covered, days: scope.days(), mend };
+        let mut proof = Proof { cells: self, pinned, covered, days: scope.days(), mend };
         let orgs = proof.organizations(scope)?;
         let mut spans = Vec::new();
         for org in &orgs {
@@ -97,7 +97,7 @@ impl Cells {
         progress(0, steps);
         let mut findings = share_out(&spans, |span| proof.base(span), step)?;
         if mend {
-            proof.snapshot = self.db.snapshot();
+            proof.pinned.snapshot = self.db.snapshot();
         }
         findings.add(share_out(&kinds, |(org, kind)| proof.kept(*org, *kind, select), step)?);
         findings.organizations = orgs.len() as u64;
@@ -110,8 +110,12 @@ impl Proof<'_> {
     fn organizations(&self, scope: &Scope) -> Result<Vec<OrgId>, EngineError> {
         let cells = self.cells;
         let mut found = BTreeSet::new();
-        for keyspace in [&cells.facts, &self.ids, &cells.sessions, &cells.presence, &cells.location, &cells.uses, &cells.merged] {
+        let Ledger { facts, ids, .. } = &*cells.facts.ledger;
+        for keyspace in [facts, ids, &cells.sessions, &cells.presence, &cells.location, &cells.uses, &cells.merged] {
             found.extend(self.prefixes::<16>(keyspace, &[])?.into_iter().map(|org| OrgId(uuid::Uuid::from_bytes(org))));
+        }
+        for kind in [FactKind::Attendance, FactKind::Assistance] {
+            found.extend(self.pinned.version.of(kind).by_month.keys().map(|(org, _)| *org));
         }
         Ok(found.into_iter().filter(|org| scope.org.is_none_or(|only| only == *org)).collect())
     }
@@ -130,7 +134,7 @@ impl Proof<'_> {
     fn prefixes<const N: usize>(&self, keyspace: &Keyspace, within: &[u8]) -> Result<Vec<[u8; N]>, EngineError> {
         let mut found: Vec<[u8; N]> = Vec::new();
         let mut from = within.to_vec();
-        while let Some(next) = self.snapshot.range(keyspace, from.clone()..).next() {
+        while let Some(next) = self.pinned.snapshot.range(keyspace, from.clone()..).next() {
             let key = next.key()?;
             let Some(prefix) = key.first_chunk::<N>().filter(|prefix| prefix.starts_with(within)) else { break };
             found.push(*prefix);
@@ -147,8 +151,11 @@ impl Proof<'_> {
         let day_of_cell = |key: &[u8]| Some(quarter_of(key)?.start().div_euclid(DAY_MILLIS));
         let (early, late) = if kind == FactKind::Attendance { (EARLY_JOIN / DAY_MILLIS, 2 * LONGEST_STAY / DAY_MILLIS) } else { (0, 0) };
         let mut days: Vec<i64> = Vec::new();
-        days.extend(self.ends(&self.cells.facts, &of_kind)?.iter().filter_map(|key| day(key)).flat_map(|day| [day - early, day + late]));
-        days.extend(self.ends(&self.ids, &of_kind)?.iter().filter_map(|key| day(key)));
+        let Ledger { facts, ids, .. } = &*self.cells.facts.ledger;
+        days.extend(self.ends(facts, &of_kind)?.iter().filter_map(|key| day(key)).flat_map(|day| [day - early, day + late]));
+        let in_lake = self.pinned.version.of(kind).of(org).flat_map(|file| [file.times.from, file.times.to]);
+        days.extend(in_lake.map(|at| at.div_euclid(DAY_MILLIS)).flat_map(|day| [day - early, day + late]));
+        days.extend(self.ends(ids, &of_kind)?.iter().filter_map(|key| day(key)));
         let cells = self.cells;
         let keyspaces: &[&Keyspace] =
             if kind == FactKind::Attendance { &[&cells.sessions, &cells.presence, &cells.location] } else { &[&cells.uses] };
@@ -162,7 +169,7 @@ impl Proof<'_> {
 
     /// The first and the last key that begin so.
     fn ends(&self, keyspace: &Keyspace, prefix: &[u8]) -> Result<Vec<fjall::UserKey>, EngineError> {
-        let mut keys = self.snapshot.prefix(keyspace, prefix);
+        let mut keys = self.pinned.snapshot.prefix(keyspace, prefix);
         let ends = [keys.next(), keys.next_back()];
         Ok(ends.into_iter().flatten().map(fjall::Guard::key).collect::<Result<_, _>>()?)
     }

@@ -40,6 +40,7 @@ enum Step {
     Ingest(Vec<Fact>),
     Directory(DirectoryDocument),
     Checkpoint,
+    Flush,
     Reopen,
     Ask(Ask),
 }
@@ -160,7 +161,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         5 => prop::collection::vec(fact(), 1..25).prop_map(Step::Ingest),
         2 => directory().prop_map(Step::Directory),
-        2 => Just(Step::Checkpoint),
+        1 => Just(Step::Checkpoint),
+        1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
         3 => ask().prop_map(Step::Ask),
     ];
@@ -262,6 +264,9 @@ proptest! {
                     oracle.directory = document;
                 }
                 Step::Checkpoint => engine.checkpoint().unwrap(),
+                Step::Flush => {
+                    engine.flush().unwrap();
+                }
                 Step::Reopen => {
                     drop(engine);
                     engine = open(temporary.path());

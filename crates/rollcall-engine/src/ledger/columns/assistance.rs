@@ -3,7 +3,7 @@
 use super::{Block, Commit, fits, gather};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type};
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::sync::{Arc, LazyLock};
@@ -15,6 +15,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         column("at", DataType::Int64),
         column("user", DataType::UInt32),
         column("booking", DataType::UInt32),
+        column("department_given", DataType::Boolean),
         column("use", DataType::UInt32),
         column("count", DataType::UInt32),
         column("accepted", DataType::UInt32),
@@ -33,6 +34,8 @@ pub struct AssistanceRow<'a> {
     pub user: u32,
     /// The number of the booking in the organization: see [`crate::facts::Assistances::bookings`].
     pub booking: u32,
+    /// See [`rollcall_model::Assistance::department_given`].
+    pub department_given: bool,
     /// The number of the use in the organization: see [`crate::facts::Use`].
     pub usage: u32,
     /// Turns of a chat, suggestions of a completion, 0 for edits.
@@ -72,6 +75,7 @@ impl Block for AssistanceBlock {
             Arc::new(Int64Array::from(gather(rows, |row| row.at))),
             numbers(|row| row.user),
             numbers(|row| row.booking),
+            Arc::new(BooleanArray::from(gather(rows, |row| row.department_given))),
             numbers(|row| row.usage),
             numbers(|row| row.count),
             numbers(|row| row.accepted),
@@ -104,13 +108,15 @@ impl AssistanceBlock {
     pub fn rows(&self) -> impl Iterator<Item = AssistanceRow<'_>> {
         let number = |column: usize| self.batch.column(column).as_primitive::<UInt32Type>().values();
         let at = self.batch.column(0).as_primitive::<Int64Type>().values();
-        let (users, bookings, uses, counts) = (number(1), number(2), number(3), number(4));
-        let (accepted, lines_accepted, lines_changed) = (number(5), number(6), number(7));
-        let given_ids = self.batch.column(8).as_string::<i32>();
+        let (users, bookings, uses, counts) = (number(1), number(2), number(4), number(5));
+        let (accepted, lines_accepted, lines_changed) = (number(6), number(7), number(8));
+        let departments_given = self.batch.column(3).as_boolean();
+        let given_ids = self.batch.column(9).as_string::<i32>();
         (0..self.facts()).map(move |row| AssistanceRow {
             at: at[row],
             user: users[row],
             booking: bookings[row],
+            department_given: departments_given.value(row),
             usage: uses[row],
             count: counts[row],
             accepted: accepted[row],
@@ -132,6 +138,7 @@ mod tests {
             at: 1_740_819_600_000,
             user: 7,
             booking: 3,
+            department_given: true,
             usage: 2,
             count: u32::MAX,
             accepted: 1,
@@ -139,7 +146,7 @@ mod tests {
             lines_changed: 5,
             given_id: "聊",
         };
-        let later = AssistanceRow { at: row.at + 5, given_id: "", ..row };
+        let later = AssistanceRow { at: row.at + 5, given_id: "", department_given: false, ..row };
         let bytes = AssistanceBlock::from_rows(&[&row, &later]).unwrap().encode().unwrap();
         let extent = Range::new(row.at, later.at + 1);
         assert_eq!(Header::of(&bytes), Some(Header { extent, reach: extent }));

@@ -50,7 +50,7 @@ impl<'e> Selections<'e> {
 impl Known {
     /// Each department alone and with those below it, on every day on which the directory changes.
     fn of(engine: &Engine, org: OrgId) -> Self {
-        let names = engine.names.get(org, &engine.ledger);
+        let names = engine.names.get(org, &engine.facts.ledger);
         let directory = engine.directory(org);
         let mut by_selector = HashMap::new();
         let mut add = |departments: &[&str]| {

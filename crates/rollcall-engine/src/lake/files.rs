@@ -1,0 +1,147 @@
+//! The data files of a table: what one version of it holds.
+
+use super::failed;
+use crate::error::EngineError;
+use crate::words::Worded;
+use jiff::Timestamp;
+use rollcall_model::calendar::rfc3339;
+use rollcall_model::{Millis, OrgId, Range};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A month of UTC, as tables are partitioned by it: `2025-03`.
+pub(crate) type Month = String;
+
+/// A data file, as the table's log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Its name in the table.
+    pub name: String,
+    /// Whose facts it holds.
+    pub org: OrgId,
+    /// The month that their times lie in.
+    pub month: Month,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many facts it holds.
+    pub facts: u64,
+    /// The times of its facts.
+    pub times: Range,
+    /// When what its facts are about began: from the first to the last.
+    pub began: Range,
+    /// When it ended.
+    pub ended: Range,
+    /// The first and the last user of its facts, by bytes.
+    pub users: (String, String),
+}
+
+/// What one version of a table holds. While someone has it, none of its files is removed.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// The version of the table; none before there is a table.
+    pub version: Option<u64>,
+    /// The position of the ledger up to which the table holds every fact of its kind.
+    pub position: u64,
+    /// The data files of each organization and month, by time.
+    pub by_month: BTreeMap<(OrgId, Month), Vec<Arc<DataFile>>>,
+}
+
+impl Files {
+    /// Every file.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<DataFile>> {
+        self.by_month.values().flatten()
+    }
+
+    /// The files of an organization.
+    pub fn of(&self, org: OrgId) -> impl Iterator<Item = &Arc<DataFile>> {
+        self.by_month.range((org, Month::new())..).take_while(move |((of, _), _)| *of == org).flat_map(|(_, files)| files)
+    }
+
+    /// How many facts there are.
+    pub fn facts(&self) -> u64 {
+        self.iter().map(|file| file.facts).sum()
+    }
+
+    /// How many bytes the files have.
+    pub fn bytes(&self) -> u64 {
+        self.iter().map(|file| file.size).sum()
+    }
+
+    pub(super) fn add(&mut self, file: DataFile) {
+        let of_month = self.by_month.entry((file.org, file.month.clone())).or_default();
+        let at = of_month.partition_point(|other| other.times.from <= file.times.from);
+        of_month.insert(at, Arc::new(file));
+    }
+
+    /// The next version: without some files, with others.
+    pub(super) fn next(&self, version: u64, position: Option<u64>, removed: &[Arc<DataFile>], added: &[DataFile]) -> Self {
+        let mut by_month = self.by_month.clone();
+        for file in removed {
+            if let Some(of_month) = by_month.get_mut(&(file.org, file.month.clone())) {
+                of_month.retain(|other| other.name != file.name);
+            }
+        }
+        by_month.retain(|_, files| !files.is_empty());
+        let mut next = Self { version: Some(version), position: position.unwrap_or(self.position), by_month };
+        added.iter().for_each(|file| next.add(file.clone()));
+        next
+    }
+}
+
+/// The month of a time.
+pub(super) fn month_of(at: Millis) -> Month {
+    rfc3339(at).get(..7).unwrap_or_default().to_owned()
+}
+
+/// The statistics of a file in the log.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    num_records: u64,
+    min_values: Map<String, Value>,
+    max_values: Map<String, Value>,
+}
+
+impl DataFile {
+    /// The instants that its facts are about.
+    pub const fn reach(&self) -> Range {
+        Range::new(self.began.from, self.ended.to)
+    }
+
+    /// The columns that the log has statistics of, with the least and the greatest value of each, as the log writes them. They are exact:
+    /// some engines answer `max(left_at)` from them.
+    pub(super) fn bounds<B: Worded>(&self) -> Vec<(&'static str, [String; 2])> {
+        let times = |range: Range| [rfc3339(range.from), rfc3339(range.to - 1)];
+        let mut bounds = vec![(B::TIME, times(self.times))];
+        if B::REACH != [B::TIME; 2] {
+            bounds.extend([(B::REACH[0], times(self.began)), (B::REACH[1], times(self.ended))]);
+        }
+        bounds.push(("user_id", [self.users.0.clone(), self.users.1.clone()]));
+        bounds
+    }
+
+    /// A file as the log has it.
+    pub(super) fn read<B: Worded>(name: &str, org: OrgId, month: &str, size: u64, statistics: &str) -> Result<Self, EngineError> {
+        let Statistics { num_records, min_values, max_values } = serde_json::from_str(statistics).map_err(failed)?;
+        let text = |values: &Map<String, Value>, column: &str| values.get(column).and_then(Value::as_str).map(str::to_owned);
+        let at = |values: &Map<String, Value>, column: &str| text(values, column)?.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+        let missing = || EngineError::Storage(format!("{name}: the log of the lake has no statistics of it"));
+        let range = |column: &str| {
+            let ends = at(&min_values, column).zip(at(&max_values, column)).ok_or_else(missing)?;
+            Ok::<_, EngineError>(Range::new(ends.0, ends.1 + 1))
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            org,
+            month: month.to_owned(),
+            size,
+            facts: num_records,
+            times: range(B::TIME)?,
+            began: range(B::REACH[0])?,
+            ended: range(B::REACH[1])?,
+            users: text(&min_values, "user_id").zip(text(&max_values, "user_id")).ok_or_else(missing)?,
+        })
+    }
+}

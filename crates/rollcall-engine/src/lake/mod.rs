@@ -1,0 +1,119 @@
+//! The lake: open Delta tables that hold every fact for good, one for each kind of fact.
+//!
+//! Tables are partitioned by organization and UTC month, and sorted by time within a file. Any engine reads them while rollcall writes: a
+//! version of a table is a list of files that never change. What facts look like there is said by [`crate::words`].
+//!
+//! # Layout
+//! - [`store`]: the directory or bucket where the lake lies
+//! - [`files`]: what one version of a table holds
+//! - [`table`]: a table, and the commit of a next version
+//! - [`tail`]: what is checked, and rolled back, at start
+//! - [`write`], [`read`]: data files
+//! - [`flush`]: facts on their way from the ledger
+
+pub mod files;
+mod flush;
+mod read;
+pub mod store;
+pub mod table;
+mod tail;
+mod write;
+
+pub use files::{DataFile, Files};
+pub(crate) use read::LakeScan;
+pub use store::{Location, Store};
+
+use crate::error::EngineError;
+use crate::ledger::Wanted;
+use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use crate::words::Worded;
+use quick_cache::sync::Cache;
+use read::{ByMemory, Footers};
+use rollcall_model::{FactKind, OrgId};
+use std::sync::Arc;
+use table::Table;
+
+/// How many bytes of footers of data files are kept in memory.
+const FOOTER_BYTES: u64 = 32 << 20;
+
+/// The open tables.
+pub struct Lake {
+    store: Store,
+    footers: Arc<Footers>,
+    attendance: Table,
+    assistance: Table,
+}
+
+impl std::fmt::Debug for Lake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lake").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// The newest version of each table.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Attendances.
+    pub attendance: Arc<Files>,
+    /// Assistances.
+    pub assistance: Arc<Files>,
+}
+
+impl Version {
+    /// The files of a kind of fact.
+    pub const fn of(&self, kind: FactKind) -> &Arc<Files> {
+        match kind {
+            FactKind::Attendance => &self.attendance,
+            FactKind::Assistance => &self.assistance,
+        }
+    }
+}
+
+impl Lake {
+    /// Opens the lake for the ledger of an id. Commits of a table beyond the version that the ledger knows to be durable are verified, and
+    /// rolled back where they are broken: the ledger still has their facts.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], also if another ledger writes this lake.
+    pub fn open(location: &Location, writer: &str, durable: impl Fn(FactKind) -> Option<u64>) -> Result<Self, EngineError> {
+        let store = Store::open(location)?;
+        for kind in [FactKind::Attendance, FactKind::Assistance] {
+            tail::roll_back(&store, table::directory(kind), durable(kind))?;
+        }
+        Ok(Self {
+            footers: Arc::new(Cache::with_weighter(1024, FOOTER_BYTES, ByMemory)),
+            attendance: Table::open::<AttendanceBlock>(&store, writer)?,
+            assistance: Table::open::<AssistanceBlock>(&store, writer)?,
+            store,
+        })
+    }
+
+    /// The table of a kind of fact.
+    pub(crate) const fn table(&self, kind: FactKind) -> &Table {
+        match kind {
+            FactKind::Attendance => &self.attendance,
+            FactKind::Assistance => &self.assistance,
+        }
+    }
+
+    /// The newest version of each table, and what `with` gives while no newer one is shown.
+    pub(crate) fn pin<T>(&self, with: impl FnOnce() -> T) -> (Version, T) {
+        self.attendance.hold(|attendance| {
+            self.assistance.hold(|assistance| {
+                let version = Version { attendance: attendance.clone(), assistance: assistance.clone() };
+                (version, with())
+            })
+        })
+    }
+
+    /// The facts of an organization in a version that are wanted.
+    pub(crate) fn scan<B: Worded>(&self, version: &Version, org: OrgId, wanted: Wanted) -> LakeScan<B> {
+        let files = version.of(B::KIND).of(org).cloned().collect();
+        LakeScan::new(self.store.clone(), self.footers.clone(), self.table(B::KIND).name(), files, wanted)
+    }
+}
+
+/// What a library says failed.
+fn failed(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Storage(format!("the lake: {error}"))
+}

@@ -1,0 +1,222 @@
+//! Where the lake lies: a directory, or a bucket of an S3-compatible store.
+//!
+//! What [`Store::put`] returned from is durable. On local disk the file is fsynced before it gets its name, then the directories are;
+//! `object_store` does this when asked to.
+
+use super::failed;
+use crate::error::EngineError;
+use bytes::Bytes;
+use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
+use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
+use futures::TryStreamExt;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use parquet::file::reader::{ChunkReader, Length};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use url::Url;
+
+/// Where something lies that others read too: the lake, or a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A directory of this machine; made if it is not there.
+    Directory(PathBuf),
+    /// A bucket of an S3-compatible store, and what is in front of every name: `s3://bucket/prefix`.
+    Bucket {
+        /// The URL.
+        url: Url,
+        /// What the store must know, by the names that AWS gives them in its environment variables, in lower case, such as `aws_endpoint`
+        /// and `aws_secret_access_key`. What is not here is taken from the environment.
+        options: Vec<(String, String)>,
+    },
+}
+
+/// An open location. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    root: Url,
+    /// Whether it is a directory of this machine.
+    local: bool,
+    kernel: Arc<DefaultEngine<TokioMultiThreadExecutor>>,
+    runtime: Arc<Runtime>,
+}
+
+impl Store {
+    /// Opens a location. Nothing is asked of a remote store yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`] if a directory cannot be made, or the URL or an option means nothing.
+    pub fn open(location: &Location) -> Result<Self, EngineError> {
+        let (objects, root, local): (Arc<dyn ObjectStore>, Url, bool) = match location {
+            Location::Directory(path) => {
+                crate::engine::make(path)?;
+                let path = path.canonicalize().map_err(|error| EngineError::Storage(format!("{}: {error}", path.display())))?;
+                let root = Url::from_directory_path(&path)
+                    .map_err(|()| EngineError::Storage(format!("{}: no path for a lake", path.display())))?;
+                (Arc::new(LocalFileSystem::new().with_fsync(true)), root, true)
+            }
+            Location::Bucket { url, options } => {
+                let mut builder = AmazonS3Builder::from_env().with_url(url.as_str());
+                for (name, value) in options {
+                    let key = AmazonS3ConfigKey::from_str(name)
+                        .map_err(|_| EngineError::Storage(format!("{name} is no option of an S3-compatible store")))?;
+                    builder = builder.with_config(key, value);
+                }
+                let mut root = url.clone();
+                root.set_path(&format!("{}/", url.path().trim_end_matches('/')));
+                (Arc::new(builder.build().map_err(failed)?), root, false)
+            }
+        };
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("lake").enable_all().build();
+        let runtime = Arc::new(threads.map_err(|error| EngineError::Storage(format!("the threads of the lake cannot be started: {error}")))?);
+        let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
+        let kernel = Arc::new(DefaultEngineBuilder::new(objects.clone()).with_task_executor(executor).build());
+        Ok(Self { objects, root, local, kernel, runtime })
+    }
+
+    /// What reads and writes the logs of tables here.
+    pub(super) fn kernel(&self) -> &DefaultEngine<TokioMultiThreadExecutor> {
+        &self.kernel
+    }
+
+    /// The URL of a name.
+    pub(super) fn url(&self, name: &str) -> Result<Url, EngineError> {
+        self.root.join(name).map_err(|error| EngineError::Storage(format!("{name}: {error}")))
+    }
+
+    fn path(&self, name: &str) -> Result<Path, EngineError> {
+        Path::from_url_path(self.url(name)?.path()).map_err(failed)
+    }
+
+    /// Writes a file durably; with `new`, one that must not be there yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn put(&self, name: &str, bytes: impl Into<PutPayload>, new: bool) -> Result<(), EngineError> {
+        let mode = if new { PutMode::Create } else { PutMode::Overwrite };
+        let path = self.path(name)?;
+        let put = self.objects.put_opts(&path, bytes.into(), PutOptions { mode, ..PutOptions::default() });
+        self.runtime.block_on(put).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Reads a file; none if it is not there.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn get(&self, name: &str) -> Result<Option<Bytes>, EngineError> {
+        let path = self.path(name)?;
+        let read = self.runtime.block_on(async { self.objects.get(&path).await?.bytes().await });
+        absent_is_none(read)
+    }
+
+    /// The size of a file in bytes; none if it is not there.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn size(&self, name: &str) -> Result<Option<u64>, EngineError> {
+        let path = self.path(name)?;
+        absent_is_none(self.runtime.block_on(self.objects.head(&path)).map(|found| found.size))
+    }
+
+    /// Removes a file; one that is not there is removed.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn remove(&self, name: &str) -> Result<(), EngineError> {
+        let path = self.path(name)?;
+        absent_is_none(self.runtime.block_on(self.objects.delete(&path))).map(|_| ())
+    }
+
+    /// Every file whose name begins with the directory `within`, by name, which is given from the root on.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn list(&self, within: &str) -> Result<Vec<(String, ObjectMeta)>, EngineError> {
+        let (root, within) = (self.path("")?, self.path(within)?);
+        let found: Vec<ObjectMeta> = self.runtime.block_on(self.objects.list(Some(&within)).try_collect()).map_err(failed)?;
+        let name = |meta: ObjectMeta| {
+            let parts = meta.location.prefix_match(&root)?.map(|part| part.as_ref().to_owned());
+            Some((parts.collect::<Vec<_>>().join("/"), meta))
+        };
+        let mut found: Vec<_> = found.into_iter().filter_map(name).collect();
+        found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
+    /// Opens a file of so many bytes to read parts of it.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(super) fn open_file(&self, name: &str, size: u64) -> Result<Source, EngineError> {
+        if self.local {
+            let path = self.url(name)?.to_file_path().map_err(|()| EngineError::Storage(format!("{name}: no path")))?;
+            let file = File::open(&path).map_err(|error| EngineError::Storage(format!("{}: {error}", path.display())))?;
+            return Ok(Source::File(Arc::new(file), size));
+        }
+        Ok(Source::Object { store: self.clone(), path: self.path(name)?, size })
+    }
+}
+
+fn absent_is_none<T>(found: object_store::Result<T>) -> Result<Option<T>, EngineError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// A file of which parts are read.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    File(Arc<File>, u64),
+    Object { store: Store, path: Path, size: u64 },
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        match self {
+            Self::File(_, size) | Self::Object { size, .. } => *size,
+        }
+    }
+}
+
+impl ChunkReader for Source {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        match self {
+            Self::File(file, _) => {
+                let mut file = file.try_clone()?;
+                file.seek(SeekFrom::Start(start))?;
+                Ok(Box::new(std::io::BufReader::new(file)))
+            }
+            Self::Object { size, .. } => {
+                let rest = usize::try_from(size.saturating_sub(start)).map_err(|error| parquet::errors::ParquetError::External(error.into()))?;
+                let bytes = self.get_bytes(start, rest)?;
+                Ok(Box::new(std::io::Cursor::new(bytes)))
+            }
+        }
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        match self {
+            Self::File(file, _) => {
+                let mut bytes = vec![0; length];
+                std::os::unix::fs::FileExt::read_exact_at(&**file, &mut bytes, start)?;
+                Ok(bytes.into())
+            }
+            Self::Object { store, path, .. } => {
+                let read = store.objects.get_range(path, start..start + length as u64);
+                store.runtime.block_on(read).map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
+            }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! One Delta table: its versions, and how the next one is made.
+//!
+//! A change of the table is one commit: files added, files removed, and the position of the ledger that it covers (`txn`), all or nothing.
+//! Only one thread changes tables; any number read versions of them.
+
+use super::failed;
+use super::files::{DataFile, Files};
+use super::store::Store;
+use crate::crash;
+use crate::error::EngineError;
+use crate::words::Worded;
+use arrow_array::builder::{MapBuilder, MapFieldNames, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StructArray};
+use arrow_schema::{DataType, Field, Schema};
+use delta_kernel::committer::FileSystemCommitter;
+use delta_kernel::engine::arrow_conversion::TryFromArrow;
+use delta_kernel::engine::arrow_data::ArrowEngineData;
+use delta_kernel::engine_data::FilteredEngineData;
+use delta_kernel::schema::StructType;
+use delta_kernel::snapshot::SnapshotRef;
+use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
+use delta_kernel::Snapshot;
+use hashbrown::HashSet;
+use parking_lot::{Mutex, RwLock};
+use rollcall_model::{FactKind, OrgId};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
+const CHECKPOINT_EVERY: u64 = 50;
+
+/// The names of the columns that tables are partitioned by.
+const PARTITIONS: [&str; 2] = ["organization", "month"];
+
+/// A table of one kind of fact.
+pub struct Table {
+    kind: FactKind,
+    store: Store,
+    /// Who writes the table: the ledger's id.
+    writer: String,
+    /// The version that the next change begins from; none before there is a table.
+    snapshot: Mutex<Option<SnapshotRef>>,
+    files: RwLock<Arc<Files>>,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// What a commit changes.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) added: Vec<DataFile>,
+    pub(super) removed: Vec<Arc<DataFile>>,
+    /// The position of the ledger that the table covers from now on, if that changes.
+    pub(super) position: Option<u64>,
+    /// Whether facts come or go; not if they only move to other files.
+    pub(super) facts_change: bool,
+}
+
+impl Table {
+    /// Opens the table of a kind of fact, if it is there.
+    pub(super) fn open<B: Worded>(store: &Store, writer: &str) -> Result<Self, EngineError> {
+        let table = Self {
+            kind: B::KIND,
+            store: store.clone(),
+            writer: writer.to_owned(),
+            snapshot: Mutex::default(),
+            files: RwLock::default(),
+        };
+        if table.store.size(&table.log_name(0))?.is_some() || table.has_log()? {
+            let snapshot = Snapshot::builder_for(table.url()?).build(store.kernel()).map_err(failed)?;
+            table.check_writer(&snapshot)?;
+            *table.files.write() = Arc::new(table.load::<B>(&snapshot)?);
+            *table.snapshot.lock() = Some(snapshot);
+        }
+        Ok(table)
+    }
+
+    /// The name of the table's directory.
+    pub(super) const fn name(&self) -> &'static str {
+        directory(self.kind)
+    }
+
+    fn url(&self) -> Result<String, EngineError> {
+        Ok(self.store.url(&format!("{}/", self.name()))?.to_string())
+    }
+
+    fn log_name(&self, version: u64) -> String {
+        format!("{}/_delta_log/{version:020}.json", self.name())
+    }
+
+    fn has_log(&self) -> Result<bool, EngineError> {
+        Ok(!self.store.list(&format!("{}/_delta_log", self.name()))?.is_empty())
+    }
+
+    /// The newest version.
+    pub fn files(&self) -> Arc<Files> {
+        self.files.read().clone()
+    }
+
+    /// Calls `with` with the newest version, which no other follows meanwhile.
+    pub(super) fn hold<T>(&self, with: impl FnOnce(&Arc<Files>) -> T) -> T {
+        with(&self.files.read())
+    }
+
+    /// Two ledgers cannot write one table: their positions mean different commits.
+    fn check_writer(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        match snapshot.metadata_configuration().get("rollcall.ledger") {
+            Some(writer) if *writer == self.writer => Ok(()),
+            _ => Err(EngineError::Storage(format!(
+                "the lake's table at {} was written from another data directory; one lake has one writer: choose another place for it",
+                snapshot.table_root()
+            ))),
+        }
+    }
+
+    /// The files of a version.
+    fn load<B: Worded>(&self, snapshot: &SnapshotRef) -> Result<Files, EngineError> {
+        let position = snapshot.get_app_id_version(&self.writer, self.store.kernel()).map_err(failed)?;
+        let position = position.and_then(|position| u64::try_from(position).ok()).unwrap_or(0);
+        let mut files = Files { version: Some(snapshot.version()), position, ..Files::default() };
+        for (batch, selected) in self.actions(snapshot)? {
+            let paths = batch.column(0).as_string::<i32>();
+            let sizes = batch.column(1).as_primitive::<arrow_array::types::Int64Type>();
+            let statistics = batch.column(3).as_string::<i32>();
+            let constants = batch.column(5).as_struct().column(0).as_map();
+            for row in (0..batch.num_rows()).filter(|row| selected.get(*row).copied().unwrap_or(true)) {
+                let partition = constants.value(row);
+                let value = |name: &str| {
+                    let (keys, values) = (partition.column(0).as_string::<i32>(), partition.column(1).as_string::<i32>());
+                    (0..partition.len()).find(|at| keys.value(*at) == name).map(|at| values.value(at).to_owned())
+                };
+                let name = paths.value(row);
+                let unknown = || EngineError::Storage(format!("{name}: the lake does not know whose it is"));
+                let org = value(PARTITIONS[0]).and_then(|org| org.parse().ok()).map(OrgId).ok_or_else(unknown)?;
+                let month = value(PARTITIONS[1]).ok_or_else(unknown)?;
+                let size = u64::try_from(sizes.value(row)).unwrap_or_default();
+                files.add(DataFile::read::<B>(name, org, &month, size, statistics.value(row))?);
+            }
+        }
+        Ok(files)
+    }
+
+    /// The log's `add` actions of a version, as the kernel has them, with which of their rows count.
+    fn actions(&self, snapshot: &SnapshotRef) -> Result<Vec<(RecordBatch, Vec<bool>)>, EngineError> {
+        let scan = snapshot.clone().scan_builder().build().map_err(failed)?;
+        let read = scan.scan_metadata(self.store.kernel()).map_err(failed)?;
+        let batch = |read: delta_kernel::KernelResult<delta_kernel::scan::ScanMetadata>| {
+            let (data, selected) = read?.scan_files.into_parts();
+            Ok((ArrowEngineData::try_from_engine_data(data)?.record_batch().clone(), selected))
+        };
+        read.map(batch).collect::<delta_kernel::KernelResult<_>>().map_err(failed)
+    }
+
+    /// Commits a change durably, and shows it to everyone who asks from then on.
+    pub(super) fn commit<B: Worded>(&self, change: &Change) -> Result<Arc<Files>, EngineError> {
+        let mut current = self.snapshot.lock();
+        let snapshot = match current.take() {
+            Some(snapshot) => snapshot,
+            None => self.create::<B>()?,
+        };
+        let kernel = self.store.kernel();
+        let operation = if change.facts_change { UpdateTableOperation::Write } else { UpdateTableOperation::Optimize };
+        let engine_info = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
+        let mut builder = snapshot.clone().update_table(operation, engine_info, change.facts_change);
+        if let Some(position) = change.position {
+            builder = builder.with_transaction_id(&self.writer, i64::try_from(position).map_err(failed)?);
+        }
+        // Whatever fails from here on: the next change begins from what the log says.
+        let mut transaction = builder.build(kernel, Box::new(FileSystemCommitter::new())).map_err(failed)?;
+        if !change.added.is_empty() {
+            transaction.add_files(Box::new(ArrowEngineData::new(added::<B>(&change.added)?)));
+        }
+        if !change.removed.is_empty() {
+            let removed: HashSet<&str> = change.removed.iter().map(|file| file.name.as_str()).collect();
+            for (batch, selected) in self.actions(&snapshot)? {
+                let paths = batch.column(0).as_string::<i32>();
+                let goes = |row: usize| selected.get(row).copied().unwrap_or(true) && removed.contains(paths.value(row));
+                let going: Vec<bool> = (0..batch.num_rows()).map(goes).collect();
+                if going.contains(&true) {
+                    let actions = FilteredEngineData::try_new(Box::new(ArrowEngineData::new(batch.clone())), going).map_err(failed)?;
+                    transaction.remove_files(actions);
+                }
+            }
+        }
+        crash::point("lake-before-commit");
+        let committed = match transaction.commit(kernel).map_err(failed)? {
+            CommitResult::Committed(committed) => committed,
+            CommitResult::Conflicted(_) => {
+                return Err(EngineError::Storage("another process writes the lake: one lake has one writer".into()));
+            }
+            CommitResult::Retryable(failed) => return Err(EngineError::Storage(failed.error.to_string())),
+        };
+        crash::point("lake-committed");
+        let mut next = match committed.post_commit_snapshot() {
+            Some(snapshot) => snapshot.clone(),
+            None => Snapshot::builder_for(self.url()?).build(kernel).map_err(failed)?,
+        };
+        let files = {
+            let mut files = self.files.write();
+            *files = Arc::new(files.next(committed.commit_version(), change.position, &change.removed, &change.added));
+            files.clone()
+        };
+        if next.version() % CHECKPOINT_EVERY == 0 {
+            // A checkpoint only saves reading: the commits behind it still stand.
+            match next.checkpoint(kernel, None) {
+                Ok((_, with_checkpoint)) => next = with_checkpoint,
+                Err(error) => tracing::warn!(%error, table = self.name(), "the lake's log got no checkpoint"),
+            }
+            crash::point("lake-checkpointed");
+        }
+        *current = Some(next);
+        Ok(files)
+    }
+
+    /// Makes version 0: a table without facts, of the plainest protocol there is.
+    fn create<B: Worded>(&self) -> Result<SnapshotRef, EngineError> {
+        if !self.has_log()? {
+            let mut fields = B::columns().fields().to_vec();
+            fields.extend(PARTITIONS.map(|name| Arc::new(Field::new(name, DataType::Utf8, false))));
+            let schema = StructType::try_from_arrow(&Schema::new(fields)).map_err(failed)?;
+            let now = now();
+            let metadata = json!({
+                "id": uuid::Uuid::new_v4(),
+                "name": self.name(),
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": serde_json::to_string(&schema).map_err(failed)?,
+                "partitionColumns": PARTITIONS,
+                "configuration": {"rollcall.ledger": self.writer},
+                "createdTime": now,
+            });
+            let info = json!({"timestamp": now, "operation": "CREATE TABLE", "engineInfo": concat!("rollcall/", env!("CARGO_PKG_VERSION"))});
+            let actions = [
+                json!({"commitInfo": info}),
+                json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
+                json!({"metaData": metadata}),
+            ];
+            let lines: String = actions.iter().map(|action| format!("{action}\n")).collect();
+            self.store.put(&self.log_name(0), lines.into_bytes(), true)?;
+        }
+        Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)
+    }
+}
+
+/// The name of the directory of a kind of fact.
+pub(super) const fn directory(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Attendance => "attendance",
+        FactKind::Assistance => "assistance",
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Files as the kernel takes them.
+fn added<B: Worded>(files: &[DataFile]) -> Result<RecordBatch, EngineError> {
+    let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
+    let mut partitions = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    for file in files {
+        for (name, value) in PARTITIONS.into_iter().zip([file.org.to_string(), file.month.clone()]) {
+            partitions.keys().append_value(name);
+            partitions.values().append_value(value);
+        }
+        partitions.append(true)?;
+    }
+    let int = |of: fn(&DataFile) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(files.iter().map(|file| i64::try_from(of(file)).unwrap_or(i64::MAX))))
+    };
+    let partitions: ArrayRef = Arc::new(partitions.finish());
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("path", Arc::new(StringArray::from_iter_values(files.iter().map(|file| &file.name))), false),
+        ("partitionValues", partitions, false),
+        ("size", int(|file| file.size), false),
+        ("modificationTime", Arc::new(Int64Array::from(vec![now(); files.len()])), false),
+        ("stats", Arc::new(statistics::<B>(files, int(|file| file.facts))?), true),
+    ];
+    let fields: Vec<Field> = columns.iter().map(|(name, column, nullable)| Field::new(*name, column.data_type().clone(), *nullable)).collect();
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column, _)| column).collect())?)
+}
+
+/// The statistics of files: how many facts, and the bounds of some columns, none of which is ever absent.
+fn statistics<B: Worded>(files: &[DataFile], facts: ArrayRef) -> Result<StructArray, EngineError> {
+    let structure = |columns: Vec<(String, ArrayRef)>| {
+        let fields: Vec<Field> = columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
+        StructArray::try_new(fields.into(), columns.into_iter().map(|(_, column)| column).collect(), None)
+    };
+    let of_files: Vec<_> = files.iter().map(DataFile::bounds::<B>).collect();
+    let names: Vec<&str> = of_files.first().map(|bounds| bounds.iter().map(|(name, _)| *name).collect()).unwrap_or_default();
+    let bound = |end: usize| {
+        let column = |(at, name): (usize, &&str)| {
+            let texts = of_files.iter().map(|bounds| bounds.get(at).map_or("", |(_, ends)| ends[end].as_str()));
+            ((*name).to_owned(), Arc::new(StringArray::from_iter_values(texts)) as ArrayRef)
+        };
+        structure(names.iter().enumerate().map(column).collect())
+    };
+    let none: ArrayRef = Arc::new(Int64Array::from(vec![0; files.len()]));
+    let nulls = structure(names.iter().map(|name| ((*name).to_owned(), none.clone())).collect())?;
+    Ok(structure(vec![
+        ("numRecords".into(), facts),
+        ("nullCount".into(), Arc::new(nulls)),
+        ("minValues".into(), Arc::new(bound(0)?)),
+        ("maxValues".into(), Arc::new(bound(1)?)),
+    ])?)
+}

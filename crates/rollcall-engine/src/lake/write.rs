@@ -1,0 +1,119 @@
+//! Data files: sorted facts of one organization and month, in Parquet.
+
+use super::failed;
+use super::files::{DataFile, Month};
+use super::store::Store;
+use crate::crash;
+use crate::error::EngineError;
+use crate::words::{Worded, text_of};
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use rollcall_model::{OrgId, Range};
+
+/// How many facts a row group has at most: what is decoded at a time, and shares its dictionaries.
+const GROUP_FACTS: usize = 256 << 10;
+
+/// How many facts a page has at most: what can be skipped within a row group.
+const PAGE_FACTS: usize = 8 << 10;
+
+/// How hard files are compressed: files of a flush are soon joined to larger ones.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Effort {
+    Flush,
+    Compaction,
+}
+
+/// A data file being written.
+pub(super) struct FileWriter {
+    parquet: ArrowWriter<Vec<u8>>,
+    time: &'static str,
+    reach: [&'static str; 2],
+    facts: u64,
+    ranges: [Option<Range>; 3],
+    users: Option<(String, String)>,
+}
+
+impl FileWriter {
+    pub(super) fn new<B: Worded>(effort: Effort) -> Result<Self, EngineError> {
+        let level = match effort {
+            Effort::Flush => 1,
+            Effort::Compaction => 6,
+        };
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).map_err(failed)?))
+            .set_max_row_group_row_count(Some(GROUP_FACTS))
+            .set_data_page_row_count_limit(PAGE_FACTS)
+            .set_write_batch_size(PAGE_FACTS)
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_created_by("rollcall".into());
+        let mut times = vec![B::TIME];
+        times.extend(B::REACH);
+        for name in times {
+            let column = ColumnPath::from(name);
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_statistics_enabled(column, EnabledStatistics::Page);
+        }
+        let parquet = ArrowWriter::try_new(Vec::new(), B::columns().clone(), Some(properties.build())).map_err(failed)?;
+        Ok(Self { parquet, time: B::TIME, reach: B::REACH, facts: 0, ranges: [None; 3], users: None })
+    }
+
+    /// Adds facts, which follow those before in the order of the lake.
+    pub(super) fn write(&mut self, words: &RecordBatch) -> Result<(), EngineError> {
+        if words.num_rows() == 0 {
+            return Ok(());
+        }
+        for (range, name) in self.ranges.iter_mut().zip([self.time, self.reach[0], self.reach[1]]) {
+            let of_batch = extent(words, name);
+            *range = match (*range, of_batch) {
+                (Some(a), Some(b)) => Some(Range::new(a.from.min(b.from), a.to.max(b.to))),
+                (a, b) => a.or(b),
+            };
+        }
+        let users = text_of(words, "user_id")?;
+        let mut ends = self.users.take();
+        for row in 0..words.num_rows() {
+            let user = users.get(row);
+            match &mut ends {
+                None => ends = Some((user.to_owned(), user.to_owned())),
+                Some((first, _)) if user < first.as_str() => user.clone_into(first),
+                Some((_, last)) if user > last.as_str() => user.clone_into(last),
+                Some(_) => {}
+            }
+        }
+        self.users = ends;
+        self.facts += words.num_rows() as u64;
+        self.parquet.write(words).map_err(failed)
+    }
+
+    /// How many bytes the file has so far, about.
+    pub(super) fn size(&self) -> usize {
+        self.parquet.bytes_written() + self.parquet.in_progress_size()
+    }
+
+    /// Stores the file durably in a table's directory, under a name of its own.
+    pub(super) fn finish(self, store: &Store, table: &str, org: OrgId, month: Month) -> Result<DataFile, EngineError> {
+        let bytes = self.parquet.into_inner().map_err(failed)?;
+        let name = format!("organization={org}/month={month}/{}.parquet", uuid::Uuid::new_v4());
+        let size = bytes.len() as u64;
+        store.put(&format!("{table}/{name}"), bytes, true)?;
+        crash::point("lake-file-written");
+        let [Some(times), Some(began), Some(ended)] = self.ranges else {
+            return Err(EngineError::Storage("a data file without facts".into()));
+        };
+        Ok(DataFile { name, org, month, size, facts: self.facts, times, began, ended, users: self.users.unwrap_or_default() })
+    }
+}
+
+/// The first and the last instant of a column.
+fn extent(words: &RecordBatch, name: &str) -> Option<Range> {
+    let times = words.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.values();
+    let (first, last) = (times.iter().min()?, times.iter().max()?);
+    Some(Range::new(first.div_euclid(1000), last.div_euclid(1000) + 1))
+}
