@@ -8,8 +8,8 @@
 use super::cover::Slice;
 use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
-use crate::scan::FactStore;
 use crate::ledger::columns::{Block, Commit};
+use crate::scan::FactStore;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};

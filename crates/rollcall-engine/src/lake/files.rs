@@ -2,6 +2,7 @@
 
 use super::failed;
 use crate::error::EngineError;
+use crate::ledger::Durable;
 use crate::words::Worded;
 use jiff::Timestamp;
 use rollcall_model::calendar::rfc3339;
@@ -62,6 +63,11 @@ impl Files {
     /// How many facts there are.
     pub fn facts(&self) -> u64 {
         self.iter().map(|file| file.facts).sum()
+    }
+
+    /// What the ledger notes of the version, when it is durable.
+    pub(crate) fn durable(&self) -> Option<Durable> {
+        Some(Durable { version: self.version?, position: self.position, facts: self.facts() })
     }
 
     /// How many bytes the files have.

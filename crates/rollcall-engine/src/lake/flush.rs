@@ -75,7 +75,7 @@ impl Lake {
         self.append(ledger, attendance, last)?;
         self.append(ledger, assistance, last)?;
         crash::point("ledger-before-trim");
-        ledger.trim(last, facts, |kind| self.table(kind).files().version)?;
+        ledger.trim(last, facts, |kind| self.table(kind).files().durable())?;
         crash::point("ledger-trimmed");
         Ok(facts as u64)
     }

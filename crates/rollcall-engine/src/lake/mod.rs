@@ -24,8 +24,8 @@ pub(crate) use read::LakeScan;
 pub use store::{Location, Store};
 
 use crate::error::EngineError;
-use crate::ledger::Wanted;
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use crate::ledger::{Ledger, Wanted};
 use crate::words::Worded;
 use quick_cache::sync::Cache;
 use read::{ByMemory, Footers};
@@ -70,20 +70,17 @@ impl Version {
 }
 
 impl Lake {
-    /// Opens the lake for the ledger of an id. Commits of a table beyond the version that the ledger knows to be durable are verified, and
+    /// Opens the lake of a ledger. Commits of a table beyond the version that the ledger knows to be durable are verified, and
     /// rolled back where they are broken: the ledger still has their facts.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if another ledger writes this lake.
-    pub fn open(location: &Location, writer: &str, durable: impl Fn(FactKind) -> Option<u64>) -> Result<Self, EngineError> {
+    pub(crate) fn open(location: &Location, ledger: &Ledger) -> Result<Self, EngineError> {
         let store = Store::open(location)?;
-        for kind in [FactKind::Attendance, FactKind::Assistance] {
-            tail::roll_back(&store, table::directory(kind), durable(kind))?;
-        }
         Ok(Self {
             footers: Arc::new(Cache::with_weighter(1024, FOOTER_BYTES, ByMemory)),
-            attendance: Table::open::<AttendanceBlock>(&store, writer)?,
-            assistance: Table::open::<AssistanceBlock>(&store, writer)?,
+            attendance: Table::open::<AttendanceBlock>(&store, ledger)?,
+            assistance: Table::open::<AssistanceBlock>(&store, ledger)?,
             store,
         })
     }

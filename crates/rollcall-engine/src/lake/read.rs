@@ -149,10 +149,17 @@ fn position(file: &ParquetMetaData, name: &str) -> Option<usize> {
 }
 
 /// The rows of a row group whose pages may hold what is wanted of a column; all of them if the file does not say.
-fn pages(file: &ParquetMetaData, group: usize, column: usize, rows: usize, may_be: &dyn Fn(i64, i64) -> bool) -> Vec<std::ops::Range<usize>> {
+fn pages(
+    file: &ParquetMetaData,
+    group: usize,
+    column: usize,
+    rows: usize,
+    may_be: &dyn Fn(i64, i64) -> bool,
+) -> Vec<std::ops::Range<usize>> {
     let all = || vec![0..rows];
     let Some(index) = file.page_index() else { return all() };
-    let (Some(ColumnIndexMetaData::INT64(bounds)), Some(places)) = (index.column_index(group, column), index.offset_index(group, column)) else {
+    let (Some(ColumnIndexMetaData::INT64(bounds)), Some(places)) = (index.column_index(group, column), index.offset_index(group, column))
+    else {
         return all();
     };
     let start = |page: usize| places.page_locations().get(page).and_then(|page| usize::try_from(page.first_row_index).ok()).unwrap_or(rows);
@@ -192,9 +199,8 @@ pub(crate) struct LakeScan<B> {
 
 impl<B: Worded> LakeScan<B> {
     pub(super) fn new(store: Store, footers: Arc<Footers>, table: &'static str, files: Vec<Arc<DataFile>>, wanted: Wanted) -> Self {
-        let may_be = |file: &Arc<DataFile>| {
-            !file.times.intersect(&wanted.times).is_empty() && !file.reach().intersect(&wanted.reach).is_empty()
-        };
+        let may_be =
+            |file: &Arc<DataFile>| !file.times.intersect(&wanted.times).is_empty() && !file.reach().intersect(&wanted.reach).is_empty();
         let mut waiting: Vec<_> = files.into_iter().filter(may_be).collect();
         waiting.sort_unstable_by_key(|file| std::cmp::Reverse(file.times.from));
         Self { store, footers, table, wanted, waiting, open: Vec::new(), of: std::marker::PhantomData }

@@ -75,7 +75,8 @@ impl Store {
             }
         };
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("lake").enable_all().build();
-        let runtime = Arc::new(threads.map_err(|error| EngineError::Storage(format!("the threads of the lake cannot be started: {error}")))?);
+        let runtime =
+            Arc::new(threads.map_err(|error| EngineError::Storage(format!("the threads of the lake cannot be started: {error}")))?);
         let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
         let kernel = Arc::new(DefaultEngineBuilder::new(objects.clone()).with_task_executor(executor).build());
         Ok(Self { objects, root, local, kernel, runtime })
@@ -199,7 +200,8 @@ impl ChunkReader for Source {
                 Ok(Box::new(std::io::BufReader::new(file)))
             }
             Self::Object { size, .. } => {
-                let rest = usize::try_from(size.saturating_sub(start)).map_err(|error| parquet::errors::ParquetError::External(error.into()))?;
+                let rest =
+                    usize::try_from(size.saturating_sub(start)).map_err(|error| parquet::errors::ParquetError::External(error.into()))?;
                 let bytes = self.get_bytes(start, rest)?;
                 Ok(Box::new(std::io::Cursor::new(bytes)))
             }

@@ -6,13 +6,16 @@
 use super::failed;
 use super::files::{DataFile, Files};
 use super::store::Store;
+use super::tail;
 use crate::crash;
 use crate::error::EngineError;
+use crate::ledger::{Durable, Ledger};
 use crate::words::Worded;
 use arrow_array::builder::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Schema};
+use delta_kernel::Snapshot;
 use delta_kernel::committer::FileSystemCommitter;
 use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
@@ -20,7 +23,6 @@ use delta_kernel::engine_data::FilteredEngineData;
 use delta_kernel::schema::StructType;
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
-use delta_kernel::Snapshot;
 use hashbrown::HashSet;
 use parking_lot::{Mutex, RwLock};
 use rollcall_model::{FactKind, OrgId};
@@ -64,20 +66,24 @@ pub(super) struct Change {
 
 impl Table {
     /// Opens the table of a kind of fact, if it is there.
-    pub(super) fn open<B: Worded>(store: &Store, writer: &str) -> Result<Self, EngineError> {
+    pub(super) fn open<B: Worded>(store: &Store, ledger: &Ledger) -> Result<Self, EngineError> {
+        let durable = ledger.durable(B::KIND)?;
+        tail::roll_back(store, directory(B::KIND), durable.map(|durable| durable.version))?;
         let table = Self {
             kind: B::KIND,
             store: store.clone(),
-            writer: writer.to_owned(),
+            writer: ledger.id().to_owned(),
             snapshot: Mutex::default(),
             files: RwLock::default(),
         };
         if table.store.size(&table.log_name(0))?.is_some() || table.has_log()? {
-            let snapshot = Snapshot::builder_for(table.url()?).build(store.kernel()).map_err(failed)?;
+            let lost = |error: EngineError| EngineError::Storage(format!("{error}; it was whole before: restore a backup"));
+            let snapshot = Snapshot::builder_for(table.url()?).build(store.kernel()).map_err(failed).map_err(lost)?;
             table.check_writer(&snapshot)?;
-            *table.files.write() = Arc::new(table.load::<B>(&snapshot)?);
+            *table.files.write() = Arc::new(table.load::<B>(&snapshot).map_err(lost)?);
             *table.snapshot.lock() = Some(snapshot);
         }
+        table.check_durable(durable)?;
         Ok(table)
     }
 
@@ -106,6 +112,28 @@ impl Table {
     /// Calls `with` with the newest version, which no other follows meanwhile.
     pub(super) fn hold<T>(&self, with: impl FnOnce(&Arc<Files>) -> T) -> T {
         with(&self.files.read())
+    }
+
+    /// What the ledger let go of must be here. An empty commit, say, is no error to readers of Delta Lake.
+    fn check_durable(&self, durable: Option<Durable>) -> Result<(), EngineError> {
+        let Some(durable) = durable else { return Ok(()) };
+        let found = self.files().durable();
+        let is_there = match found {
+            Some(found) if found.version == durable.version => found == durable,
+            Some(found) => found.version > durable.version && found.position >= durable.position,
+            None => false,
+        };
+        if is_there {
+            return Ok(());
+        }
+        Err(EngineError::Storage(format!(
+            "the lake's table {} should have {} facts at version {}, and has {} at version {}: restore a backup",
+            self.name(),
+            durable.facts,
+            durable.version,
+            found.map_or(0, |found| found.facts),
+            found.map_or(0, |found| found.version),
+        )))
     }
 
     /// Two ledgers cannot write one table: their positions mean different commits.
@@ -234,7 +262,8 @@ impl Table {
                 "configuration": {"rollcall.ledger": self.writer},
                 "createdTime": now,
             });
-            let info = json!({"timestamp": now, "operation": "CREATE TABLE", "engineInfo": concat!("rollcall/", env!("CARGO_PKG_VERSION"))});
+            let info =
+                json!({"timestamp": now, "operation": "CREATE TABLE", "engineInfo": concat!("rollcall/", env!("CARGO_PKG_VERSION"))});
             let actions = [
                 json!({"commitInfo": info}),
                 json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
@@ -282,7 +311,8 @@ fn added<B: Worded>(files: &[DataFile]) -> Result<RecordBatch, EngineError> {
         ("modificationTime", Arc::new(Int64Array::from(vec![now(); files.len()])), false),
         ("stats", Arc::new(statistics::<B>(files, int(|file| file.facts))?), true),
     ];
-    let fields: Vec<Field> = columns.iter().map(|(name, column, nullable)| Field::new(*name, column.data_type().clone(), *nullable)).collect();
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, column, nullable)| Field::new(*name, column.data_type().clone(), *nullable)).collect();
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column, _)| column).collect())?)
 }
 

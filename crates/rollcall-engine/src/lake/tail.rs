@@ -88,3 +88,137 @@ fn is_parquet(store: &Store, name: &str, size: u64) -> Result<bool, EngineError>
     let ends = [0, size - 4].map(|at| file.get_bytes(at, 4).is_ok_and(|bytes| bytes == MAGIC));
     Ok(ends == [true; 2])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::lake::Location;
+    use crate::ledger::columns::{AttendanceBlock, Block};
+    use crate::{Engine, Settings};
+    use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Value};
+    use std::path::Path;
+
+    fn organization() -> Organization {
+        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
+    }
+
+    fn open(directory: &Path) -> Engine {
+        Engine::open(directory, Settings { flush_seconds: 0, ..Settings::default() }).unwrap()
+    }
+
+    fn ingest(engine: &Engine, users: std::ops::Range<i64>) -> u64 {
+        let mut facts = crate::facts::Attendances::default();
+        for user in users {
+            let mut draft = AttendanceDraft::new();
+            draft.set("session_id", Value::Str("s".into()));
+            draft.set("user_id", Value::Str(format!("user {user}").into()));
+            for field in ["session_started_at", "joined_at", "left_at"] {
+                draft.set(field, Value::Int(1_740_819_600_000 + user));
+            }
+            facts.push(&draft.finish(&organization(), &Directory::default(), None).unwrap());
+        }
+        engine.ingest(&organization(), facts).unwrap().accepted
+    }
+
+    fn facts_in(engine: &Engine) -> usize {
+        engine.scan::<AttendanceBlock>(organization().id, Range::new(0, i64::MAX / 4000)).map(|block| block.unwrap().facts()).sum()
+    }
+
+    fn copy_all(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() { copy_all(&entry.path(), &target) } else { std::fs::copy(entry.path(), target).map(|_| ()).unwrap() }
+        }
+    }
+
+    /// A data directory as a crash leaves it between the lake's commit and the trimming of the ledger: 10 facts are in the lake durably, 5
+    /// in both. Also the names of the second commit and of its data file.
+    fn crashed() -> (tempfile::TempDir, [String; 2]) {
+        let (live, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let engine = open(live.path());
+        assert_eq!(ingest(&engine, 0..10), 10);
+        assert_eq!(engine.flush().unwrap(), 10);
+        let first = engine.lake().attendance;
+        assert_eq!(ingest(&engine, 10..15), 5);
+        engine.checkpoint().unwrap();
+        copy_all(&live.path().join("ledger"), &crashed.path().join("ledger"));
+        assert_eq!(engine.flush().unwrap(), 5);
+        copy_all(&live.path().join("lake"), &crashed.path().join("lake"));
+        let second = engine.lake().attendance;
+        let new = second.iter().find(|file| first.iter().all(|other| other.name != file.name)).unwrap();
+        (crashed, [format!("lake/attendance/_delta_log/{:020}.json", second.version.unwrap()), format!("lake/attendance/{}", new.name)])
+    }
+
+    #[test]
+    fn facts_that_the_crash_left_in_both_places_count_once() {
+        let (directory, _) = crashed();
+        for _ in 0..2 {
+            let engine = open(directory.path());
+            assert_eq!((facts_in(&engine), engine.lake().attendance.facts()), (15, 15));
+            // The lake has them: the ledger only lets them go.
+            engine.flush().unwrap();
+            assert_eq!((facts_in(&engine), engine.lake().attendance.facts()), (15, 15));
+            assert_eq!(ingest(&engine, 0..15), 0);
+        }
+    }
+
+    #[test]
+    fn a_broken_end_of_the_log_is_rolled_back_and_every_fact_is_still_there() {
+        let damages: [(&str, fn(&Path)); 6] = [
+            ("empty", |file| std::fs::write(file, b"").unwrap()),
+            ("cut", |file| {
+                let bytes = std::fs::read(file).unwrap();
+                std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+            }),
+            ("cut at its last byte", |file| {
+                let bytes = std::fs::read(file).unwrap();
+                std::fs::write(file, &bytes[..bytes.len() - 1]).unwrap();
+            }),
+            ("zeros", |file| std::fs::write(file, vec![0; std::fs::read(file).unwrap().len()]).unwrap()),
+            ("zeros at its end", |file| {
+                let mut bytes = std::fs::read(file).unwrap();
+                let length = bytes.len();
+                bytes[length - 5..].fill(0);
+                std::fs::write(file, bytes).unwrap();
+            }),
+            ("gone", |file| std::fs::remove_file(file).unwrap()),
+        ];
+        for (what, damage) in damages {
+            for (broken, which) in ["commit", "data file"].into_iter().enumerate() {
+                let (directory, names) = crashed();
+                damage(&directory.path().join(&names[broken]));
+                let engine = open(directory.path());
+                assert_eq!(facts_in(&engine), 15, "{which} {what}");
+                assert_eq!(ingest(&engine, 0..15), 0);
+                assert_eq!(ingest(&engine, 15..16), 1);
+                engine.flush().unwrap();
+                assert_eq!((facts_in(&engine), engine.lake().attendance.facts()), (16, 16), "{which} {what}");
+                drop(engine);
+                assert_eq!(facts_in(&open(directory.path())), 16);
+            }
+        }
+    }
+
+    #[test]
+    fn a_durable_commit_that_is_damaged_is_an_error_not_silence() {
+        let (directory, [commit, _]) = crashed();
+        open(directory.path()).flush().unwrap();
+        std::fs::write(directory.path().join(commit), b"").unwrap();
+        let error = Engine::open(directory.path(), Settings::default()).unwrap_err().to_string();
+        assert!(error.contains("restore a backup"), "{error}");
+    }
+
+    #[test]
+    fn a_lake_has_one_writer() {
+        let (first, second, lake) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let settings = Settings { flush_seconds: 0, lake: Some(Location::Directory(lake.path().to_owned())), ..Settings::default() };
+        let engine = Engine::open(first.path(), settings.clone()).unwrap();
+        ingest(&engine, 0..1);
+        engine.flush().unwrap();
+        drop(engine);
+        let error = Engine::open(second.path(), settings.clone()).unwrap_err().to_string();
+        assert!(error.contains("one lake has one writer"), "{error}");
+        assert_eq!(facts_in(&Engine::open(first.path(), settings).unwrap()), 1);
+    }
+}

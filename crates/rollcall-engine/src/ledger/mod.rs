@@ -164,7 +164,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub(crate) fn trim(&self, upto: u64, facts: usize, version: impl Fn(FactKind) -> Option<u64>) -> Result<(), EngineError> {
+    pub(crate) fn trim(&self, upto: u64, facts: usize, durable: impl Fn(FactKind) -> Option<Durable>) -> Result<(), EngineError> {
         let mut batch = self.db.batch();
         for commit in self.commits.range(..=upto.to_be_bytes()) {
             let (position, blocks) = commit.into_inner()?;
@@ -174,8 +174,8 @@ impl Ledger {
             batch.remove(&self.commits, position);
         }
         for kind in [FactKind::Attendance, FactKind::Assistance] {
-            if let Some(version) = version(kind) {
-                batch.insert(&self.meta, lake_version(kind), version.to_be_bytes());
+            if let Some(durable) = durable(kind) {
+                batch.insert(&self.meta, lake_table(kind), durable.bytes());
             }
         }
         batch.commit()?;
@@ -184,13 +184,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// The version of the lake's table of a kind that is known to be durable.
+    /// What is known to be durable of the lake's table of a kind.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub(crate) fn durable_version(&self, kind: FactKind) -> Result<Option<u64>, EngineError> {
-        let stored = self.meta.get(lake_version(kind))?;
-        Ok(stored.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))))
+    pub(crate) fn durable(&self, kind: FactKind) -> Result<Option<Durable>, EngineError> {
+        Ok(self.meta.get(lake_table(kind))?.and_then(|bytes| Durable::read(&bytes)))
+    }
+
+    /// Notes what is durable of the lake's table of a kind.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn note_durable(&self, kind: FactKind, durable: Durable) -> Result<(), EngineError> {
+        Ok(self.meta.insert(lake_table(kind), durable.bytes())?)
     }
 
     /// Which ledger this is: the lake's tables name who writes them.
@@ -238,8 +245,35 @@ fn keys_of(commit: &[u8]) -> Result<impl Iterator<Item = &[u8]>, EngineError> {
     Ok(commit.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?.chunks_exact(BLOCK_KEY_PREFIX))
 }
 
-/// Where the durable version of the lake's table of a kind is noted.
-const fn lake_version(kind: FactKind) -> &'static str {
+/// What the ledger knows of a table of the lake: from this version on its log may be broken, up to it it may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Durable {
+    pub(crate) version: u64,
+    /// The position of the ledger that it covers.
+    pub(crate) position: u64,
+    /// How many facts it holds.
+    pub(crate) facts: u64,
+}
+
+impl Durable {
+    fn bytes(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        for (bytes, number) in bytes.chunks_exact_mut(8).zip([self.version, self.position, self.facts]) {
+            bytes.copy_from_slice(&number.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (numbers, []) = bytes.as_chunks::<8>() else { return None };
+        let [version, position, facts] = *numbers else { return None };
+        let [version, position, facts] = [version, position, facts].map(u64::from_be_bytes);
+        Some(Self { version, position, facts })
+    }
+}
+
+/// Where it is noted what is durable of the lake's table of a kind.
+const fn lake_table(kind: FactKind) -> &'static str {
     match kind {
         FactKind::Attendance => "lake-attendance",
         FactKind::Assistance => "lake-assistance",

@@ -1,7 +1,7 @@
 //! Facts read back: the blocks of an organization whose times lie in a range.
 
-use super::{Ledger, block_key_prefix};
 use super::columns::{Block, Header};
+use super::{Ledger, block_key_prefix};
 use crate::error::EngineError;
 use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;

@@ -148,7 +148,9 @@ fn places(words: &RecordBatch) -> Result<Vec<u64>, EngineError> {
         let place = match codes {
             ("", _) => 0,
             (country, "") => Place::country_only(country).map(|place| place.number()).ok_or_else(|| broken("a place of the lake"))?,
-            (_, subdivision) => Place::of_subdivision(subdivision).map(|place| place.number()).ok_or_else(|| broken("a place of the lake"))?,
+            (_, subdivision) => {
+                Place::of_subdivision(subdivision).map(|place| place.number()).ok_or_else(|| broken("a place of the lake"))?
+            }
         };
         known.insert(codes, place);
         Ok(place)

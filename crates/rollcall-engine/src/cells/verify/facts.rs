@@ -10,8 +10,8 @@ use crate::cells::store::{base_key, broken, quarter_of};
 use crate::cells::user_sets::{Group, InGroup};
 use crate::cells::{Base, Cell, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
-use crate::ledger::columns::{AssistanceBlock, AttendanceBlock, AttendanceRow, Block};
 use crate::ledger::Wanted;
+use crate::ledger::columns::{AssistanceBlock, AttendanceBlock, AttendanceRow, Block};
 use fjall::Readable;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::calendar::DAY_MILLIS;
@@ -185,7 +185,8 @@ impl Proof<'_> {
 
     /// Compares how many default ids a day has with how many facts without an id of their own.
     fn compare_ids(&self, span: &Span, day: i64, facts: u64, found: &mut Findings) -> Result<(), EngineError> {
-        let ids = u32::try_from(day).map_or(Ok(0), |day| self.cells.facts.ledger.count_default_ids(&self.pinned.snapshot, span.org, span.kind, day))?;
+        let ids = u32::try_from(day)
+            .map_or(Ok(0), |day| self.cells.facts.ledger.count_default_ids(&self.pinned.snapshot, span.org, span.kind, day))?;
         if facts != ids {
             let cell = if span.kind == FactKind::Attendance { "attendance ids" } else { "assistance ids" };
             found.differ(Difference { org: span.org, cell, range: instants(day), fault: Fault::Ids { facts, ids } }, false);
