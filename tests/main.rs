@@ -10,6 +10,7 @@ mod assistance;
 mod bad_input;
 mod cli;
 mod copilot;
+mod crash;
 mod durability;
 mod export;
 mod feishu;

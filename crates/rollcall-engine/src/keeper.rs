@@ -73,8 +73,11 @@ impl Keeper {
 
 impl Work {
     fn run(&self, every: Duration) {
+        // What a crash left is flushed at once.
+        let mut wait = Duration::ZERO;
         loop {
-            let closing = self.rest(every);
+            let closing = self.rest(wait);
+            wait = every;
             let mut begun = Instant::now();
             let mut waiting = self.facts.ledger.waiting();
             let pause = || {

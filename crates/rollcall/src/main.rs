@@ -24,6 +24,10 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if fail::has_failpoints() {
+        // For as long as the process lives.
+        std::mem::forget(fail::FailScenario::setup());
+    }
     let args = args::Args::parse();
     match commands::run(args) {
         Ok(()) => ExitCode::SUCCESS,

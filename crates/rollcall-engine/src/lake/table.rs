@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
-const CHECKPOINT_EVERY: u64 = 50;
+const CHECKPOINT_EVERY: u64 = 10;
 
 /// The names of the columns that tables are partitioned by.
 const PARTITIONS: [&str; 2] = ["organization", "month"];

@@ -70,7 +70,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
         places: file.places.files().into_iter().map(|path| folder.join(path)).collect(),
         limits: file.limits,
-        storage: file.storage.settings(),
+        storage: file.storage.settings(&file.lake),
         organizations,
     })
 }

@@ -22,6 +22,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) storage: Storage,
     #[serde(default)]
+    pub(super) lake: Lake,
+    #[serde(default)]
     pub(super) organizations: Vec<Organization>,
 }
 
@@ -71,10 +73,21 @@ pub(super) struct Storage {
     uses_per_organization: Option<u32>,
 }
 
+/// The open tables, by the engine's own names; absent keys keep its defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Lake {
+    flush_seconds: Option<u32>,
+    flush_facts: Option<usize>,
+}
+
 impl Storage {
-    pub(super) fn settings(&self) -> Settings {
+    pub(super) fn settings(&self, lake: &Lake) -> Settings {
         let defaults = Settings::default();
         Settings {
+            lake: defaults.lake,
+            flush_seconds: lake.flush_seconds.unwrap_or(defaults.flush_seconds),
+            flush_facts: lake.flush_facts.unwrap_or(defaults.flush_facts),
             cell_cache_bytes: self.cell_cache_bytes.unwrap_or(defaults.cell_cache_bytes),
             block_cache_bytes: self.block_cache_bytes.unwrap_or(defaults.block_cache_bytes),
             id_cache_bytes: self.id_cache_bytes.unwrap_or(defaults.id_cache_bytes),

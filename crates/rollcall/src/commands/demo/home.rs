@@ -145,6 +145,7 @@ impl Home {
     fn config(&self) -> Result<String> {
         Ok(format!(
             "# Written by `rollcall demo` at every start.\ndata = \"data\"\n\n\
+             # So that the lake has what comes in while you look on.\n[lake]\nflush_seconds = 5\n\n\
              [[organizations]]\nid = \"{}\"\nname = \"Demo\"\ntime_zone = \"{ZONE}\"\n\n\
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
              [[organizations.feishu.apps]]\napp_id = \"{}\"\nsecret_hash = \"{}\"\n\n\
@@ -182,6 +183,7 @@ impl Home {
             ("YUNXIAO_TOKEN", self.yunxiao_token.clone()),
             ("DEPARTMENT_ID", self.department.clone()),
             ("SERVER_KEY_FILE", signing_key),
+            ("LAKE", data.join("lake").display().to_string()),
             ("DEMO_FACTS", filled.map(|filled| filled.facts.to_string()).unwrap_or_default()),
             ("DEMO_ASSISTANCE", filled.map(|filled| filled.assistance.to_string()).unwrap_or_default()),
             ("DEMO_USERS", filled.map(|filled| filled.users.to_string()).unwrap_or_default()),
