@@ -178,6 +178,11 @@ impl Server {
     /// A server on `home`, which holds `rollcall.toml`, the data directory, and the log of all servers started there. Where
     /// `home` has no configuration, the one of the two organizations is written. Start there again after a kill.
     pub fn start(home: &Path) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    /// A server on `home` as [`Server::start`] starts it, with variables in its environment.
+    pub fn start_with(home: &Path, environment: &[(&str, &Path)]) -> Self {
         let (config, address, log) = (home.join("rollcall.toml"), home.join("address"), home.join("log"));
         if !config.exists() {
             fs::write(&config, configuration("")).unwrap();
@@ -186,6 +191,7 @@ impl Server {
         let log = File::options().append(true).create(true).open(log).unwrap();
         let mut command = rollcall();
         command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--config").arg(config).arg("--address-file").arg(&address);
+        command.envs(environment.iter().copied());
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         // The client finds the cryptography of TLS here; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();

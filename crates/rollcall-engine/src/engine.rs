@@ -58,7 +58,7 @@ impl Engine {
         let lock = lock(directory)?;
         make(&directory.join("ledger"))?;
         let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
-        let cells = Arc::new(Cells::open(ledger.db(), &ledger.facts, &ledger.meta, settings.cell_cache_bytes)?);
+        let cells = Arc::new(Cells::open(ledger.db(), &ledger.facts, &ledger.meta, &settings)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
         for (org, json) in ledger.directories()? {

@@ -9,7 +9,8 @@ use super::cover::Slice;
 use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
 use crate::ledger::columns::{Block, Commit};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use crate::settings::Settings;
+use fjall::{Database, Keyspace, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
@@ -124,20 +125,21 @@ impl Cells {
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn open(db: &Database, facts: &Keyspace, meta: &Keyspace, cache_bytes: usize) -> Result<Self, EngineError> {
+    pub fn open(db: &Database, facts: &Keyspace, meta: &Keyspace, settings: &Settings) -> Result<Self, EngineError> {
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
+        let plain = || settings.keyspace();
         let cells = Self {
-            sessions: db.keyspace("session-cells", KeyspaceCreateOptions::default)?,
-            presence: db.keyspace("presence-cells", KeyspaceCreateOptions::default)?,
-            location: db.keyspace("location-cells", KeyspaceCreateOptions::default)?,
-            uses: db.keyspace("use-cells", KeyspaceCreateOptions::default)?,
-            merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
+            sessions: db.keyspace("session-cells", plain)?,
+            presence: db.keyspace("presence-cells", plain)?,
+            location: db.keyspace("location-cells", plain)?,
+            uses: db.keyspace("use-cells", plain)?,
+            merged: db.keyspace("merged-cells", plain)?,
             facts: facts.clone(),
             meta: meta.clone(),
             state: RwLock::default(),
             // The expected number of items only sizes the first allocation.
-            cache: Cache::with_weighter(4096, cache_bytes as u64, BySize),
+            cache: Cache::with_weighter(4096, settings.cell_cache_bytes as u64, BySize),
             lengths: Mutex::new(lengths),
             checkpointing: Mutex::default(),
             db: db.clone(),

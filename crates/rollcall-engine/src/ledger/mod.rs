@@ -31,7 +31,7 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::settings::Settings;
 use columns::{Block, Commit};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use fjall::{Database, Keyspace, KvSeparationOptions, PersistMode};
 use hashbrown::HashMap;
 use numbers::Numbers;
 use rollcall_model::{FactKind, OrgId, Range};
@@ -39,6 +39,9 @@ use std::path::Path;
 
 /// The version of what is stored. A data directory of another is refused.
 const FORMAT: &[u8] = b"rollcall 2";
+
+/// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
+const LEAST_JOURNAL: u64 = 64 << 20;
 
 /// The open database.
 pub struct Ledger {
@@ -74,13 +77,13 @@ impl Ledger {
         tail::cut_off(directory)?;
         let db = Database::builder(directory)
             .cache_size(settings.block_cache_bytes as u64)
-            .max_journaling_size(settings.journal_bytes as u64)
+            .max_journaling_size((settings.journal_bytes as u64).max(LEAST_JOURNAL))
             // Fact blocks are compressed already, and the rest is small or random.
             .journal_compression(fjall::CompressionType::None)
             .open()?;
-        let plain = KeyspaceCreateOptions::default;
+        let plain = || settings.keyspace();
         // Blocks are large and never change: the tree holds their keys, files of their own hold them.
-        let separated = || KeyspaceCreateOptions::default().with_kv_separation(Some(KvSeparationOptions::default()));
+        let separated = || plain().with_kv_separation(Some(KvSeparationOptions::default()));
         let ledger = Self {
             meta: db.keyspace("meta", plain)?,
             facts: db.keyspace("facts", separated)?,
