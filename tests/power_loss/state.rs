@@ -86,6 +86,7 @@ impl State {
             } else {
                 let mut opened = Opened::new(&data);
                 self.hold_in(&mut opened, requests, reference);
+                opened.engine.checkpoint().unwrap();
                 let found = opened.engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
                 assert_eq!((found.differences, found.facts), (0, reference.0.len() as u64), "{found:?}");
             }

@@ -4,7 +4,7 @@ use crate::cells::{Cells, Findings, Progress, Scope};
 use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::ledger::columns::Block;
-use crate::ledger::{Committer, Ledger, Request};
+use crate::ledger::{Committer, Ledger, Request, birth};
 use crate::reports::{NamesOf, Selections};
 use crate::settings::Settings;
 use hashbrown::HashMap;
@@ -56,9 +56,11 @@ impl Engine {
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
         make(directory)?;
         let lock = lock(directory)?;
-        make(&directory.join("ledger"))?;
-        let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
-        let cells = Arc::new(Cells::open(ledger.db(), &ledger.facts, &ledger.meta, &settings)?);
+        let stored = directory.join("ledger");
+        birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
+        let (ledger, cells) = open(&stored, &settings)?;
+        birth::sync_keyspaces(&stored)?;
+        let (ledger, cells) = (Arc::new(ledger), Arc::new(cells));
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
         for (org, json) in ledger.directories()? {
@@ -189,6 +191,13 @@ fn make(directory: &Path) -> Result<(), EngineError> {
         }
     }
     Ok(())
+}
+
+/// Opens or makes what is in the ledger's directory.
+fn open(directory: &Path, settings: &Settings) -> Result<(Ledger, Cells), EngineError> {
+    let ledger = Ledger::open(directory, settings)?;
+    let cells = Cells::open(ledger.db(), &ledger.facts, &ledger.meta, settings)?;
+    Ok((ledger, cells))
 }
 
 /// Makes the data directory this process's own, until the file is dropped or the process ends.

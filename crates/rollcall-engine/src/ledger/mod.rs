@@ -15,6 +15,7 @@
 //! | `directories` | org | the directory as JSON |
 //! | `meta` | a word | |
 
+pub(crate) mod birth;
 pub mod columns;
 mod committer;
 mod ids;
@@ -31,7 +32,7 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::settings::Settings;
 use columns::{Block, Commit};
-use fjall::{Database, Keyspace, KvSeparationOptions, PersistMode};
+use fjall::{Database, Keyspace, PersistMode};
 use hashbrown::HashMap;
 use numbers::Numbers;
 use rollcall_model::{FactKind, OrgId, Range};
@@ -81,12 +82,11 @@ impl Ledger {
             // Fact blocks are compressed already, and the rest is small or random.
             .journal_compression(fjall::CompressionType::None)
             .open()?;
+        // Not even blocks are kept apart from their keys: fjall 3.1 syncs a file of values, but not its name, before it forgets the journal.
         let plain = || settings.keyspace();
-        // Blocks are large and never change: the tree holds their keys, files of their own hold them.
-        let separated = || plain().with_kv_separation(Some(KvSeparationOptions::default()));
         let ledger = Self {
             meta: db.keyspace("meta", plain)?,
-            facts: db.keyspace("facts", separated)?,
+            facts: db.keyspace("facts", plain)?,
             commits: db.keyspace("commits", plain)?,
             ids: db.keyspace("ids", plain)?,
             given_ids: db.keyspace("given-ids", plain)?,
