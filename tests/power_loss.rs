@@ -16,58 +16,85 @@
 //!   within its parent has one name at any time.
 //! - sync, syncfs and sync_file_range count for nothing. Permissions and times are not modelled.
 //!
+//! Some of the states are started by the real executable, the others are opened in this process. In each, facts of receipts are there once,
+//! facts without one are there by whole requests, and after every request is sent again, everything is there once and the cells are verified.
+//!
 //! What is not modelled: storage that loses or damages what was synced (see `ledger/tail.rs` of the engine for damage).
 
 mod disk;
+mod recording;
 mod state;
 
-use crate::harness::{KEY, Server, assistance, configuration, fact};
 use disk::{Disk, Entry, Survivors, entries};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use recording::Recording;
 use state::{Reference, Request, State};
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
-use std::thread::scope;
+use std::thread::{available_parallelism, scope};
 
-/// How many requests the recorded server gets.
-const REQUESTS: usize = 24;
-
-/// How many facts the first request has; each further one has one more, so that a receipt tells whose it is.
-const FACTS: usize = 20;
-
-/// So little that the little that is recorded has checkpoints, tables, compactions and files of values.
-const STORAGE: &str = "data = \"disk/data\"\n[storage]\nmemtable_bytes = 8192\ncheckpoint_facts = 100\n";
-
-/// One of so many states is started by the real executable; all are opened in this process.
+/// One of so many states is started by the real executable.
 const STARTED: usize = 100;
 
+/// Requests of several connections, reports, checkpoints, tables and compactions; the server is killed between requests, stopped, and killed
+/// while requests are under way.
 #[test]
 fn every_receipt_survives_power_loss_at_any_sync() {
-    let home = tempfile::tempdir().unwrap();
-    let requests: Vec<Request> = (0..REQUESTS).map(request).collect();
-    let log = record(home.path(), &requests);
-    let reference = Reference::new(&requests);
+    let requests: Vec<Request> = (0..18).map(Request::new).collect();
+    let recording = Recording::new();
+    for (part, signal) in requests.chunks(5).zip(["USR2", "TERM", "USR2", "USR2"]) {
+        let (answered, under_way) = part.split_at(if signal == "TERM" { part.len() } else { 3 });
+        let mut server = recording.start();
+        recording.put_directory(&server, 1);
+        recording.send(&server, answered);
+        server.meetings(crate::harness::KEY);
+        recording.send_and_end(&mut server, under_way, signal);
+    }
+    let log = recording.log();
+    let made =
+        |entry: &Entry<'_>| matches!(entry, Entry::Opened { path, .. } if path.contains("/tables/") && !path.contains("/keyspaces/0/"));
+    assert!(entries(&log).iter().any(made), "no table was written");
+    hold(&recording, &log, &requests, "");
+}
+
+/// A journal that is full is sealed, the next one begins, and when everything in it is in tables, it is removed.
+#[test]
+fn every_receipt_survives_power_loss_while_journals_change() {
+    let requests: Vec<Request> = (0..100).map(Request::new).collect();
+    let recording = Recording::new();
+    let mut server = recording.start();
+    recording.send(&server, &requests[..2]);
+    recording.fill_journal(&server);
+    let removed = |log: &[u8]| entries(log).iter().any(|entry| matches!(entry, Entry::Unlinked { path } if path.ends_with("/0.jnl")));
+    let mut sent = 2;
+    while !removed(&recording.log()) {
+        recording.send(&server, &requests[sent..=sent]);
+        sent += 1;
+    }
+    recording.send_and_end(&mut server, &requests[sent..=sent], "USR2");
+    hold(&recording, &recording.log(), &requests[..=sent], "/1.jnl");
+}
+
+/// Holds every state that power loss may leave to the promise, from when a file whose path ends with `since` is made.
+fn hold(recording: &Recording, log: &[u8], requests: &[Request], since: &str) {
+    let reference = Reference::new(requests);
     let (next, states) = sync_channel::<State>(4);
-    let states = Mutex::new(states);
-    let troubles = Mutex::new(Vec::new());
+    let (states, troubles) = (Mutex::new(states), Mutex::new(Vec::new()));
     let count = scope(|threads| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, Into::into) {
+        for _ in 0..available_parallelism().map_or(2, Into::into) {
             threads.spawn(|| {
                 loop {
                     let state = states.lock().unwrap().recv();
                     let Ok(state) = state else { return };
-                    if let Err(trouble) = state.hold(&requests, &reference) {
+                    if let Err(trouble) = state.hold(requests, &reference) {
                         troubles.lock().unwrap().push(format!("{}: {trouble}", state.what));
                     }
                 }
             });
         }
-        let count = replay(home.path(), &log, &requests, |state| next.send(state).unwrap());
+        let count = replay(recording, log, requests, since, |state| next.send(state).unwrap());
         drop(next);
         count
     });
@@ -76,59 +103,9 @@ fn every_receipt_survives_power_loss_at_any_sync() {
     assert!(troubles.is_empty(), "{} of {count} states:\n{}", troubles.len(), troubles.join("\n"));
 }
 
-/// The facts of a request, of a user of its own. Half of them have ids of their own, which are long.
-fn request(number: usize) -> Request {
-    let mut random = StdRng::seed_from_u64(number as u64);
-    let facts = FACTS + number;
-    let attended = !number.is_multiple_of(3);
-    let user = format!("r{number}");
-    let line = |at: usize| {
-        let id: String = (0..8).map(|_| format!("{:016x}", random.random::<u64>())).collect();
-        let number = (number * 100 + at * 11) as u32;
-        let line = if attended { fact(number, &user) } else { assistance(number, &user) };
-        if at.is_multiple_of(2) { line.replacen('{', &format!("{{\"id\":\"{id}\","), 1) } else { line }
-    };
-    let body = (0..facts).map(line).collect();
-    Request { attended, user, facts, body }
-}
-
-/// Runs the server under the recorder: requests of several connections, reports, a crash, a stop. Returns the log.
-fn record(home: &Path, requests: &[Request]) -> Vec<u8> {
-    let (recorder, disk, log) = (home.join("recorder.so"), home.join("disk"), home.join("disk.log"));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/power_loss/recorder.c");
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-    let compiled =
-        Command::new(compiler).args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&recorder).arg(source).status();
-    assert!(compiled.unwrap().success());
-    fs::create_dir(&disk).unwrap();
-    fs::write(home.join("rollcall.toml"), configuration(STORAGE)).unwrap();
-    let environment = [("LD_PRELOAD", &*recorder), ("RECORDED_DIRECTORY", &*disk), ("RECORDED_LOG", &*log)];
-    for (part, ends) in requests.chunks(REQUESTS / 3).zip(["USR2", "TERM", "USR2"]) {
-        let mut server = Server::start_with(home, &environment);
-        let directory = format!(r#"{{"users":[{{"id":"{}","name":"Ann"}}],"departments":[]}}"#, part[0].user);
-        let put = server.request("PUT", "/v1/directory").bearer_auth(KEY).header("content-type", "application/json");
-        assert_eq!(server.send(put.body(directory)).unwrap().status, 200);
-        for beside in part.chunks(part.len() / 2) {
-            scope(|threads| {
-                for request in beside {
-                    threads.spawn(|| {
-                        let receipt = server.ingest_to(request.path(), request.body.clone()).unwrap();
-                        assert_eq!(receipt.accepted, request.facts as u64, "{receipt:?}");
-                    });
-                }
-            });
-            server.meetings(KEY);
-        }
-        server.signal(ends);
-        server.wait();
-    }
-    fs::read(log).unwrap()
-}
-
 /// Goes through the log, gives every state that differs from those before to `hold`, and returns how many there were.
-fn replay(home: &Path, log: &[u8], requests: &[Request], mut hold: impl FnMut(State)) -> usize {
-    let root = home.join("disk");
-    let mut disk = Disk::new(&root);
+fn replay(recording: &Recording, log: &[u8], requests: &[Request], since: &str, mut hold: impl FnMut(State)) -> usize {
+    let mut disk = Disk::new(&recording.disk());
     let mut receipts = BTreeSet::new();
     let mut random = StdRng::seed_from_u64(0);
     let (mut seen, mut count) = (HashSet::new(), 0);
@@ -137,15 +114,15 @@ fn replay(home: &Path, log: &[u8], requests: &[Request], mut hold: impl FnMut(St
         let image = disk.after(survivors);
         if seen.insert((image.fingerprint(), receipts.clone())) {
             count += 1;
-            let what =
-                format!("operation {at}, {} receipts, {}", receipts.len(), chance.map_or("nothing".into(), |chance| chance.to_string()));
+            let survived = chance.map_or("nothing".into(), |chance| chance.to_string());
+            let what = format!("at operation {at}, after {} receipts, surviving of what was not synced: {survived}", receipts.len());
             hold(State { what, image, receipts: receipts.clone(), started: count % STARTED == 0 });
         }
     };
-    let entries = entries(log);
-    for (at, entry) in entries.iter().enumerate() {
+    let mut begun = since.is_empty();
+    for (at, entry) in entries(log).iter().enumerate() {
         match entry {
-            Entry::Synced { .. } => {
+            Entry::Synced { .. } if begun => {
                 state(&disk, at, Some([0.1, 0.5, 0.9][at % 3]), &receipts);
                 disk.apply(entry);
                 state(&disk, at, None, &receipts);
@@ -154,15 +131,20 @@ fn replay(home: &Path, log: &[u8], requests: &[Request], mut hold: impl FnMut(St
                 let text = String::from_utf8_lossy(bytes);
                 let given = |request: &Request| text.contains(&format!("{{\"accepted\":{},\"duplicate\":0,", request.facts));
                 if let Some(number) = requests.iter().position(given) {
-                    assert!(receipts.insert(number));
-                    state(&disk, at, None, &receipts);
-                    state(&disk, at, Some(0.5), &receipts);
+                    assert!(receipts.insert(number), "request {number} has two receipts");
+                    if begun {
+                        state(&disk, at, None, &receipts);
+                        state(&disk, at, Some(0.5), &receipts);
+                    }
                 }
             }
-            other => disk.apply(other),
+            other => {
+                begun |= matches!(other, Entry::Opened { path, .. } if path.ends_with(since));
+                disk.apply(other);
+            }
         }
     }
-    assert_eq!(receipts.len(), requests.len(), "a receipt was given unseen");
-    disk.after(Survivors::All).assert_is(&root);
+    assert!(receipts.is_superset(&recording.receipts()), "a receipt was given unseen");
+    disk.after(Survivors::All).assert_is(&recording.disk());
     count
 }

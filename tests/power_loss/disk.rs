@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 const PAGE: usize = 4096;
 
+const BLANK: &[u8] = &[0; PAGE];
+
 /// The bytes of a file. Pages that were never written are zero, and copies share pages.
 #[derive(Debug, Clone, Default)]
 pub struct Content {
@@ -41,7 +43,7 @@ impl Content {
 
     /// The pages that are not zero all over.
     fn written(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.pages.iter().map(|(number, page)| (*number, page.as_slice())).filter(|(_, page)| page.iter().any(|byte| *byte != 0))
+        self.pages.iter().map(|(number, page)| (*number, page.as_slice())).filter(|(_, page)| *page != BLANK)
     }
 
     fn create(&self, path: &Path) {

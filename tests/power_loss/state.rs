@@ -1,8 +1,10 @@
 //! A state that power loss may leave, and what must hold of it.
 
-use super::STORAGE;
 use super::disk::Image;
-use crate::harness::{KEY, ORG, Server, configuration, rollcall, stdout};
+use super::recording::scratch;
+use crate::harness::{KEY, ORG, Server, assistance, configuration, fact, rollcall, stdout};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use rollcall_engine::cells::Scope;
 use rollcall_engine::export::{Exported, Format};
 use rollcall_engine::facts::{Assistances, Attendances, Columns};
@@ -10,26 +12,45 @@ use rollcall_engine::ingest::{self, Compression, Limits};
 use rollcall_engine::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use rollcall_engine::{Engine, Settings};
 use rollcall_model::{Directory, OrgId, Organization, Receipt};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+/// So little that the little that is recorded has checkpoints, tables and compactions.
+pub const STORAGE: &str = "data = \"disk/data\"\n[storage]\nmemtable_bytes = 4096\ncheckpoint_facts = 50\n";
+
+/// How many facts the first request has; each further one has one more, so that a receipt tells whose it is.
+const FACTS: usize = 8;
+
 /// A request to the recorded server.
 #[derive(Debug)]
 pub struct Request {
+    pub number: usize,
     /// Attendances, or else assistances.
     pub attended: bool,
-    /// Whom its facts are of, and no others.
-    pub user: String,
     pub facts: usize,
     pub body: String,
 }
 
 impl Request {
-    pub fn path(&self) -> &'static str {
-        if self.attended { "/v1/attendance" } else { "/v1/assistance" }
+    /// The facts of a user that has no others. Half of them have ids of their own, which are long.
+    pub fn new(number: usize) -> Self {
+        let mut random = StdRng::seed_from_u64(number as u64);
+        let (attended, facts) = (!number.is_multiple_of(3), FACTS + number);
+        let line = |at: usize| {
+            let id: String = (0..8).map(|_| format!("{:016x}", random.random::<u64>())).collect();
+            let (at_minute, user) = ((number * 100 + at * 11) as u32, format!("r{number}"));
+            let line = if attended { fact(at_minute, &user) } else { assistance(at_minute, &user) };
+            if at.is_multiple_of(2) { line.replacen('{', &format!("{{\"id\":\"{id}\","), 1) } else { line }
+        };
+        Self { number, attended, facts, body: (0..facts).map(line).collect() }
     }
+}
+
+/// Where facts of one kind go to and come from.
+pub fn path(attended: bool) -> &'static str {
+    if attended { "/v1/attendance" } else { "/v1/assistance" }
 }
 
 /// The facts as they are exported where nothing went wrong.
@@ -38,19 +59,23 @@ pub struct Reference(BTreeSet<String>);
 
 impl Reference {
     pub fn new(requests: &[Request]) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let data = scratch();
         let mut opened = Opened::new(data.path());
         for request in requests {
-            opened.ingest(request);
+            opened.ingest(request.attended, request.body.clone());
         }
         Self(opened.exported().into_iter().collect())
     }
+}
 
-    /// How many facts a request has.
-    fn of<'r>(lines: impl IntoIterator<Item = &'r String>, request: &Request) -> usize {
-        let user = format!("\"user_id\":\"{}\"", request.user);
-        lines.into_iter().filter(|line| line.contains(&user)).count()
+/// How many of the facts each request has, by its number.
+fn counted(lines: &[String]) -> HashMap<usize, usize> {
+    let mut counts = HashMap::new();
+    for line in lines {
+        let (_, user) = line.split_once("\"user_id\":\"r").unwrap();
+        *counts.entry(user.split_once('"').unwrap().0.parse().unwrap()).or_default() += 1;
     }
+    counts
 }
 
 /// What power loss left.
@@ -68,7 +93,7 @@ pub struct State {
 impl State {
     /// Whether it keeps the promise, and if not, why.
     pub fn hold(&self, requests: &[Request], reference: &Reference) -> Result<(), String> {
-        let home = tempfile::tempdir().unwrap();
+        let home = scratch();
         let disk = home.path().join("disk");
         fs::create_dir(&disk).unwrap();
         self.image.create(&disk);
@@ -102,20 +127,18 @@ impl State {
         let distinct: BTreeSet<String> = there.iter().cloned().collect();
         assert_eq!(distinct.len(), there.len(), "facts are there twice");
         assert!(distinct.is_subset(&reference.0), "there are facts that nobody sent");
-        for (number, request) in requests.iter().enumerate() {
-            let facts = Reference::of(&there, request);
-            let whole = facts == request.facts || (facts == 0 && !self.receipts.contains(&number));
-            assert!(
-                whole,
-                "of the {} facts of request {number}, {facts} are there, receipt: {}",
-                request.facts,
-                self.receipts.contains(&number)
-            );
-        }
+        let counts = counted(&there);
+        let facts_of = |request: &Request| counts.get(&request.number).copied().unwrap_or(0);
         for request in requests {
-            let before = Reference::of(&there, request) as u64;
-            let receipt = recovered.ingest(request);
-            assert_eq!((receipt.accepted, receipt.duplicate), (request.facts as u64 - before, before), "{receipt:?}");
+            let (facts, receipt) = (facts_of(request), self.receipts.contains(&request.number));
+            let whole = facts == request.facts || (facts == 0 && !receipt);
+            assert!(whole, "{facts} of the {} facts of request {} are there, receipt: {receipt}", request.facts, request.number);
+        }
+        for attended in [true, false] {
+            let sent = || requests.iter().filter(|request| request.attended == attended);
+            let (facts, before): (usize, usize) = (sent().map(|request| request.facts).sum(), sent().map(facts_of).sum());
+            let receipt = recovered.ingest(attended, sent().map(|request| request.body.as_str()).collect());
+            assert_eq!((receipt.accepted, receipt.duplicate), ((facts - before) as u64, before as u64), "{receipt:?}");
         }
         let there = recovered.exported();
         assert_eq!(there.len(), reference.0.len(), "facts are missing or doubled after every request was sent again");
@@ -127,7 +150,8 @@ impl State {
 trait Recovered {
     /// All facts, a line each.
     fn exported(&mut self) -> Vec<String>;
-    fn ingest(&mut self, request: &Request) -> Receipt;
+    /// Sends facts of one kind.
+    fn ingest(&mut self, attended: bool, body: String) -> Receipt;
 }
 
 /// A data directory opened in this process.
@@ -140,7 +164,7 @@ impl Opened {
     fn new(data: &Path) -> Self {
         let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
         let organization = Organization::new(OrgId(ORG.parse().unwrap()), "First", zone);
-        let settings = Settings { memtable_bytes: 8192, checkpoint_facts: 100, ..Settings::default() };
+        let settings = Settings { memtable_bytes: 4096, checkpoint_facts: 50, ..Settings::default() };
         Self { engine: Engine::open(data, settings).unwrap(), organization }
     }
 
@@ -167,8 +191,8 @@ impl Recovered for Opened {
         lines
     }
 
-    fn ingest(&mut self, request: &Request) -> Receipt {
-        if request.attended { self.put::<Attendances>(&request.body) } else { self.put::<Assistances>(&request.body) }
+    fn ingest(&mut self, attended: bool, body: String) -> Receipt {
+        if attended { self.put::<Attendances>(&body) } else { self.put::<Assistances>(&body) }
     }
 }
 
@@ -179,10 +203,10 @@ impl Recovered for Server {
             assert_eq!(answer.status, 200, "{}", answer.text());
             answer.text()
         };
-        [export("/v1/attendance"), export("/v1/assistance")].iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
+        [export(path(true)), export(path(false))].iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
     }
 
-    fn ingest(&mut self, request: &Request) -> Receipt {
-        self.ingest_to(request.path(), request.body.clone()).unwrap()
+    fn ingest(&mut self, attended: bool, body: String) -> Receipt {
+        self.ingest_to(path(attended), body).unwrap()
     }
 }

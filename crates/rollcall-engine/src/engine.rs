@@ -178,13 +178,16 @@ impl Engine {
 /// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the
 /// directory it is in.
 fn make(directory: &Path) -> Result<(), EngineError> {
-    if directory.is_dir() {
-        return Ok(());
+    let there = directory.is_dir();
+    if !there {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(directory, &error))?;
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(directory, &error))?;
     let made = directory.canonicalize().map_err(|error| unusable(directory, &error))?;
     for directory in made.ancestors() {
         match File::open(directory).and_then(|opened| opened.sync_all()) {
+            // One that was there may have been made by a process that was killed before it came to this; or long ago by somebody else,
+            // where nothing can be synced.
+            Err(_) if there => {}
             // A directory that we may not even read is not one that we made.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
             synced => synced.map_err(|error| unusable(directory, &error))?,

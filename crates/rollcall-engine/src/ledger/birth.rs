@@ -2,6 +2,9 @@
 //!
 //! fjall cannot open a database whose making was interrupted, and does not sync the names of new keyspaces. So it makes its database
 //! where nobody looks, and the names of keyspaces that a later version adds are synced at every start.
+//!
+//! A process that is killed leaves names that are there and not yet durable. Whoever starts next may build on them: fjall removes what the
+//! newest version of a tree does not need, though that version may still be lost. So all names are synced before anything else happens.
 
 use crate::error::EngineError;
 use std::fs::{self, File};
@@ -11,11 +14,12 @@ use std::path::Path;
 /// Where fjall has a directory for each keyspace.
 const KEYSPACES: &str = "keyspaces";
 
-/// Makes the ledger if there is none. `fill` makes everything in a directory that it is given, and closes it.
+/// Makes the ledger if there is none, and else makes durable what of its names may not be. `fill` makes everything in a directory that it is given, and closes it.
 pub(crate) fn make(directory: &Path, fill: impl FnOnce(&Path) -> Result<(), EngineError>) -> Result<(), EngineError> {
     let failed = |error: io::Error| unusable(directory, &error);
     if directory.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Ok(());
+        directory.parent().map_or(Ok(()), sync).map_err(failed)?;
+        return sync_names(directory).map_err(failed);
     }
     let aside = directory.with_extension("new");
     if aside.is_dir() {
@@ -33,6 +37,18 @@ pub(crate) fn sync_keyspaces(directory: &Path) -> Result<(), EngineError> {
     sync(&directory.join(KEYSPACES)).map_err(|error| unusable(directory, &error))
 }
 
+/// Syncs a directory and those below it.
+fn sync_names(directory: &Path) -> io::Result<()> {
+    for entry in directory.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_names(&entry.path())?;
+        }
+    }
+    sync(directory)
+}
+
+/// Syncs a directory with everything in it.
 fn sync_all(directory: &Path) -> io::Result<()> {
     for entry in directory.read_dir()? {
         let entry = entry?;
