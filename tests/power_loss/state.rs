@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// So little that the little that is recorded has checkpoints, tables and compactions.
-pub const STORAGE: &str = "data = \"disk/data\"\n[storage]\nmemtable_bytes = 4096\ncheckpoint_facts = 50\n";
+pub const STORAGE: &str = "data = \"disk/data\"\n[storage]\nmemtable_bytes = 4096\njournal_bytes = 67_108_864\ncheckpoint_facts = 50\n";
 
 /// How many facts the first request has; each further one has one more, so that a receipt tells whose it is.
 const FACTS: usize = 8;
@@ -164,7 +164,7 @@ impl Opened {
     fn new(data: &Path) -> Self {
         let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
         let organization = Organization::new(OrgId(ORG.parse().unwrap()), "First", zone);
-        let settings = Settings { memtable_bytes: 4096, checkpoint_facts: 50, ..Settings::default() };
+        let settings = Settings { memtable_bytes: 4096, journal_bytes: 64 << 20, checkpoint_facts: 50, ..Settings::default() };
         Self { engine: Engine::open(data, settings).unwrap(), organization }
     }
 
