@@ -42,7 +42,7 @@ const STARTED: usize = 100;
 /// while requests are under way.
 #[test]
 fn every_receipt_survives_power_loss_at_any_sync() {
-    let requests: Vec<Request> = (0..18).map(Request::new).collect();
+    let requests: Vec<Request> = (0..20).map(Request::new).collect();
     let recording = Recording::new();
     for (part, signal) in requests.chunks(5).zip(["USR2", "TERM", "USR2", "USR2"]) {
         let (answered, under_way) = part.split_at(if signal == "TERM" { part.len() } else { 3 });
