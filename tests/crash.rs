@@ -39,7 +39,7 @@ fn crash_at(point: &str) {
     server.wait();
     // Not the first time it is passed, where it is passed often.
     let action = if point == "lake-checkpointed" { "return" } else { "2*off->return" };
-    let mut server = Server::start_with(home.path(), &[("FAILPOINTS", &format!("{point}={action}"))]);
+    let mut server = Server::start_with(home.path(), &[("FAILPOINTS", format!("{point}={action}").as_ref())]);
     let begun = Instant::now();
     while !server.has_ended() {
         assert!(begun.elapsed() < Duration::from_secs(100), "{point} was not passed in {acknowledged} facts");

@@ -3,6 +3,7 @@
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use rollcall_dialects::volcengine::client::{Client, Dimension, Distribution, Error};
 use rollcall_model::Receipt;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -182,7 +183,7 @@ impl Server {
     }
 
     /// The same, with variables of the environment.
-    pub fn start_with(home: &Path, environment: &[(&str, &str)]) -> Self {
+    pub fn start_with(home: &Path, environment: &[(&str, &OsStr)]) -> Self {
         let (config, address, log) = (home.join("rollcall.toml"), home.join("address"), home.join("log"));
         if !config.exists() {
             fs::write(&config, configuration("")).unwrap();

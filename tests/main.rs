@@ -18,6 +18,7 @@ mod isolation;
 mod office365;
 mod operations;
 mod places;
+mod power_loss;
 mod verify;
 mod volcengine;
 mod yunxiao;

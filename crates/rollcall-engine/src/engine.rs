@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::keeper::Keeper;
 use crate::lake::{Lake, Location, Version};
-use crate::ledger::{Committer, Ledger, Request, Wanted};
+use crate::ledger::{Committer, Ledger, Request, Wanted, birth};
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
@@ -60,12 +60,14 @@ impl Engine {
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
         make(directory)?;
         let lock = lock(directory)?;
-        make(&directory.join("ledger"))?;
-        let ledger = Arc::new(Ledger::open(&directory.join("ledger"), &settings)?);
+        let stored = directory.join("ledger");
+        birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
+        let ledger = Arc::new(open(&stored, &settings)?);
+        birth::sync_keyspaces(&stored)?;
         let location = settings.lake.clone().unwrap_or_else(|| Location::Directory(directory.join("lake")));
         let lake = Arc::new(Lake::open(&location, &ledger)?);
         let facts = FactStore { ledger: ledger.clone(), lake };
-        let cells = Arc::new(Cells::open(facts.clone(), settings.cell_cache_bytes)?);
+        let cells = Arc::new(Cells::open(facts.clone(), &settings)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
         for (org, json) in ledger.directories()? {
@@ -198,19 +200,29 @@ impl Engine {
 /// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the
 /// directory it is in.
 pub(crate) fn make(directory: &Path) -> Result<(), EngineError> {
-    if directory.is_dir() {
-        return Ok(());
+    let there = directory.is_dir();
+    if !there {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(directory, &error))?;
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(directory, &error))?;
     let made = directory.canonicalize().map_err(|error| unusable(directory, &error))?;
     for directory in made.ancestors() {
         match File::open(directory).and_then(|opened| opened.sync_all()) {
+            // One that was there may have been made by a process that was killed before it came to this; or long ago by somebody else,
+            // where nothing can be synced.
+            Err(_) if there => {}
             // A directory that we may not even read is not one that we made.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
             synced => synced.map_err(|error| unusable(directory, &error))?,
         }
     }
     Ok(())
+}
+
+/// Opens or makes what is in the ledger's directory.
+fn open(directory: &Path, settings: &Settings) -> Result<Ledger, EngineError> {
+    let ledger = Ledger::open(directory, settings)?;
+    Cells::keyspaces(ledger.db(), settings)?;
+    Ok(ledger)
 }
 
 /// Makes the data directory this process's own, until the file is dropped or the process ends.

@@ -1,6 +1,7 @@
 //! What can be set about storage.
 
 use crate::lake::Location;
+use fjall::KeyspaceCreateOptions;
 
 /// What can be set about storage.
 #[derive(Debug, Clone)]
@@ -17,8 +18,10 @@ pub struct Settings {
     pub block_cache_bytes: usize,
     /// How many bytes of fact ids are kept in memory.
     pub id_cache_bytes: usize,
-    /// How many bytes of journal there may be: what a start has to read again.
+    /// How many bytes of journal there may be, at least 64 MiB: what a start has to read again.
     pub journal_bytes: usize,
+    /// How many bytes one keyspace of the database holds in memory before it writes them out as a table; fixed when a data directory is made.
+    pub memtable_bytes: usize,
     /// After how many facts cells are checkpointed: what a start has to fold again.
     pub checkpoint_facts: usize,
     /// How many users one organization may have; 0: any.
@@ -27,6 +30,13 @@ pub struct Settings {
     pub bookings_per_organization: u32,
     /// How many combinations of kind, type of chat, IDE and language assistances of one organization may have; 0: any.
     pub uses_per_organization: u32,
+}
+
+impl Settings {
+    /// How a keyspace is made, if nothing else is said of it.
+    pub(crate) fn keyspace(&self) -> KeyspaceCreateOptions {
+        KeyspaceCreateOptions::default().max_memtable_size(self.memtable_bytes as u64)
+    }
 }
 
 impl Default for Settings {
@@ -39,6 +49,7 @@ impl Default for Settings {
             block_cache_bytes: 64 << 20,
             id_cache_bytes: 128 << 20,
             journal_bytes: 128 << 20,
+            memtable_bytes: 64 << 20,
             checkpoint_facts: 400_000,
             users_per_organization: 4_000_000,
             bookings_per_organization: 100_000,

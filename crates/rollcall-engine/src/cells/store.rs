@@ -10,7 +10,8 @@ use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
 use crate::ledger::columns::{Block, Commit};
 use crate::scan::FactStore;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use crate::settings::Settings;
+use fjall::{Database, Keyspace, Readable, Snapshot};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
@@ -121,25 +122,38 @@ impl std::fmt::Debug for Cells {
 pub(super) const LENGTHS: &str = "slice-lengths";
 
 impl Cells {
+    /// Opens or makes the keyspaces of cells.
+    pub(crate) fn keyspaces(db: &Database, settings: &Settings) -> Result<[Keyspace; 5], EngineError> {
+        let keyspace = |name| db.keyspace(name, || settings.keyspace());
+        Ok([
+            keyspace("session-cells")?,
+            keyspace("presence-cells")?,
+            keyspace("location-cells")?,
+            keyspace("use-cells")?,
+            keyspace("merged-cells")?,
+        ])
+    }
+
     /// Opens the cells of a database.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn open(facts: FactStore, cache_bytes: usize) -> Result<Self, EngineError> {
+    pub fn open(facts: FactStore, settings: &Settings) -> Result<Self, EngineError> {
         let (db, meta) = (facts.ledger.db().clone(), facts.ledger.meta.clone());
+        let [sessions, presence, location, uses, merged] = Self::keyspaces(&db, settings)?;
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
         let cells = Self {
-            sessions: db.keyspace("session-cells", KeyspaceCreateOptions::default)?,
-            presence: db.keyspace("presence-cells", KeyspaceCreateOptions::default)?,
-            location: db.keyspace("location-cells", KeyspaceCreateOptions::default)?,
-            uses: db.keyspace("use-cells", KeyspaceCreateOptions::default)?,
-            merged: db.keyspace("merged-cells", KeyspaceCreateOptions::default)?,
+            sessions,
+            presence,
+            location,
+            uses,
+            merged,
             meta,
             facts,
             state: RwLock::default(),
             // The expected number of items only sizes the first allocation.
-            cache: Cache::with_weighter(4096, cache_bytes as u64, BySize),
+            cache: Cache::with_weighter(4096, settings.cell_cache_bytes as u64, BySize),
             lengths: Mutex::new(lengths),
             checkpointing: Mutex::default(),
             db,

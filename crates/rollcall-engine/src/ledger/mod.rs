@@ -15,6 +15,7 @@
 //! | `directories` | org | the directory as JSON |
 //! | `meta` | a word | |
 
+pub(crate) mod birth;
 pub mod columns;
 mod committer;
 mod ids;
@@ -30,7 +31,7 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::settings::Settings;
 use columns::{Block, Commit};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
 use rollcall_model::{FactKind, OrgId};
 use std::path::Path;
@@ -38,6 +39,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The version of what is stored. A data directory of another is refused.
 const FORMAT: &[u8] = b"rollcall 3";
+
+/// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
+const LEAST_JOURNAL: u64 = 64 << 20;
 
 /// The open database.
 pub struct Ledger {
@@ -76,13 +80,12 @@ impl Ledger {
         tail::cut_off(directory)?;
         let db = Database::builder(directory)
             .cache_size(settings.block_cache_bytes as u64)
-            .max_journaling_size(settings.journal_bytes as u64)
+            .max_journaling_size((settings.journal_bytes as u64).max(LEAST_JOURNAL))
             // Fact blocks are compressed already, and the rest is small or random.
             .journal_compression(fjall::CompressionType::None)
             .open()?;
-        let plain = KeyspaceCreateOptions::default;
-        // Blocks are large and never change: the tree holds their keys, files of their own hold them.
-        let separated = || KeyspaceCreateOptions::default().with_kv_separation(Some(KvSeparationOptions::default()));
+        // Not even blocks are kept apart from their keys: fjall 3.1 syncs a file of values, but not its name, before it forgets the journal.
+        let plain = || settings.keyspace();
         let meta = db.keyspace("meta", plain)?;
         let format = meta.get("format")?;
         match &format {
@@ -105,7 +108,7 @@ impl Ledger {
             id,
             waiting: AtomicUsize::new(0),
             meta,
-            facts: db.keyspace("facts", separated)?,
+            facts: db.keyspace("facts", plain)?,
             commits: db.keyspace("commits", plain)?,
             ids: db.keyspace("ids", plain)?,
             given_ids: db.keyspace("given-ids", plain)?,

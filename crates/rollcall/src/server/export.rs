@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use hyper::body::Frame;
-use rollcall_engine::export::{ExportError, Exported, Format};
+use rollcall_engine::export::{ExportError, Format};
+use rollcall_engine::words::Worded;
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ enum Part {
     End,
 }
 
-pub async fn facts<B: Exported>(
+pub async fn facts<B: Worded>(
     State(app): State<Arc<App>>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
     headers: HeaderMap,
