@@ -29,7 +29,10 @@ use tokio::net::{UnixListener, UnixSocket};
 use tokio::sync::{RwLock, Semaphore, mpsc, oneshot};
 
 /// Every operation, once.
-const OPERATIONS: &[fn(Router, &Desk) -> Router] = &[add::<Verify>, add::<Rebuild>];
+const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>];
+
+/// Adds the route of an operation.
+type Add = fn(Router, &Desk) -> Router;
 
 /// Clients that may wait to be accepted.
 const WAITING: u32 = 64;
@@ -72,6 +75,16 @@ pub fn bind(data: &Path) -> io::Result<Operator> {
 impl Operator {
     /// Answers until `stop` is done, then finishes what was begun. Returns whether everything was finished in time; no time is no limit.
     pub async fn run(self, app: Arc<App>, stop: impl Future<Output = ()> + Send + 'static, time: Option<Duration>) -> bool {
+        self.answer(OPERATIONS, app, stop, time).await
+    }
+
+    async fn answer(
+        self,
+        operations: &[Add],
+        app: Arc<App>,
+        stop: impl Future<Output = ()> + Send + 'static,
+        time: Option<Duration>,
+    ) -> bool {
         let Self { listener, name } = self;
         let under_way = Arc::new(RwLock::new(()));
         let (stopping, stopped) = oneshot::channel();
@@ -80,7 +93,7 @@ impl Operator {
             drop(name);
             let _ = stopping.send(());
         };
-        let router = router(&Desk { app, under_way: under_way.clone() });
+        let router = router(operations, &Desk { app, under_way: under_way.clone() });
         let finished = async {
             // It never fails: what goes wrong with one connection is of that one.
             let _ = axum::serve(listener, router).with_graceful_shutdown(stop).await;
@@ -115,8 +128,8 @@ struct Counter {
     turn: Arc<Semaphore>,
 }
 
-fn router(desk: &Desk) -> Router {
-    let router = OPERATIONS.iter().fold(Router::new(), |router, add| add(router, desk));
+fn router(operations: &[Add], desk: &Desk) -> Router {
+    let router = operations.iter().fold(Router::new(), |router, add| add(router, desk));
     router.fallback(unknown).layer(axum::middleware::from_fn(access::log))
 }
 
@@ -196,3 +209,6 @@ fn part<F: Serialize>(line: &Line<F>) -> Part {
         Err(error) => part(&Line::<()>::Error(format!("the answer cannot be written: {error}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;
