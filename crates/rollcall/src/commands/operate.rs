@@ -44,7 +44,7 @@ fn reach(data: &Path) -> Result<Option<Socket>> {
         Ok(socket) => Ok(Some(socket)),
         // There is none, it is of a killed process, or there can be none here.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::InvalidFilename) => Ok(None),
-        Err(error) => Err(Failure::of(data.join(NAME).display(), error)),
+        Err(error) => Err(Failure::of(format_args!("the server cannot be reached by {}", data.join(NAME).display()), error)),
     }
 }
 
