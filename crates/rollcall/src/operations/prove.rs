@@ -75,7 +75,9 @@ impl Operation for Verify {
     type Found = Found;
 
     fn run(context: &Context<'_>, asked: Asked, progress: &Progress<'_>) -> Result<Found, String> {
-        let found = context.engine.verify(&asked.scope()?, progress);
+        let scope = asked.scope()?;
+        store_live(context);
+        let found = context.engine.verify(&scope, progress);
         found.map(Found::from).map_err(|error| error.to_string())
     }
 }
@@ -87,8 +89,17 @@ impl Operation for Rebuild {
     type Found = Found;
 
     fn run(context: &Context<'_>, asked: Asked, progress: &Progress<'_>) -> Result<Found, String> {
-        let found = context.engine.rebuild(&asked.scope()?, progress);
+        let scope = asked.scope()?;
+        store_live(context);
+        let found = context.engine.rebuild(&scope, progress);
         found.map(Found::from).map_err(|error| error.to_string())
+    }
+}
+
+/// Stores what is live, so that it is held against the facts too. A stored cell that is broken may prevent that, and is what will be named.
+fn store_live(context: &Context<'_>) {
+    if let Err(error) = context.engine.checkpoint() {
+        tracing::warn!(%error, "the newest facts are not verified: no checkpoint could be made");
     }
 }
 
