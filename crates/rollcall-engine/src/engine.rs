@@ -173,7 +173,7 @@ impl Engine {
     }
 
     /// Verifies that stored base cells are what the facts say, kept cells what their base cells give, and that each day has as many default
-    /// ids as facts that need one. Changes nothing; checkpoints wait meanwhile.
+    /// ids as facts that need one. Changes nothing, and holds nothing up: it verifies the state that it began with.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if facts cannot be read.
@@ -182,7 +182,8 @@ impl Engine {
     }
 
     /// Replaces stored base cells that are not what the facts say, and drops kept cells that are wrong or cannot be verified. May be stopped
-    /// at any point and begun again. What it finds is what [`Engine::verify`] would have found before.
+    /// at any point and begun again. What it finds is what [`Engine::verify`] would have found before. Checkpoints wait meanwhile, so ingest
+    /// does too once three times [`Settings::checkpoint_facts`] are live.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if facts cannot be read.

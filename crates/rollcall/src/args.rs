@@ -35,12 +35,14 @@ pub enum Command {
     /// Hold the cells of a data directory against its facts
     ///
     /// Every stored base cell is made again from the facts, every kept merged cell from base cells, and compared. Differences are printed,
-    /// and the exit code is 1 if there is any. No server may be running on the directory.
+    /// and the exit code is 1 if there is any. A server that has the directory open does it, and goes on serving; stopping this command does
+    /// not stop it then.
     Verify(Prove),
     /// Make the cells of a data directory that are not what its facts say anew
     ///
     /// Base cells are replaced, kept merged cells are dropped and made again when they are asked for. May be stopped at any point and
-    /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended.
+    /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended. A server that has
+    /// the directory open does it, as with `verify`; meanwhile it stores no checkpoints, and after many facts ingest waits.
     Rebuild(Prove),
     /// Check the configuration, or print an example of one
     Config(Config),

@@ -5,6 +5,7 @@
 //! - [`commands`]: one file a command
 //! - [`config`]: the file `rollcall.toml`
 //! - [`believable`]: the facts of the demo
+//! - [`operations`]: what an operator does to a data directory, with a server or without one
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
 //! - [`output`], [`failure`]: what commands print, and how they fail
@@ -16,6 +17,7 @@ mod believable;
 mod commands;
 mod config;
 mod failure;
+mod operations;
 mod output;
 mod reports;
 mod server;

@@ -13,6 +13,7 @@ use rollcall_model::reports::{
     ActiveUsers, DepartmentDays, DeveloperDays, Developers, Grouping, MeetingDays, PlaceLevel, TopUsers, UsageSpan, UserOrder, UsersByPlace,
 };
 use rollcall_model::{AssistanceDraft, Device, Period, Place, Quarter, Range, Reports, SessionKind, Value};
+use std::sync::atomic::{AtomicU8, Ordering};
 use tempfile::TempDir;
 
 const RANGE: Range = Range::new(BASE - 40 * DAY_MILLIS, BASE + 40 * DAY_MILLIS);
@@ -274,6 +275,27 @@ fn default_ids_that_are_gone_are_named() {
     assert_eq!((found.differences, found.mended), (1, 0));
     let count = (array.len() / 16) as u64;
     assert_eq!((found.told[0].cell, found.told[0].fault), ("attendance ids", Fault::Ids { facts: count, ids: count - 1 }));
+}
+
+#[test]
+fn what_comes_in_while_cells_are_verified_is_no_difference() {
+    let (_home, engine) = filled();
+    answers(&engine);
+    let calls = AtomicU8::new(2);
+    // Between any two steps: new facts in every cell, a checkpoint, and other cells kept.
+    let meanwhile = |_, _| {
+        let session = calls.fetch_add(1, Ordering::Relaxed);
+        let more: Vec<Fact> = facts().into_iter().map(|fact| Fact { session, ..fact }).collect();
+        let batch = attendances(&more, &organization(), &engine.directory(organization().id));
+        assert_eq!(engine.ingest(&organization(), batch).unwrap().accepted, 120);
+        engine.checkpoint().unwrap();
+        answers(&engine);
+    };
+    let found = engine.verify(&Scope::ALL, &meanwhile).unwrap();
+    assert!(calls.into_inner() > 4);
+    assert_eq!((found.facts, found.differences, found.unverified), (120, 0, 0), "{found:?}");
+    let found = verify(&engine);
+    assert!(found.differences == 0 && found.facts > 2 * 120, "{found:?}");
 }
 
 /// Completions of so many users, each booked on one of two departments, with more entries than a small cell has.

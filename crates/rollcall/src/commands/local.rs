@@ -3,7 +3,7 @@
 use crate::args::Local;
 use crate::config::{Config, Overrides};
 use crate::failure::{Failure, Result};
-use rollcall_engine::Engine;
+use rollcall_engine::{Engine, EngineError};
 use rollcall_model::{OrgId, Organization};
 use std::path::Path;
 
@@ -25,6 +25,11 @@ pub fn open(data: &Path, flags: &Local) -> Result<Opened> {
     if !data.is_dir() {
         return Err(Failure::Message(format!("{} is no data directory", data.display())));
     }
-    let engine = Engine::open(data, config.storage.clone())?;
+    let engine = Engine::open(data, config.storage.clone()).map_err(|error| match error {
+        EngineError::InUse(data) => Failure::Message(format!(
+            "data directory {data} is in use by another rollcall process; a server answers over HTTP: give --to-url (import: --to) in place of --data"
+        )),
+        error => error.into(),
+    })?;
     Ok(Opened { engine, organization, config })
 }

@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod key;
 mod local;
+mod operate;
 mod rebuild;
 mod report;
 mod serve;

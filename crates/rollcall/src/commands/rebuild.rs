@@ -3,10 +3,10 @@
 use super::verify;
 use crate::args::Prove;
 use crate::failure::{Failure, Result};
-use rollcall_engine::Engine;
+use crate::operations::prove::Rebuild;
 
 pub fn run(flags: &Prove) -> Result {
-    let found = verify::prove(flags, "rebuilding", Engine::rebuild)?;
+    let found = verify::prove::<Rebuild>(flags)?;
     match found.differences - found.mended {
         0 => Ok(()),
         left => {

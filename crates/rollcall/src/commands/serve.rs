@@ -1,14 +1,16 @@
 //! `serve`: from the configuration to a running server, its reloads and its graceful end.
 
 use crate::args;
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Limits, Overrides};
 use crate::failure::{Failure, Result};
-use crate::server::{self, App, Server};
+use crate::operations::socket::NAME as SOCKET;
+use crate::server::{self, App, Server, operator};
 use rollcall_engine::{Engine, PlaceFiles};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 /// How often place databases are looked at, whether they were exchanged.
@@ -73,9 +75,19 @@ pub async fn open(config: &Config) -> Result<Opened> {
 pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     let Opened { server, app, signals } = opened;
     tracing::info!("listening on {}", server.url()?);
+    let operator = operator::bind(&config.data);
+    if let Err(error) = &operator {
+        let socket = config.data.join(SOCKET);
+        tracing::warn!(
+            "{} cannot be made: {error}; commands on the data directory have to wait until the server has stopped",
+            socket.display()
+        );
+    }
     let Signals { mut terminate, mut interrupt, hangup } = signals;
+    let shutdown_time = Limits::seconds(config.limits.shutdown_seconds);
     let reloading = tokio::spawn(reload(hangup, app.clone(), config, source));
     let closing = app.clone();
+    let (stopping, stopped) = oneshot::channel();
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -83,9 +95,21 @@ pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
         }
         tracing::info!("stopping: no new connections, requests under way are finished");
         closing.close();
+        let _ = stopping.send(());
     };
     let router = server::router(app.clone());
-    if !server.run(router, stop).await {
+    let operating = async {
+        let Ok(operator) = operator else { return true };
+        let stop = async {
+            let _ = stopped.await;
+        };
+        operator.run(app.clone(), stop, shutdown_time).await
+    };
+    let (answered, operated) = tokio::join!(server.run(router, stop), operating);
+    if !operated {
+        tracing::warn!("operations were still under way after limits.shutdown_seconds, and were cut off");
+    }
+    if !answered {
         tracing::warn!("requests were still under way after limits.shutdown_seconds, and were cut off");
     }
     reloading.abort();
@@ -151,7 +175,7 @@ fn reload_configuration(app: &App, current: &mut Config, source: &Source) {
 /// Says which changes wait for a restart.
 fn warn_of_restart(current: &Config, next: &Config) {
     let (old, new) = (&current.limits, &next.limits);
-    let connections = |limits: &crate::config::Limits| (limits.connections, limits.header_seconds, limits.shutdown_seconds);
+    let connections = |limits: &Limits| (limits.connections, limits.header_seconds, limits.shutdown_seconds);
     for (key, changed) in [
         ("listen", current.listen != next.listen),
         ("data", current.data != next.data),

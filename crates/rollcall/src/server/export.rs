@@ -1,6 +1,7 @@
 //! `GET /v1/attendance` and `/v1/assistance`: every fact of a range, streamed as the ledger is read.
 
 use super::credentials;
+use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
 use crate::config::Limits;
@@ -9,15 +10,11 @@ use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, header};
-use hyper::body::Frame;
 use rollcall_engine::export::{ExportError, Format};
 use rollcall_engine::words::Worded;
 use std::io::{self, Write};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -34,12 +31,6 @@ const FORMATS: [(&str, &str, Format); 3] = [
     ("csv", "text/csv", Format::Csv),
     ("parquet", "application/vnd.apache.parquet", Format::Parquet),
 ];
-
-/// A part of an export, or its end. An export that breaks off has none, so that nobody takes it for whole.
-enum Part {
-    Bytes(Bytes),
-    End,
-}
 
 pub async fn facts<B: Worded>(
     State(app): State<Arc<App>>,
@@ -128,22 +119,6 @@ impl Write for Pipe {
     /// Nothing: the client gets whole chunks, and the rest at the end.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// The body of an answer, from the other end.
-struct Parts(mpsc::Receiver<Part>);
-
-impl axum::body::HttpBody for Parts {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|part| match part {
-            Some(Part::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
-            Some(Part::End) => None,
-            None => Some(Err(io::Error::other("the export broke off"))),
-        })
     }
 }
 

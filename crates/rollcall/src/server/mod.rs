@@ -3,7 +3,9 @@
 //! # Layout
 //! - [`mod@router`]: every route, once
 //! - [`ingest`], [`export`], [`directory`], [`native`], [`health`]: what the native routes do
+//! - [`operator`]: the operator's socket, which answers operations on the data directory
 //! - [`body`]: reading bodies within limits
+//! - [`parts`]: bodies that are sent while they are made
 //! - [`credentials`]: whose request it is
 //! - [`refusal`]: errors as the native routes answer them
 //! - [`access`]: one log line a request
@@ -20,6 +22,8 @@ mod export;
 mod health;
 mod ingest;
 mod native;
+pub mod operator;
+mod parts;
 mod refusal;
 mod router;
 mod signing;

@@ -95,6 +95,11 @@ impl Live {
         }
     }
 
+    /// The organizations that are configured.
+    pub fn organizations(&self) -> &[Arc<Organization>] {
+        &self.organizations
+    }
+
     /// The organization for which a presented ingest key speaks.
     pub fn organization_of(&self, presented: &str) -> Option<Arc<Organization>> {
         // Looking a hash up says nothing, by the time it takes, about the secrets behind other hashes.

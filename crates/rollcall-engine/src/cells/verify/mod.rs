@@ -71,12 +71,12 @@ struct Proof<'c> {
 impl Cells {
     /// Verifies stored cells, and with `mend` replaces base cells that are wrong and drops kept cells that are wrong or cannot be verified.
     ///
-    /// No checkpoint runs meanwhile.
+    /// With `mend` no checkpoint runs meanwhile; without, only the one state that is verified matters.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if a block of facts cannot be read.
     pub fn verify(&self, scope: &Scope, mend: bool, select: &Select<'_>, progress: &Progress<'_>) -> Result<Findings, EngineError> {
-        let _nobody_checkpoints = self.checkpointing.lock();
+        let _nobody_checkpoints = mend.then(|| self.checkpointing.lock());
         let (pinned, covered) = {
             let state = self.state.read();
             (self.facts.pin(), state.covered)
@@ -97,7 +97,7 @@ impl Cells {
         progress(0, steps);
         let mut findings = share_out(&spans, |span| proof.base(span), step)?;
         if mend {
-            proof.pinned.snapshot = self.db.snapshot();
+            proof.pinned = self.facts.pin();
         }
         findings.add(share_out(&kinds, |(org, kind)| proof.kept(*org, *kind, select), step)?);
         findings.organizations = orgs.len() as u64;
