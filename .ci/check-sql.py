@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Holds the native reports of a running rollcall against the SQL beside them, run by DuckDB on exported facts: pip install duckdb==2.0.0 requests==2.34.2 tzdata==2026.6
+"""Holds the native reports of a running rollcall against the SQL beside them, run by DuckDB on exported facts and on the lake:
+pip install deltalake==1.6.6 duckdb==2.0.0 requests==2.34.2 tzdata==2026.6
 
-Environment (demo.env has it): BASE_URL, INGEST_KEY, DEMO_LAST_DAY, DEMO_DAYS. Adds some awkward facts of its own, exports everything as Parquet, and asks
-deterministic pseudo-random questions. The directory is replaced by one with moves for some of them, and then put back. Prints a line for each report,
+Environment (demo.env has it): BASE_URL, INGEST_KEY, ORG_ID, LAKE, DEMO_LAST_DAY, DEMO_DAYS. Adds some awkward facts of its own, exports everything as
+Parquet, waits for it in the lake, and asks deterministic pseudo-random questions, every other one of the lake's tables. The directory is replaced by one with moves for some of them, and then put back. Prints a line for each report,
 and exits with 1 if a row differs.
 """
 
@@ -15,11 +16,13 @@ import random
 import re
 import sys
 import tempfile
+import time
 import traceback
 import zoneinfo
 
 import duckdb
 import requests
+from deltalake import DeltaTable
 
 BASE_URL = os.environ["BASE_URL"].rstrip("/")
 KEY = {"Authorization": f"Bearer {os.environ['INGEST_KEY']}"}
@@ -122,15 +125,24 @@ def add_awkward_facts():
 
 
 def load():
-    """The exported facts as tables, as anybody would read them."""
-    database = duckdb.connect()
+    """The facts as anybody would read them: exported, and in the lake, which has them a little later."""
+    exported, lake = duckdb.connect(), duckdb.connect()
     with tempfile.TemporaryDirectory() as folder:
         for table in ("attendance", "assistance"):
             file = pathlib.Path(folder, f"{table}.parquet")
             file.write_bytes(get(table, format="parquet").content)
-            database.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{file}')")
-            print(f"     {table}: {database.execute(f'SELECT count(*) FROM {table}').fetchone()[0]} facts, {file.stat().st_size} bytes of Parquet")
-    return database
+            count = exported.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{file}')").fetchone()[0]
+            deadline = time.time() + 120
+            while True:
+                files = DeltaTable(f"{os.environ['LAKE']}/{table}").file_uris([("organization", "=", os.environ["ORG_ID"])])
+                in_lake = lake.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_parquet(?)", [files]).fetchone()[0]
+                if in_lake == count:
+                    break
+                assert time.time() < deadline, f"{in_lake} of {count} facts are in the lake"
+                time.sleep(0.5)
+            size = sum(pathlib.Path(name).stat().st_size for name in files)
+            print(f"     {table}: {count} facts, {file.stat().st_size} bytes as an export, {size} in the lake", flush=True)
+    return [exported, lake]
 
 
 def statements(report):
@@ -144,7 +156,7 @@ def run(statement, **parameters):
         statement = f"SELECT * REPLACE (epoch_ms(last_use) AS last_use) FROM ({statement})"
     parameters = {name.rstrip("_"): value for name, value in parameters.items()}
     values = {name: instant(parameters[name]) if name in ("from", "to") else parameters[name] for name in named}
-    return DATABASE.execute(statement, values).fetchall()
+    return DATABASES[0].execute(statement, values).fetchall()
 
 
 def some_range(longest):
@@ -383,6 +395,7 @@ def check(report, times):
     try:
         for _ in range(times):
             compared += report()
+            DATABASES.reverse()
         assert compared > 0, "no row was compared"
     except Exception:
         traceback.print_exc()
@@ -395,7 +408,7 @@ def check(report, times):
 DIRECTORY, MOVED = get("directory").json(), False
 DEPARTMENTS = sorted(department["id"] for department in DIRECTORY["departments"])
 add_awkward_facts()
-DATABASE = load()
+DATABASES = load()
 passed = [check(report, QUESTIONS) for report in (meeting_days, top_users, active_users, users_by_place, department_days, developer_days)]
 with moves():
     passed += [check(report, QUESTIONS // 2) for report in (department_days, developer_days)]
