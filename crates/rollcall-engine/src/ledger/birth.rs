@@ -1,4 +1,4 @@
-//! A new ledger is made aside, synced whole and renamed: power loss leaves all of it or nothing.
+//! A new ledger is made aside, synced and renamed: power loss leaves all of it or nothing.
 //!
 //! fjall cannot open a database whose making was interrupted, and does not sync the names of new keyspaces. So it makes its database
 //! where nobody looks, and the names of keyspaces that a later version adds are synced at every start.
@@ -27,7 +27,7 @@ pub(crate) fn make(directory: &Path, fill: impl FnOnce(&Path) -> Result<(), Engi
     }
     fs::create_dir(&aside).map_err(failed)?;
     fill(&aside)?;
-    sync_all(&aside).map_err(failed)?;
+    sync_names(&aside).map_err(failed)?;
     fs::rename(&aside, directory).map_err(failed)?;
     directory.parent().map_or(Ok(()), sync).map_err(failed)
 }
@@ -37,22 +37,13 @@ pub(crate) fn sync_keyspaces(directory: &Path) -> Result<(), EngineError> {
     sync(&directory.join(KEYSPACES)).map_err(|error| unusable(directory, &error))
 }
 
-/// Syncs a directory and those below it.
+/// Syncs a directory and those below it; fjall syncs what is in files.
 fn sync_names(directory: &Path) -> io::Result<()> {
     for entry in directory.read_dir()? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             sync_names(&entry.path())?;
         }
-    }
-    sync(directory)
-}
-
-/// Syncs a directory with everything in it.
-fn sync_all(directory: &Path) -> io::Result<()> {
-    for entry in directory.read_dir()? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() { sync_all(&entry.path())? } else { sync(&entry.path())? }
     }
     sync(directory)
 }
