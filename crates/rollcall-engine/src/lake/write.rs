@@ -1,8 +1,8 @@
 //! Data files: sorted facts of one organization and month, in Parquet.
 
-use super::failed;
 use super::files::{DataFile, Month};
 use super::store::Store;
+use super::{failed, now};
 use crate::crash;
 use crate::error::EngineError;
 use crate::words::{Worded, text_of};
@@ -107,7 +107,18 @@ impl FileWriter {
         let [Some(times), Some(began), Some(ended)] = self.ranges else {
             return Err(EngineError::Storage("a data file without facts".into()));
         };
-        Ok(DataFile { name, org, month, size, facts: self.facts, times, began, ended, users: self.users.unwrap_or_default() })
+        Ok(DataFile {
+            name,
+            org,
+            month,
+            size,
+            written: now(),
+            facts: self.facts,
+            times,
+            began,
+            ended,
+            users: self.users.unwrap_or_default(),
+        })
     }
 }
 
