@@ -99,7 +99,7 @@ impl Version {
 }
 
 /// Which of a month's files are joined next; none if it is in order.
-fn due(files: &[Arc<DataFile>], now: Millis) -> Vec<Arc<DataFile>> {
+pub(super) fn due(files: &[Arc<DataFile>], now: Millis) -> Vec<Arc<DataFile>> {
     let (large, mut small): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|file| is_large(file));
     for of_tier in (0..LARGE_TIER).map(|tier| small.iter().filter(move |file| tier_of(file) == tier)) {
         if of_tier.clone().count() >= FAN {

@@ -21,6 +21,8 @@ mod read;
 pub mod store;
 pub mod table;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod vacuum;
 mod write;
 
