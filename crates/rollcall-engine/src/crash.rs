@@ -10,6 +10,9 @@ pub const POINTS: &[&str] = &[
     "lake-checkpointed",
     "ledger-before-trim",
     "ledger-trimmed",
+    "compacted",
+    "vacuum-deleted-one",
+    "log-cleaned-one",
 ];
 
 /// One of [`POINTS`]: the process ends here if `FAILPOINTS` says `point=return`.

@@ -4,7 +4,7 @@ use crate::cells::{Cells, Findings, Progress, Scope};
 use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::keeper::Keeper;
-use crate::lake::{Lake, Location, Version};
+use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
 use crate::ledger::{Committer, Ledger, Request, Wanted, birth};
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
@@ -13,7 +13,7 @@ use crate::words::Worded;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, RwLock};
 use rollcall_model::directory::DirectoryDocument;
-use rollcall_model::{Directory, OrgId, Organization, Range, Receipt};
+use rollcall_model::{Directory, Millis, OrgId, Organization, Range, Receipt};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -157,6 +157,24 @@ impl Engine {
     /// [`EngineError::Storage`]; the ledger then still has what was not flushed.
     pub fn flush(&self) -> Result<u64, EngineError> {
         self.keeper.flush()
+    }
+
+    /// Joins small files of the lake to large ones, in every month as if it had not changed for long. The engine compacts by itself; who
+    /// asks for it does not wait until a month rests.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`]; facts and what was joined before stay.
+    pub fn compact(&self) -> Result<Compacted, EngineError> {
+        self.keeper.compact()
+    }
+
+    /// Deletes files of the lake, and of its tables' logs, that were not needed for [`Settings::vacuum_days`] as of `now`, in milliseconds
+    /// since 1970. With `dry_run`, only says what it would delete. The engine does it by itself once a day.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`]; what was not deleted is found the next time.
+    pub fn vacuum(&self, now: Millis, dry_run: bool) -> Result<Vacuumed, EngineError> {
+        self.keeper.vacuum(now, dry_run)
     }
 
     /// The newest version of each table of the lake.

@@ -12,6 +12,9 @@ pub struct Settings {
     pub flush_seconds: u32,
     /// How many facts may wait for the lake before flushes no longer make way for what is ingested.
     pub flush_facts: usize,
+    /// How many days files of the lake stay that its tables no longer need, for those who read the lake by themselves; 0: only what this
+    /// process reads stays.
+    pub vacuum_days: u32,
     /// How many bytes of decoded merged cells are kept in memory.
     pub cell_cache_bytes: usize,
     /// How many bytes of the database's blocks are kept in memory.
@@ -45,6 +48,7 @@ impl Default for Settings {
             lake: None,
             flush_seconds: 60,
             flush_facts: 20_000_000,
+            vacuum_days: 7,
             cell_cache_bytes: 128 << 20,
             block_cache_bytes: 64 << 20,
             id_cache_bytes: 128 << 20,

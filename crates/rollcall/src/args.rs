@@ -44,6 +44,14 @@ pub enum Command {
     /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended. A server that has
     /// the directory open does it, as with `verify`; meanwhile it stores no checkpoints, and after many facts ingest waits.
     Rebuild(Prove),
+    /// Join small files of the lake to large ones
+    ///
+    /// A server does it by itself; this is for who does not want to wait until a month has not changed for a day. No fact changes.
+    Compact(Compact),
+    /// Delete files of the lake that its tables have not needed for `lake.vacuum_days`
+    ///
+    /// A server does it by itself once a day.
+    Vacuum(Vacuum),
     /// Check the configuration, or print an example of one
     Config(Config),
     /// Make keys, and hashes of passwords
@@ -153,6 +161,31 @@ pub struct Import {
     /// How to print the total receipt
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub receipt: ReceiptFormat,
+}
+
+/// `compact`.
+#[derive(Debug, Flags)]
+pub struct Compact {
+    /// The data directory; one that a server has open is compacted by it
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// How to print what was done
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
+}
+
+/// `vacuum`.
+#[derive(Debug, Flags)]
+pub struct Vacuum {
+    /// The data directory; one that a server has open is vacuumed by it
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// Only say what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to print what was done
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
 }
 
 /// `export`.

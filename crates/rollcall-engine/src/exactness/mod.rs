@@ -47,6 +47,8 @@ enum Step {
     Ingest(Vec<Fact>),
     Checkpoint,
     Flush,
+    Compact,
+    Vacuum,
     Reopen,
     Ask(Ask),
 }
@@ -177,6 +179,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => prop::collection::vec(fact(), 1..25).prop_map(Step::Ingest),
         1 => Just(Step::Checkpoint),
         1 => Just(Step::Flush),
+        1 => Just(Step::Compact),
+        1 => Just(Step::Vacuum),
         1 => Just(Step::Reopen),
         4 => ask().prop_map(Step::Ask),
     ];
@@ -285,6 +289,13 @@ proptest! {
                 Step::Checkpoint => engine.checkpoint().unwrap(),
                 Step::Flush => {
                     engine.flush().unwrap();
+                }
+                Step::Compact => {
+                    engine.compact().unwrap();
+                }
+                Step::Vacuum => {
+                    // In the far future, when everything was unneeded for long.
+                    engine.vacuum(Millis::MAX, false).unwrap();
                 }
                 Step::Reopen => {
                     drop(engine);

@@ -26,6 +26,8 @@ pub struct DataFile {
     pub month: Month,
     /// Its size in bytes.
     pub size: u64,
+    /// When it was written, in milliseconds since 1970.
+    pub written: Millis,
     /// How many facts it holds.
     pub facts: u64,
     /// The times of its facts.
@@ -129,7 +131,13 @@ impl DataFile {
     }
 
     /// A file as the log has it.
-    pub(super) fn read<B: Worded>(name: &str, org: OrgId, month: &str, size: u64, statistics: &str) -> Result<Self, EngineError> {
+    pub(super) fn read<B: Worded>(
+        name: &str,
+        org: OrgId,
+        month: &str,
+        (size, written): (u64, Millis),
+        statistics: &str,
+    ) -> Result<Self, EngineError> {
         let Statistics { num_records, min_values, max_values } = serde_json::from_str(statistics).map_err(failed)?;
         let text = |values: &Map<String, Value>, column: &str| values.get(column).and_then(Value::as_str).map(str::to_owned);
         let at = |values: &Map<String, Value>, column: &str| text(values, column)?.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
@@ -143,6 +151,7 @@ impl DataFile {
             org,
             month: month.to_owned(),
             size,
+            written,
             facts: num_records,
             times: range(B::TIME)?,
             began: range(B::REACH[0])?,

@@ -10,18 +10,28 @@
 //! - [`tail`]: what is checked, and rolled back, at start
 //! - [`write`], [`read`]: data files
 //! - [`flush`]: facts on their way from the ledger
+//! - [`compact`], [`merge`]: many small files become few large ones
+//! - [`vacuum`]: files that nobody needs any more are deleted
 
+mod compact;
 pub mod files;
 mod flush;
+mod merge;
 mod read;
 pub mod store;
 pub mod table;
 mod tail;
+#[cfg(test)]
+mod tests;
+mod vacuum;
 mod write;
 
+pub(crate) use compact::Bin;
+pub use compact::Compacted;
 pub use files::{DataFile, Files};
 pub(crate) use read::LakeScan;
 pub use store::{Location, Store};
+pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
@@ -29,8 +39,9 @@ use crate::ledger::{Ledger, Wanted};
 use crate::words::Worded;
 use quick_cache::sync::Cache;
 use read::{ByMemory, Footers};
-use rollcall_model::{FactKind, OrgId};
+use rollcall_model::{FactKind, Millis, OrgId};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use table::Table;
 
 /// How many bytes of footers of data files are kept in memory.
@@ -108,6 +119,11 @@ impl Lake {
         let files = version.of(B::KIND).of(org).cloned().collect();
         LakeScan::new(self.store.clone(), self.footers.clone(), self.table(B::KIND).name(), files, wanted)
     }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }
 
 /// What a library says failed.

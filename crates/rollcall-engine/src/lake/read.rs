@@ -40,6 +40,8 @@ pub(super) struct FileReader {
     batches: ParquetRecordBatchReader,
     time: &'static str,
     times: Range,
+    /// While it is held, the file is not deleted.
+    file: Arc<DataFile>,
     /// What of the current batch was not given yet.
     rest: Option<RecordBatch>,
 }
@@ -50,16 +52,16 @@ impl FileReader {
         store: &Store,
         footers: &Footers,
         table: &str,
-        file: &DataFile,
+        file: &Arc<DataFile>,
         wanted: Wanted,
     ) -> Result<Self, EngineError> {
         let name = format!("{table}/{}", file.name);
         let source = store.open_file(&name, file.size)?;
-        let footer = footers.get_or_insert_with(&name, || footer::<B>(&source))?;
+        let footer = footers.get_or_insert_with(&name, || footer::<B>(&source, &name))?;
         let (groups, selection) = wanted_rows::<B>(footer.metadata(), wanted);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, footer).with_batch_size(BATCH_FACTS);
         let batches = builder.with_row_groups(groups).with_row_selection(selection).build().map_err(failed)?;
-        let mut reader = Self { batches, time: B::TIME, times: wanted.times, rest: None };
+        let mut reader = Self { batches, time: B::TIME, times: wanted.times, file: file.clone(), rest: None };
         reader.advance()?;
         Ok(reader)
     }
@@ -88,7 +90,8 @@ impl FileReader {
     fn advance(&mut self) -> Result<(), EngineError> {
         loop {
             let Some(batch) = self.batches.next() else { return Ok(()) };
-            let batch = batch?;
+            let batch =
+                batch.map_err(|error| EngineError::Storage(format!("the lake's data file {} cannot be read: {error}", self.file.name)))?;
             let times = self.times_of(&batch);
             let from = times.partition_point(|at| *at < self.times.from.saturating_mul(1000));
             let to = times.partition_point(|at| *at < self.times.to.saturating_mul(1000)).max(from);
@@ -105,9 +108,10 @@ impl FileReader {
     }
 }
 
-fn footer<B: Worded>(source: &Source) -> Result<ArrowReaderMetadata, EngineError> {
+fn footer<B: Worded>(source: &Source, name: &str) -> Result<ArrowReaderMetadata, EngineError> {
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional).with_schema(dictionaries(B::columns()));
-    ArrowReaderMetadata::load(source, options).map_err(failed)
+    let broken = |error| EngineError::Storage(format!("the lake's data file {name} cannot be read: {error}"));
+    ArrowReaderMetadata::load(source, options).map_err(broken)
 }
 
 /// The row groups that may hold what is wanted, and which of their rows.

@@ -8,19 +8,24 @@ use crate::error::EngineError;
 use bytes::Bytes;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use parquet::file::reader::{ChunkReader, Length};
+use rollcall_model::Millis;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 use tokio::runtime::Runtime;
 use url::Url;
+
+/// How many files are asked for at a time.
+const AT_A_TIME: usize = 16;
 
 /// Where something lies that others read too: the lake, or a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +123,21 @@ impl Store {
         absent_is_none(read)
     }
 
+    /// Reads small files, in any order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(super) fn get_all(&self, names: impl IntoIterator<Item = String>) -> Result<Vec<(String, Bytes)>, EngineError> {
+        let named = names.into_iter().map(|name| Ok((self.path(&name)?, name)));
+        let named: Vec<_> = named.collect::<Result<_, EngineError>>()?;
+        let read = futures::stream::iter(named).map(async |(path, name)| {
+            let read = async { self.objects.get(&path).await?.bytes().await }.await;
+            Ok::<_, EngineError>(absent_is_none(read)?.map(|bytes| (name, bytes)))
+        });
+        let found = self.runtime.block_on(read.buffer_unordered(AT_A_TIME).try_collect::<Vec<_>>())?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
     /// The size of a file in bytes; none if it is not there.
     ///
     /// # Errors
@@ -152,6 +172,46 @@ impl Store {
         Ok(found)
     }
 
+    /// What puts within a directory left behind when they were cut off: files called `…#1`, which listings do not tell of. Remote stores
+    /// have none.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(super) fn left_behind(&self, within: &str) -> Result<Vec<Left>, EngineError> {
+        let mut found = Vec::new();
+        let mut directories = Vec::new();
+        if self.local {
+            directories.extend(self.url(within)?.to_file_path());
+        }
+        while let Some(directory) = directories.pop() {
+            let entries = match std::fs::read_dir(&directory) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(|error| unusable(&directory, &error))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(|error| unusable(&directory, &error))?;
+                let path = entry.path();
+                let about = entry.metadata().map_err(|error| unusable(&path, &error))?;
+                let is_left = |name: &str| name.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
+                if about.is_dir() {
+                    directories.push(path);
+                } else if entry.file_name().to_str().is_some_and(is_left) {
+                    let since = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+                    found.push(Left { path, size: about.len(), modified: Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX) });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes what was left behind.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(super) fn remove_left(path: &std::path::Path) -> Result<(), EngineError> {
+        std::fs::remove_file(path).map_err(|error| unusable(path, &error))
+    }
+
     /// Opens a file of so many bytes to read parts of it.
     ///
     /// # Errors
@@ -164,6 +224,18 @@ impl Store {
         }
         Ok(Source::Object { store: self.clone(), path: self.path(name)?, size })
     }
+}
+
+fn unusable(path: &std::path::Path, error: &std::io::Error) -> EngineError {
+    EngineError::Storage(format!("{}: {error}", path.display()))
+}
+
+/// A file that a put left behind.
+pub(super) struct Left {
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
+    /// In milliseconds since 1970.
+    pub(super) modified: Millis,
 }
 
 fn absent_is_none<T>(found: object_store::Result<T>) -> Result<Option<T>, EngineError> {

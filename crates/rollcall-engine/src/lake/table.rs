@@ -3,10 +3,10 @@
 //! A change of the table is one commit: files added, files removed, and the position of the ledger that it covers (`txn`), all or nothing.
 //! Only one thread changes tables; any number read versions of them.
 
-use super::failed;
 use super::files::{DataFile, Files};
 use super::store::Store;
 use super::tail;
+use super::{failed, now};
 use crate::crash;
 use crate::error::EngineError;
 use crate::ledger::{Durable, Ledger};
@@ -27,8 +27,7 @@ use hashbrown::HashSet;
 use parking_lot::{Mutex, RwLock};
 use rollcall_model::{FactKind, OrgId};
 use serde_json::json;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Weak};
 
 /// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
 const CHECKPOINT_EVERY: u64 = 10;
@@ -45,6 +44,8 @@ pub struct Table {
     /// The version that the next change begins from; none before there is a table.
     snapshot: Mutex<Option<SnapshotRef>>,
     files: RwLock<Arc<Files>>,
+    /// Files that a version no longer has, but that someone who has an older one may still read.
+    leaving: Mutex<Vec<Weak<DataFile>>>,
 }
 
 impl std::fmt::Debug for Table {
@@ -75,6 +76,7 @@ impl Table {
             writer: ledger.id().to_owned(),
             snapshot: Mutex::default(),
             files: RwLock::default(),
+            leaving: Mutex::default(),
         };
         if table.store.size(&table.log_name(0))?.is_some() || table.has_log()? {
             let lost = |error: EngineError| EngineError::Storage(format!("{error}; it was whole before: restore a backup"));
@@ -155,6 +157,7 @@ impl Table {
         for (batch, selected) in self.actions(snapshot)? {
             let paths = batch.column(0).as_string::<i32>();
             let sizes = batch.column(1).as_primitive::<arrow_array::types::Int64Type>();
+            let written = batch.column(2).as_primitive::<arrow_array::types::Int64Type>();
             let statistics = batch.column(3).as_string::<i32>();
             let constants = batch.column(5).as_struct().column(0).as_map();
             for row in (0..batch.num_rows()).filter(|row| selected.get(*row).copied().unwrap_or(true)) {
@@ -168,7 +171,7 @@ impl Table {
                 let org = value(PARTITIONS[0]).and_then(|org| org.parse().ok()).map(OrgId).ok_or_else(unknown)?;
                 let month = value(PARTITIONS[1]).ok_or_else(unknown)?;
                 let size = u64::try_from(sizes.value(row)).unwrap_or_default();
-                files.add(DataFile::read::<B>(name, org, &month, size, statistics.value(row))?);
+                files.add(DataFile::read::<B>(name, org, &month, (size, written.value(row)), statistics.value(row))?);
             }
         }
         Ok(files)
@@ -185,12 +188,54 @@ impl Table {
         read.map(batch).collect::<delta_kernel::KernelResult<_>>().map_err(failed)
     }
 
+    /// Begins anew from what the log says, as it was cleaned.
+    pub(super) fn read_again<B: Worded>(&self) -> Result<(), EngineError> {
+        let mut current = self.snapshot.lock();
+        *current = None;
+        self.recall::<B>(&mut current)
+    }
+
+    /// Learns whether a commit that failed happened: what the log has then counts.
+    pub(super) fn settle<B: Worded>(&self) -> Result<(), EngineError> {
+        let mut current = self.snapshot.lock();
+        if current.is_none() && self.has_log()? { self.recall::<B>(&mut current) } else { Ok(()) }
+    }
+
+    /// Reads the newest version of the log, and shows it if another was shown.
+    fn recall<B: Worded>(&self, current: &mut Option<SnapshotRef>) -> Result<(), EngineError> {
+        let snapshot = Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)?;
+        if self.files().version != Some(snapshot.version()) {
+            let files = Arc::new(self.load::<B>(&snapshot)?);
+            let before = std::mem::replace(&mut *self.files.write(), files);
+            self.leaving.lock().extend(before.iter().map(Arc::downgrade));
+        }
+        *current = Some(snapshot);
+        Ok(())
+    }
+
+    /// The names of the files that someone in this process may read: those of the newest version, and of any that someone has.
+    pub(super) fn needed(&self) -> HashSet<String> {
+        let mut leaving = self.leaving.lock();
+        leaving.retain(|file| file.strong_count() > 0);
+        let held = leaving.iter().filter_map(Weak::upgrade).map(|file| file.name.clone());
+        self.files().iter().map(|file| file.name.clone()).chain(held).collect()
+    }
+
     /// Commits a change durably, and shows it to everyone who asks from then on.
     pub(super) fn commit<B: Worded>(&self, change: &Change) -> Result<Arc<Files>, EngineError> {
         let mut current = self.snapshot.lock();
         let snapshot = match current.take() {
             Some(snapshot) => snapshot,
-            None => self.create::<B>()?,
+            None if self.files().version.is_none() && !self.has_log()? => self.create::<B>()?,
+            None => {
+                // The change was made for the version shown, and the log may have the next one already.
+                let shown = self.files().version;
+                self.recall::<B>(&mut current)?;
+                if self.files().version != shown {
+                    return Err(EngineError::Storage("the lake has a version that was not known: what changes it begins anew".into()));
+                }
+                current.take().map_or_else(|| self.create::<B>(), Ok)?
+            }
         };
         let kernel = self.store.kernel();
         let operation = if change.facts_change { UpdateTableOperation::Write } else { UpdateTableOperation::Optimize };
@@ -231,6 +276,10 @@ impl Table {
         };
         let files = {
             let mut files = self.files.write();
+            let removed: HashSet<&str> = change.removed.iter().map(|file| file.name.as_str()).collect();
+            let mut leaving = self.leaving.lock();
+            leaving.retain(|file| file.strong_count() > 0);
+            leaving.extend(files.iter().filter(|file| removed.contains(file.name.as_str())).map(Arc::downgrade));
             *files = Arc::new(files.next(committed.commit_version(), change.position, &change.removed, &change.added));
             files.clone()
         };
@@ -284,11 +333,6 @@ pub(super) const fn directory(kind: FactKind) -> &'static str {
     }
 }
 
-/// Milliseconds since 1970.
-pub(super) fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 /// Files as the kernel takes them.
 fn added<B: Worded>(files: &[DataFile]) -> Result<RecordBatch, EngineError> {
     let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
@@ -308,7 +352,7 @@ fn added<B: Worded>(files: &[DataFile]) -> Result<RecordBatch, EngineError> {
         ("path", Arc::new(StringArray::from_iter_values(files.iter().map(|file| &file.name))), false),
         ("partitionValues", partitions, false),
         ("size", int(|file| file.size), false),
-        ("modificationTime", Arc::new(Int64Array::from(vec![now(); files.len()])), false),
+        ("modificationTime", Arc::new(Int64Array::from_iter_values(files.iter().map(|file| file.written))), false),
         ("stats", Arc::new(statistics::<B>(files, int(|file| file.facts))?), true),
     ];
     let fields: Vec<Field> =

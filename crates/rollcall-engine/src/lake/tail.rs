@@ -9,7 +9,7 @@ use crate::error::EngineError;
 use serde_json::Value;
 
 /// Where commits that were rolled back are kept: readers of Delta Lake pass over names that begin with `_`.
-const ROLLED_BACK: &str = "_rolled_back";
+pub(super) const ROLLED_BACK: &str = "_rolled_back";
 
 /// How every Parquet file begins and ends.
 const MAGIC: &[u8] = b"PAR1";
@@ -19,6 +19,14 @@ pub(super) fn roll_back(store: &Store, table: &str, durable: Option<u64>) -> Res
     let log = store.list(&format!("{table}/_delta_log"))?;
     let newer = |name: &str| version_of(name).filter(|version| durable.is_none_or(|durable| *version > durable));
     let mut expected = durable.map_or(0, |durable| durable + 1);
+    // What housekeeping cleaned away, the ledger knew to be durable.
+    let first = log.iter().find(|(name, _)| is_commit(name)).and_then(|(name, _)| version_of(name));
+    if let Some(first) = first.filter(|first| *first > expected) {
+        return Err(EngineError::Storage(format!(
+            "the log of the lake's table {table} begins at version {first}, long after what the data directory knows of it: restore a \
+             backup of both"
+        )));
+    }
     let mut broken = None;
     for (name, _) in log.iter().filter(|(name, _)| name.ends_with(".json")) {
         let Some(version) = newer(name) else { continue };
@@ -54,8 +62,14 @@ pub(super) fn roll_back(store: &Store, table: &str, durable: Option<u64>) -> Res
     Ok(())
 }
 
+/// Whether a file of the log is a commit.
+pub(super) fn is_commit(name: &str) -> bool {
+    name.strip_suffix(".json").is_some_and(|name| name.rsplit('/').next().is_some_and(|name| name.len() == 20))
+        && version_of(name).is_some()
+}
+
 /// The version that a file of the log is about.
-fn version_of(name: &str) -> Option<u64> {
+pub(super) fn version_of(name: &str) -> Option<u64> {
     let digits = name.rsplit('/').next()?.get(..20)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
@@ -79,7 +93,7 @@ fn is_whole(store: &Store, table: &str, commit: &str) -> Result<bool, EngineErro
 }
 
 /// Whether a file has this size and looks like Parquet at both ends.
-fn is_parquet(store: &Store, name: &str, size: u64) -> Result<bool, EngineError> {
+pub(super) fn is_parquet(store: &Store, name: &str, size: u64) -> Result<bool, EngineError> {
     use parquet::file::reader::ChunkReader;
     if store.size(name)? != Some(size) || size < 12 {
         return Ok(false);

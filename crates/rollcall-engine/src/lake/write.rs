@@ -1,8 +1,14 @@
 //! Data files: sorted facts of one organization and month, in Parquet.
+//!
+//! Encodings are what every engine reads and what was found to be smallest, in bytes a fact of believable attendances: strings that
+//! repeat from one fact to the next as what differs from the one before (`session_id`: 2.2, as a dictionary 2.5 to 3.0); other names as
+//! dictionaries; times plain (`left_at`: 3.8, delta packed 4.3: zstd sees when many leave at once). What counts most is that a row group's
+//! dictionary of users neither is cut off, as the library does at 1 MiB (300,000 users: 6.3 instead of 17.1), nor is written again too
+//! often (20,000 users: 2.3 in groups of a million, 3.4 in groups of 262,144).
 
-use super::failed;
 use super::files::{DataFile, Month};
 use super::store::Store;
+use super::{failed, now};
 use crate::crash;
 use crate::error::EngineError;
 use crate::words::{Worded, text_of};
@@ -15,8 +21,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use rollcall_model::{OrgId, Range};
 
-/// How many facts a row group has at most: what is decoded at a time, and shares its dictionaries.
-const GROUP_FACTS: usize = 256 << 10;
+/// How large the dictionary of a column may be in a row group: 400,000 users of 36 bytes.
+const DICTIONARY_BYTES: usize = 16 << 20;
 
 /// How many facts a page has at most: what can be skipped within a row group.
 const PAGE_FACTS: usize = 8 << 10;
@@ -40,16 +46,18 @@ pub(super) struct FileWriter {
 
 impl FileWriter {
     pub(super) fn new<B: Worded>(effort: Effort) -> Result<Self, EngineError> {
-        let level = match effort {
-            Effort::Flush => 1,
-            Effort::Compaction => 6,
+        // How hard zstd tries, and how many facts share a row group's dictionaries.
+        let (level, group_facts) = match effort {
+            Effort::Flush => (1, 256 << 10),
+            Effort::Compaction => (6, 1 << 20),
         };
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).map_err(failed)?))
-            .set_max_row_group_row_count(Some(GROUP_FACTS))
+            .set_max_row_group_row_count(Some(group_facts))
             .set_data_page_row_count_limit(PAGE_FACTS)
             .set_write_batch_size(PAGE_FACTS)
             .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
             .set_created_by("rollcall".into());
         let mut times = vec![B::TIME];
         times.extend(B::REACH);
@@ -57,8 +65,13 @@ impl FileWriter {
             let column = ColumnPath::from(name);
             properties = properties
                 .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_encoding(column.clone(), Encoding::PLAIN)
                 .set_column_statistics_enabled(column, EnabledStatistics::Page);
+        }
+        for name in ["id", "session_id"] {
+            let column = ColumnPath::from(name);
+            properties =
+                properties.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, Encoding::DELTA_BYTE_ARRAY);
         }
         let parquet = ArrowWriter::try_new(Vec::new(), B::columns().clone(), Some(properties.build())).map_err(failed)?;
         Ok(Self { parquet, time: B::TIME, reach: B::REACH, facts: 0, ranges: [None; 3], users: None })
@@ -107,7 +120,18 @@ impl FileWriter {
         let [Some(times), Some(began), Some(ended)] = self.ranges else {
             return Err(EngineError::Storage("a data file without facts".into()));
         };
-        Ok(DataFile { name, org, month, size, facts: self.facts, times, began, ended, users: self.users.unwrap_or_default() })
+        Ok(DataFile {
+            name,
+            org,
+            month,
+            size,
+            written: now(),
+            facts: self.facts,
+            times,
+            began,
+            ended,
+            users: self.users.unwrap_or_default(),
+        })
     }
 }
 

@@ -36,6 +36,7 @@ static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
 impl Worded for AssistanceBlock {
     const TIME: &'static str = "at";
     const REACH: [&'static str; 2] = ["at", "at"];
+    const ORDER: &'static [&'static str] = &["at"];
 
     fn columns() -> &'static SchemaRef {
         &COLUMNS

@@ -36,15 +36,16 @@ static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
 impl Worded for AttendanceBlock {
     const TIME: &'static str = "session_started_at";
     const REACH: [&'static str; 2] = ["joined_at", "left_at"];
+    const ORDER: &'static [&'static str] = &["session_started_at", "session_id", "joined_at", "left_at"];
 
     fn columns() -> &'static SchemaRef {
         &COLUMNS
     }
 
     fn order(a: &AttendanceRow<'_>, b: &AttendanceRow<'_>) -> Ordering {
-        let key = |row: &AttendanceRow<'_>| (row.session_started_at, row.app);
-        let rest = |row: &AttendanceRow<'_>| (row.joined_at, row.left_at, row.user);
-        key(a).cmp(&key(b)).then_with(|| a.session_id.cmp(b.session_id)).then_with(|| rest(a).cmp(&rest(b)))
+        let rest = |row: &AttendanceRow<'_>| (row.joined_at, row.left_at, row.app, row.user);
+        let session = |a: &AttendanceRow<'_>, b: &AttendanceRow<'_>| a.session_id.cmp(b.session_id);
+        a.session_started_at.cmp(&b.session_started_at).then_with(|| session(a, b)).then_with(|| rest(a).cmp(&rest(b)))
     }
 
     fn each_row(&self) -> impl Iterator<Item = AttendanceRow<'_>> {

@@ -28,7 +28,11 @@ pub trait Worded: Block {
     /// The columns: the names and types of the fields. The first is the id, absent where the default stands.
     fn columns() -> &'static SchemaRef;
 
-    /// The order in the lake: by time, then so that neighbours are alike.
+    /// The columns that a data file of the lake is sorted by, instants or strings: the time, then what makes neighbours alike. Only such
+    /// whose values are the same in blocks and in words, as facts are sorted as the one and merged as the other.
+    const ORDER: &'static [&'static str];
+
+    /// An order that agrees with [`Worded::ORDER`], and where that says nothing makes neighbours alike.
     fn order(a: &Self::Row<'_>, b: &Self::Row<'_>) -> Ordering;
 
     /// Every row, in order.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod compact;
 mod completions;
 mod config;
 mod demo;
@@ -35,6 +36,8 @@ pub fn run(args: Args) -> Result {
         Command::Report(flags) => report::run(*flags),
         Command::Verify(flags) => verify::run(&flags),
         Command::Rebuild(flags) => rebuild::run(&flags),
+        Command::Compact(flags) => compact::run(&flags),
+        Command::Vacuum(flags) => compact::vacuum(&flags),
         Command::Config(flags) => config::run(flags),
         Command::Key(flags) => key::run(flags),
         Command::Completions(flags) => completions::run(flags),

@@ -80,6 +80,7 @@ pub(super) struct Storage {
 pub(super) struct Lake {
     flush_seconds: Option<u32>,
     flush_facts: Option<usize>,
+    vacuum_days: Option<u32>,
 }
 
 impl Storage {
@@ -89,6 +90,7 @@ impl Storage {
             lake: defaults.lake,
             flush_seconds: lake.flush_seconds.unwrap_or(defaults.flush_seconds),
             flush_facts: lake.flush_facts.unwrap_or(defaults.flush_facts),
+            vacuum_days: lake.vacuum_days.unwrap_or(defaults.vacuum_days),
             cell_cache_bytes: self.cell_cache_bytes.unwrap_or(defaults.cell_cache_bytes),
             block_cache_bytes: self.block_cache_bytes.unwrap_or(defaults.block_cache_bytes),
             id_cache_bytes: self.id_cache_bytes.unwrap_or(defaults.id_cache_bytes),

@@ -3,6 +3,7 @@
 //! Each is written once, as an [`Operation`]. `server/operator` lists and answers them; `commands/operate.rs` asks for them.
 //!
 //! # Layout
+//! - [`housekeeping`]: `compact` and `vacuum`
 //! - [`prove`]: `verify` and `rebuild`
 //! - [`socket`]: where the socket is
 //!
@@ -10,6 +11,7 @@
 //! A file here with an `impl Operation`; a line in `server::operator::OPERATIONS`; a command that makes `Asked` of its flags, calls
 //! `operate::<It>` and prints what was found.
 
+pub mod housekeeping;
 pub mod prove;
 pub mod socket;
 

@@ -8,6 +8,7 @@ use super::access;
 use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
+use crate::operations::housekeeping::{Compact, Vacuum};
 use crate::operations::prove::{Rebuild, Verify};
 use crate::operations::socket::{NAME, Socket};
 use crate::operations::{Context, Line, Operation};
@@ -29,7 +30,7 @@ use tokio::net::{UnixListener, UnixSocket};
 use tokio::sync::{RwLock, Semaphore, mpsc, oneshot};
 
 /// Every operation, once.
-const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>];
+const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>];
 
 /// Adds the route of an operation.
 type Add = fn(Router, &Desk) -> Router;

@@ -41,6 +41,8 @@ enum Step {
     Directory(DirectoryDocument),
     Checkpoint,
     Flush,
+    Compact,
+    Vacuum,
     Reopen,
     Ask(Ask),
 }
@@ -163,6 +165,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => directory().prop_map(Step::Directory),
         1 => Just(Step::Checkpoint),
         1 => Just(Step::Flush),
+        1 => Just(Step::Compact),
+        1 => Just(Step::Vacuum),
         1 => Just(Step::Reopen),
         3 => ask().prop_map(Step::Ask),
     ];
@@ -266,6 +270,13 @@ proptest! {
                 Step::Checkpoint => engine.checkpoint().unwrap(),
                 Step::Flush => {
                     engine.flush().unwrap();
+                }
+                Step::Compact => {
+                    engine.compact().unwrap();
+                }
+                Step::Vacuum => {
+                    // In the far future, when everything was unneeded for long.
+                    engine.vacuum(Millis::MAX, false).unwrap();
                 }
                 Step::Reopen => {
                     drop(engine);

@@ -1,0 +1,83 @@
+//! What housekeeping promises.
+
+mod compact;
+mod vacuum;
+
+use crate::facts::Attendances;
+use crate::ledger::columns::AttendanceBlock;
+use crate::words::Worded;
+use crate::{Engine, Settings};
+use rollcall_model::calendar::DAY_MILLIS;
+use rollcall_model::{AttendanceDraft, Directory, Millis, OrgId, Organization, Range, Value};
+use std::path::Path;
+
+/// 2025-03-01T09:00:00Z.
+const BASE: Millis = 1_740_819_600_000;
+
+const ALWAYS: Range = Range::new(BASE - 400 * DAY_MILLIS, BASE + 400 * DAY_MILLIS);
+
+/// A fact: when its session began, its session, its user, and after how long the user joined.
+type Fact = (Millis, u8, u16, Millis);
+
+fn organization() -> Organization {
+    Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
+}
+
+/// An engine that flushes, compacts and vacuums only when it is told to.
+fn open(directory: &Path) -> Engine {
+    open_with(directory, 7)
+}
+
+fn open_with(directory: &Path, vacuum_days: u32) -> Engine {
+    Engine::open(directory, Settings { flush_seconds: 0, vacuum_days, ..Settings::default() }).unwrap()
+}
+
+fn ingest(engine: &Engine, facts: &[Fact]) -> u64 {
+    let mut batch = Attendances::default();
+    for (started, session, user, after) in facts {
+        let mut draft = AttendanceDraft::new();
+        let (session, user) = (format!("会议{session}"), format!("u{user}"));
+        draft.set("session_id", Value::Str(session.as_str().into()));
+        draft.set("user_id", Value::Str(user.as_str().into()));
+        draft.set("session_started_at", Value::Int(*started));
+        draft.set("joined_at", Value::Int(started + after));
+        draft.set("left_at", Value::Int(started + after + 60_000));
+        batch.push(&draft.finish(&organization(), &Directory::default(), None).unwrap());
+    }
+    engine.ingest(&organization(), batch).unwrap().accepted
+}
+
+/// Flushes one file of one fact for each user.
+fn flush_each(engine: &Engine, users: std::ops::Range<u16>) {
+    for user in users {
+        assert_eq!(ingest(engine, &[(BASE + i64::from(user) * 1000, 1, user, 0)]), 1);
+        assert_eq!(engine.flush().unwrap(), 1);
+    }
+}
+
+/// Every fact, sorted.
+fn facts_in(engine: &Engine) -> Vec<Fact> {
+    facts_of(engine, engine.scan::<AttendanceBlock>(organization().id, ALWAYS))
+}
+
+fn facts_of(engine: &Engine, blocks: impl Iterator<Item = Result<AttendanceBlock, crate::EngineError>>) -> Vec<Fact> {
+    let mut found = Vec::new();
+    for block in blocks {
+        let block = block.unwrap();
+        let number = |text: &str| -> u16 { text.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap() };
+        engine
+            .facts
+            .ledger
+            .users
+            .with_names(organization().id, |name| {
+                for row in block.each_row() {
+                    let session = u8::try_from(number(row.session_id)).unwrap();
+                    found.push((row.session_started_at, session, number(&name(row.user)?), row.joined_at - row.session_started_at));
+                }
+                Some(())
+            })
+            .unwrap();
+    }
+    found.sort_unstable();
+    found
+}

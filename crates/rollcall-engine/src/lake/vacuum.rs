@@ -1,0 +1,200 @@
+//! Vacuum: files that nobody needs any more are deleted.
+//!
+//! A data file goes when it is not in the newest version of its table, nobody in this process has a version that it is in, and, for those
+//! who read the lake by themselves, either was removed from the table or, if a crash left it behind before it got there, was written long
+//! ago. When a file was removed is said by the commit that did it. Whoever vacuums is alone in changing the lake, so no commit that is
+//! about to happen refers to what goes.
+//!
+//! Of the log, every version of the days that files are kept for can still be read: what goes is behind the newest checkpoint of before,
+//! from the oldest on, so that what stays has no gap. Parts of a table's log that start-up rolled back go after the same time.
+//!
+//! Start-up may roll back commits beyond the version that the ledger knows to be durable, and then needs the files that they removed; so
+//! first of all the ledger learns, durably, that the newest version is.
+
+use super::store::{Left, Store};
+use super::table::Table;
+use super::{Lake, tail};
+use crate::crash;
+use crate::error::EngineError;
+use crate::ledger::Ledger;
+use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use crate::words::Worded;
+use hashbrown::HashSet;
+use object_store::ObjectMeta;
+use rollcall_model::calendar::DAY_MILLIS;
+use rollcall_model::{FactKind, Millis};
+use serde::Deserialize;
+
+/// What vacuum deleted, or would.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Vacuumed {
+    /// How many data files.
+    pub files: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// How many files of the tables' logs.
+    pub log_files: u64,
+    /// How many bytes they have.
+    pub log_bytes: u64,
+}
+
+/// What is deleted, and how.
+struct Sweep<'a> {
+    store: &'a Store,
+    /// What changed last at this instant or before may go.
+    until: Millis,
+    dry_run: bool,
+    proceed: &'a mut dyn FnMut() -> bool,
+    done: Vacuumed,
+}
+
+impl Lake {
+    /// Deletes what has not been needed for so many days, as of an instant; of 0 days: what nobody in this process needs. Only whoever may
+    /// change the lake calls this. With `dry_run` only says what would go. `proceed` is asked before each file, and ends the work by
+    /// answering false.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`]; what was not deleted is found the next time.
+    pub(crate) fn vacuum(
+        &self,
+        ledger: &Ledger,
+        (now, days): (Millis, u32),
+        dry_run: bool,
+        proceed: &mut dyn FnMut() -> bool,
+    ) -> Result<Vacuumed, EngineError> {
+        self.attendance.settle::<AttendanceBlock>()?;
+        self.assistance.settle::<AssistanceBlock>()?;
+        if !dry_run {
+            for kind in [FactKind::Attendance, FactKind::Assistance] {
+                if let Some(durable) = self.table(kind).files().durable() {
+                    ledger.note_durable(kind, durable)?;
+                }
+            }
+            ledger.sync()?;
+        }
+        // The clock of a remote store may be ahead.
+        let until = if days == 0 { Millis::MAX } else { now.saturating_sub(i64::from(days) * DAY_MILLIS) };
+        let mut sweep = Sweep { store: &self.store, until, dry_run, proceed, done: Vacuumed::default() };
+        sweep.table::<AttendanceBlock>(self.table(FactKind::Attendance))?;
+        sweep.table::<AssistanceBlock>(self.table(FactKind::Assistance))?;
+        Ok(sweep.done)
+    }
+}
+
+impl Sweep<'_> {
+    fn table<B: Worded>(&mut self, table: &Table) -> Result<(), EngineError> {
+        let name = table.name();
+        let listed = self.store.list(name)?;
+        let within = |directory: &str| -> Vec<&(String, ObjectMeta)> {
+            let directory = format!("{name}/{directory}");
+            listed.iter().filter(|(name, _)| name.starts_with(&directory)).collect()
+        };
+        let log = within("_delta_log/");
+
+        let mut needed = table.needed();
+        needed.extend(self.removed_lately(&log)?);
+        for (file, meta) in within("organization=") {
+            let is_needed = file.strip_prefix(name).and_then(|file| file.strip_prefix('/')).is_none_or(|file| needed.contains(file));
+            if !is_needed && self.is_old(meta) && !self.delete(file, meta.size)? {
+                return Ok(());
+            }
+        }
+        for Left { path, size, modified } in self.store.left_behind(name)? {
+            if modified <= self.until && (self.proceed)() {
+                (self.done.files, self.done.bytes) = (self.done.files + 1, self.done.bytes + size);
+                if !self.dry_run {
+                    Store::remove_left(&path)?;
+                }
+            }
+        }
+
+        let mut cleaned = false;
+        for (file, meta) in self.log_behind(&log)? {
+            if !self.delete_of_log(file, meta.size)? {
+                return Ok(());
+            }
+            cleaned = true;
+        }
+        for (file, meta) in within(&format!("{}/", tail::ROLLED_BACK)) {
+            if self.is_old(meta) && !self.delete_of_log(file, meta.size)? {
+                return Ok(());
+            }
+        }
+        if cleaned && !self.dry_run {
+            table.read_again::<B>()?;
+        }
+        Ok(())
+    }
+
+    fn is_old(&self, meta: &ObjectMeta) -> bool {
+        meta.last_modified.timestamp_millis() <= self.until
+    }
+
+    /// The data files that commits removed, but not long ago.
+    fn removed_lately(&self, log: &[&(String, ObjectMeta)]) -> Result<HashSet<String>, EngineError> {
+        // A commit is not older than what it says.
+        let lately = log.iter().filter(|(file, meta)| tail::is_commit(file) && !self.is_old(meta)).map(|(file, _)| file.clone());
+        let mut found = HashSet::new();
+        for (commit, bytes) in self.store.get_all(lately)? {
+            for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let action: Action = serde_json::from_slice(line)
+                    .map_err(|error| EngineError::Storage(format!("the commit {commit} of the lake's log cannot be read: {error}")))?;
+                found.extend(action.remove.filter(|remove| remove.at.is_none_or(|at| at > self.until)).map(|remove| remove.path));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What of a log can go, the oldest first.
+    fn log_behind<'l>(&self, log: &[&'l (String, ObjectMeta)]) -> Result<Vec<&'l (String, ObjectMeta)>, EngineError> {
+        let checkpoints = log.iter().rev().filter(|(file, meta)| file.ends_with(".checkpoint.parquet") && self.is_old(meta));
+        for (checkpoint, meta) in checkpoints {
+            if !tail::is_parquet(self.store, checkpoint, meta.size)? {
+                continue;
+            }
+            let behind = tail::version_of(checkpoint).unwrap_or_default();
+            let versions = log.iter().copied().filter(|(file, _)| tail::version_of(file).is_some_and(|version| version < behind));
+            return Ok(versions.take_while(|(_, meta)| self.is_old(meta)).collect());
+        }
+        Ok(Vec::new())
+    }
+
+    /// Deletes a data file; false if that is to end.
+    fn delete(&mut self, file: &str, size: u64) -> Result<bool, EngineError> {
+        if !(self.proceed)() {
+            return Ok(false);
+        }
+        (self.done.files, self.done.bytes) = (self.done.files + 1, self.done.bytes + size);
+        if !self.dry_run {
+            self.store.remove(file)?;
+            crash::point("vacuum-deleted-one");
+        }
+        Ok(true)
+    }
+
+    /// Deletes a file of a log; false if that is to end.
+    fn delete_of_log(&mut self, file: &str, size: u64) -> Result<bool, EngineError> {
+        if !(self.proceed)() {
+            return Ok(false);
+        }
+        (self.done.log_files, self.done.log_bytes) = (self.done.log_files + 1, self.done.log_bytes + size);
+        if !self.dry_run {
+            self.store.remove(file)?;
+            crash::point("log-cleaned-one");
+        }
+        Ok(true)
+    }
+}
+
+/// A line of a commit.
+#[derive(Deserialize)]
+struct Action {
+    remove: Option<Remove>,
+}
+
+#[derive(Deserialize)]
+struct Remove {
+    path: String,
+    #[serde(rename = "deletionTimestamp")]
+    at: Option<Millis>,
+}

@@ -1,0 +1,33 @@
+//! `compact` and `vacuum`: the files of a data directory's lake, put in order.
+
+use super::operate::operate;
+use crate::args::{Compact, ReceiptFormat, Vacuum};
+use crate::failure::{Failure, Result};
+use crate::operations::housekeeping::{self, AskedOfCompact, AskedOfVacuum, Compacted, Vacuumed};
+use crate::output;
+use serde::Serialize;
+
+pub fn run(flags: &Compact) -> Result {
+    let done = operate::<housekeeping::Compact>(&flags.data, None, AskedOfCompact {})?;
+    let Compacted { facts, files_before, files_after, bytes_before, bytes_after } = done;
+    let head = ["facts", "files before", "files after", "bytes before", "bytes after"];
+    print(flags.format, &done, head, [facts, files_before, files_after, bytes_before, bytes_after])
+}
+
+pub fn vacuum(flags: &Vacuum) -> Result {
+    let done = operate::<housekeeping::Vacuum>(&flags.data, None, AskedOfVacuum { dry_run: flags.dry_run })?;
+    let Vacuumed { files, bytes, log_files, log_bytes } = done;
+    print(flags.format, &done, ["files", "bytes", "log files", "log bytes"], [files, bytes, log_files, log_bytes])
+}
+
+fn print<const N: usize>(format: ReceiptFormat, done: &impl Serialize, head: [&str; N], counts: [u64; N]) -> Result {
+    match format {
+        ReceiptFormat::Json => {
+            output::line(serde_json::to_value(done).map_err(|error| Failure::of("what was done cannot be written", error))?)
+        }
+        ReceiptFormat::Table => {
+            let table = output::table(head.map(Into::into), [counts.map(|count| (count.to_string(), true)).into()]);
+            output::data(table.as_bytes())
+        }
+    }
+}
