@@ -38,7 +38,7 @@ use std::thread::{available_parallelism, scope};
 /// One of so many states is started by the real executable.
 const STARTED: usize = 100;
 
-/// Requests of several connections, reports, checkpoints, tables and compactions; the server is killed between requests, stopped, and killed
+/// Requests of several connections, reports, checkpoints, tables, compactions and flushes into the lake; the server is killed between requests, stopped, and killed
 /// while requests are under way.
 #[test]
 fn every_receipt_survives_power_loss_at_any_sync() {
@@ -56,6 +56,8 @@ fn every_receipt_survives_power_loss_at_any_sync() {
     let made =
         |entry: &Entry<'_>| matches!(entry, Entry::Opened { path, .. } if path.contains("/tables/") && !path.contains("/keyspaces/0/"));
     assert!(entries(&log).iter().any(made), "no table was written");
+    let flushed = |entry: &Entry<'_>| matches!(entry, Entry::Opened { path, .. } if path.contains("/lake/attendance/_delta_log/"));
+    assert!(entries(&log).iter().any(flushed), "nothing was flushed into the lake");
     hold(&recording, &log, &requests, "", usize::MAX);
 }
 
