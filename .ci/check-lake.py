@@ -53,7 +53,7 @@ def ingest():
 
 
 def by_duckdb(table):
-    files = table.file_uris([("organization", "=", ORGANIZATION)])
+    files = table.file_uris(file_pruning_predicate=[("organization", "=", ORGANIZATION)])
     return duckdb.execute("SELECT count(*), count(DISTINCT user_id) FROM read_parquet(?) WHERE session_id = ?", [files, SESSION]).fetchone()
 
 
@@ -100,7 +100,7 @@ def at_rest():
         assert time.time() < deadline, f"{counts} of {acknowledged} acknowledged"
         time.sleep(0.5)
     begin, end = BEGAN - datetime.timedelta(days=1), BEGAN + datetime.timedelta(days=90)
-    files = DeltaTable(f"{LAKE}/attendance").file_uris([("organization", "=", ORGANIZATION)])
+    files = DeltaTable(f"{LAKE}/attendance").file_uris(file_pruning_predicate=[("organization", "=", ORGANIZATION)])
     question = {"from": begin.isoformat(), "to": end.isoformat(), "by": "whole"}
     answer = requests.get(f"{BASE_URL}/v1/reports/active-users", params=question, headers=KEY, timeout=60)
     reported = answer.json()["rows"][0]["users"]

@@ -134,7 +134,7 @@ def load():
             count = exported.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{file}')").fetchone()[0]
             deadline = time.time() + 120
             while True:
-                files = DeltaTable(f"{os.environ['LAKE']}/{table}").file_uris([("organization", "=", os.environ["ORG_ID"])])
+                files = DeltaTable(f"{os.environ['LAKE']}/{table}").file_uris(file_pruning_predicate=[("organization", "=", os.environ["ORG_ID"])])
                 in_lake = lake.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_parquet(?)", [files]).fetchone()[0]
                 if in_lake == count:
                     break
