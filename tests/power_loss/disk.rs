@@ -391,7 +391,8 @@ fn read(root: &Path, directory: &Path, there: &mut BTreeMap<PathBuf, Option<Cont
         if root.join(&path).is_dir() {
             there.insert(path.clone(), None);
             read(root, &path, there);
-        } else {
+        } else if root.join(&path).is_file() {
+            // A killed server leaves its socket, which holds nothing.
             let mut content = Content::default();
             content.write(0, &fs::read(root.join(&path)).unwrap());
             there.insert(path, Some(content));
