@@ -7,11 +7,11 @@
 //! - [`store`]: the directory or bucket where the lake lies
 //! - [`files`]: what one version of a table holds
 //! - [`table`]: a table, and the commit of a next version
-//! - [`tail`]: what is checked, and rolled back, at start
-//! - [`write`], [`read`]: data files
-//! - [`flush`]: facts on their way from the ledger
-//! - [`compact`], [`merge`]: many small files become few large ones
-//! - [`vacuum`]: files that nobody needs any more are deleted
+//! - `tail`: what is checked, and rolled back, at start
+//! - `write`, `read`: data files
+//! - `flush`: facts on their way from the ledger
+//! - `compact`, `merge`: many small files become few large ones
+//! - `vacuum`: files that nobody needs any more are deleted
 
 mod compact;
 pub mod files;
