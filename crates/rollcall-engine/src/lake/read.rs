@@ -114,35 +114,58 @@ fn footer<B: Worded>(source: &Source, name: &str) -> Result<ArrowReaderMetadata,
     ArrowReaderMetadata::load(source, options).map_err(broken)
 }
 
+/// Rows of a row group that follow one another.
+#[derive(Debug, Clone, Copy)]
+struct Rows {
+    from: usize,
+    to: usize,
+}
+
+/// What is asked of a column: that some value is before one instant and not before another.
+struct Condition {
+    column: &'static str,
+    before: i64,
+    from: i64,
+}
+
+impl Condition {
+    /// Whether a value between these may be asked for.
+    const fn may_be(&self, least: i64, greatest: i64) -> bool {
+        least < self.before && greatest >= self.from
+    }
+}
+
 /// The row groups that may hold what is wanted, and which of their rows.
 fn wanted_rows<B: Worded>(file: &ParquetMetaData, wanted: Wanted) -> (Vec<usize>, RowSelection) {
-    let micros = |range: Range| Range::new(range.from.saturating_mul(1000), range.to.saturating_mul(1000));
-    let (times, reach) = (micros(wanted.times), micros(wanted.reach));
-    // What is between the least and the greatest value of a column may be wanted.
-    let conditions: [(&str, &dyn Fn(i64, i64) -> bool); 3] = [
-        (B::TIME, &|least, greatest| least < times.to && greatest >= times.from),
-        (B::REACH[0], &|least, _| least < reach.to),
-        (B::REACH[1], &|_, greatest| greatest >= reach.from),
+    let micros = |at: Millis| at.saturating_mul(1000);
+    let conditions = [
+        Condition { column: B::TIME, before: micros(wanted.times.to), from: micros(wanted.times.from) },
+        Condition { column: B::REACH[0], before: micros(wanted.reach.to), from: i64::MIN },
+        Condition { column: B::REACH[1], before: i64::MAX, from: micros(wanted.reach.from) },
     ];
-    let columns = conditions.map(|(name, may_be)| (position(file, name), may_be));
+    let columns: Vec<(usize, Condition)> =
+        conditions.into_iter().filter_map(|condition| Some((position(file, condition.column)?, condition))).collect();
     let (mut groups, mut ranges, mut before) = (Vec::new(), Vec::new(), 0);
     for (number, group) in file.row_groups().iter().enumerate() {
-        let bounds = |column: usize| match group.column(column).statistics() {
-            Some(Statistics::Int64(statistics)) => statistics.min_opt().copied().zip(statistics.max_opt().copied()),
-            _ => None,
+        let may_be = |(column, condition): &(usize, Condition)| match group.column(*column).statistics() {
+            Some(Statistics::Int64(of)) => {
+                of.min_opt().zip(of.max_opt()).is_none_or(|(least, greatest)| condition.may_be(*least, *greatest))
+            }
+            _ => true,
         };
-        let may_be = columns.iter().all(|(column, may_be)| column.and_then(bounds).is_none_or(|(least, greatest)| may_be(least, greatest)));
-        if !may_be {
+        if !columns.iter().all(may_be) {
             continue;
         }
-        let rows = usize::try_from(group.num_rows()).unwrap_or_default();
-        let mut of_group = vec![0..rows];
-        for (column, may_be) in columns.iter().filter_map(|(column, may_be)| Some(((*column)?, may_be))) {
-            of_group = intersection(&of_group, &pages(file, number, column, rows, may_be));
+        let all = Rows { from: 0, to: usize::try_from(group.num_rows()).unwrap_or_default() };
+        let mut of_group = [all].to_vec();
+        for (column, condition) in &columns {
+            if let Some(pages) = pages(file, number, *column, all, condition) {
+                of_group = intersection(&of_group, &pages);
+            }
         }
         groups.push(number);
-        ranges.extend(of_group.into_iter().map(|range| range.start + before..range.end + before));
-        before += rows;
+        ranges.extend(of_group.into_iter().map(|rows| rows.from + before..rows.to + before));
+        before += all.to;
     }
     (groups, RowSelection::from_consecutive_ranges(ranges.into_iter(), before))
 }
@@ -152,41 +175,32 @@ fn position(file: &ParquetMetaData, name: &str) -> Option<usize> {
     file.file_metadata().schema_descr().columns().iter().position(|column| column.path().string() == name)
 }
 
-/// The rows of a row group whose pages may hold what is wanted of a column; all of them if the file does not say.
-fn pages(
-    file: &ParquetMetaData,
-    group: usize,
-    column: usize,
-    rows: usize,
-    may_be: &dyn Fn(i64, i64) -> bool,
-) -> Vec<std::ops::Range<usize>> {
-    let all = || vec![0..rows];
-    let Some(index) = file.page_index() else { return all() };
+/// The rows of a row group whose pages may hold what is asked of a column, if the file says what they hold.
+fn pages(file: &ParquetMetaData, group: usize, column: usize, all: Rows, condition: &Condition) -> Option<Vec<Rows>> {
+    let index = file.page_index()?;
     let (Some(ColumnIndexMetaData::INT64(bounds)), Some(places)) = (index.column_index(group, column), index.offset_index(group, column))
     else {
-        return all();
+        return None;
     };
-    let start = |page: usize| places.page_locations().get(page).and_then(|page| usize::try_from(page.first_row_index).ok()).unwrap_or(rows);
-    let mut found: Vec<std::ops::Range<usize>> = Vec::new();
+    let start =
+        |page: usize| places.page_locations().get(page).and_then(|page| usize::try_from(page.first_row_index).ok()).unwrap_or(all.to);
+    let mut found: Vec<Rows> = Vec::new();
     for page in 0..places.page_locations().len() {
-        let may_be = bounds.min_value(page).zip(bounds.max_value(page)).is_none_or(|(least, greatest)| may_be(*least, *greatest));
-        if may_be {
+        let bounds = bounds.min_value(page).zip(bounds.max_value(page));
+        if bounds.is_none_or(|(least, greatest)| condition.may_be(*least, *greatest)) {
             match found.last_mut() {
-                Some(last) if last.end == start(page) => last.end = start(page + 1),
-                _ => found.push(start(page)..start(page + 1)),
+                Some(last) if last.to == start(page) => last.to = start(page + 1),
+                _ => found.push(Rows { from: start(page), to: start(page + 1) }),
             }
         }
     }
-    found
+    Some(found)
 }
 
-/// What lies in both of two lists of ranges that ascend.
-fn intersection(a: &[std::ops::Range<usize>], b: &[std::ops::Range<usize>]) -> Vec<std::ops::Range<usize>> {
-    let both = |a: &std::ops::Range<usize>| {
-        let a = a.clone();
-        b.iter().map(move |b| a.start.max(b.start)..a.end.min(b.end)).filter(|both| both.start < both.end)
-    };
-    a.iter().flat_map(both).collect()
+/// What lies in both of two lists of rows that ascend.
+fn intersection(a: &[Rows], b: &[Rows]) -> Vec<Rows> {
+    let with = |a: Rows| b.iter().map(move |b| Rows { from: a.from.max(b.from), to: a.to.min(b.to) }).filter(|both| both.from < both.to);
+    a.iter().flat_map(|a| with(*a)).collect()
 }
 
 /// The facts of some files of an organization, merged by UTC day: in each batch those of one day, and days ascend.

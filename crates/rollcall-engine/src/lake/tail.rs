@@ -111,6 +111,9 @@ mod tests {
     use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Value};
     use std::path::Path;
 
+    /// What is done to a file, in words and in fact.
+    type Damage = (&'static str, fn(&Path));
+
     fn organization() -> Organization {
         Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
     }
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_broken_end_of_the_log_is_rolled_back_and_every_fact_is_still_there() {
-        let damages: [(&str, fn(&Path)); 6] = [
+        let damages: [Damage; 6] = [
             ("empty", |file| std::fs::write(file, b"").unwrap()),
             ("cut", |file| {
                 let bytes = std::fs::read(file).unwrap();
