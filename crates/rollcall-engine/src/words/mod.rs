@@ -44,7 +44,7 @@ pub trait Worded: Block {
     /// [`EngineError::Storage`].
     fn to_words(&self, ledger: &Ledger, org: OrgId) -> Result<RecordBatch, EngineError>;
 
-    /// The block of facts in words, with columns as [`dictionaries`] has them.
+    /// The block of facts in words, with columns as `dictionaries` has them.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if a name has no number.
