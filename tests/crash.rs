@@ -18,7 +18,8 @@ const BEFORE: u32 = 100;
 /// the facts say.
 #[test]
 fn receipts_survive_a_crash_at_every_hand_over() {
-    let points: Vec<&str> = POINTS.iter().copied().filter(|point| point.starts_with("ledger-") || point.starts_with("lake-")).collect();
+    let asked = |point: &str| ASKED.iter().any(|(of_asked, _)| *of_asked == point);
+    let points: Vec<&str> = POINTS.iter().copied().filter(|point| !asked(point)).collect();
     assert!(points.len() >= 7, "{points:?}");
     scope(|threads| {
         for point in points {
@@ -86,4 +87,36 @@ fn meetings_and_lines(home: &Path) -> u32 {
     let verified = run(rollcall().args(["verify", "--organization", ORG, "--data"]).arg(home.join("data")));
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     found
+}
+
+/// What an operator asks of a running server may end it at any of these points.
+const ASKED: [(&str, &[&str]); 3] = [("compacted", &["compact"]), ("vacuum-deleted-one", &["vacuum"]), ("log-cleaned-one", &["vacuum"])];
+
+/// A server ends in the middle of housekeeping; nothing is lost or counted twice, and the next try succeeds.
+#[test]
+fn receipts_survive_a_crash_in_the_middle_of_housekeeping() {
+    let home = tempfile::tempdir().unwrap();
+    // Of a vacuum nothing stays that nobody needs.
+    fs::write(home.path().join("rollcall.toml"), configuration("[lake]\nvacuum_days = 0")).unwrap();
+    let mut acknowledged = 0;
+    // Each server flushes once, when it ends; the tenth version has a checkpoint.
+    for _ in 0..12 {
+        let mut server = Server::start(home.path());
+        ingest(&server, &mut acknowledged).unwrap();
+        server.signal("TERM");
+        server.wait();
+    }
+    let data = home.path().join("data");
+    for (point, command) in ASKED {
+        let ask = || run(rollcall().args(command).arg("--data").arg(&data));
+        let mut server = Server::start_with(home.path(), &[("FAILPOINTS", format!("{point}=return").as_ref())]);
+        assert!(!ask().status.success(), "{point}: a server that died did what it was asked");
+        server.wait();
+        let mut server = Server::start(home.path());
+        let again = ask();
+        assert!(again.status.success(), "{point}: {}", String::from_utf8_lossy(&again.stderr));
+        server.signal("TERM");
+        server.wait();
+        assert_eq!(meetings_and_lines(home.path()), acknowledged, "{point}");
+    }
 }
