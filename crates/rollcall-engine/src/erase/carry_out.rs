@@ -41,6 +41,7 @@ impl Engine {
         org: OrgId,
         key: &ErasureKey,
         mut erasure: Erasure,
+        scrub: bool,
         progress: &Progress<'_>,
     ) -> Result<Erased, EngineError> {
         let ledger = &self.facts.ledger;
@@ -72,7 +73,7 @@ impl Engine {
         }
         progress(3, STEPS);
         // What retention leaves in the ledger's database are hashes, and facts of long ago that went to the lake long ago.
-        if !matches!(selection, Some(Selection::Before(_))) {
+        if scrub && !matches!(selection, Some(Selection::Before(_))) {
             ledger.scrub(|| self.facts.wait_for_readers())?;
         }
         crash::point("erasure-scrubbed");

@@ -89,6 +89,11 @@ impl Engine {
     /// [`EngineError::UnknownUser`] if nothing is known of the user; [`EngineError::Storage`]: the erasure is then finished when the engine
     /// is opened the next time, or when it is called again.
     pub fn erase(&self, org: OrgId, selection: &Selection, progress: &Progress<'_>) -> Result<Erased, EngineError> {
+        self.erase_and(true, org, selection, progress)
+    }
+
+    /// Erases; without `scrub`, the ledger's database may still have on disk what was deleted.
+    pub(crate) fn erase_and(&self, scrub: bool, org: OrgId, selection: &Selection, progress: &Progress<'_>) -> Result<Erased, EngineError> {
         let _one_at_a_time = self.erasing.lock();
         self.check_known(org, selection)?;
         let erasure = Erasure { selection: Some(selection.clone()), changed: None };
@@ -103,7 +108,7 @@ impl Engine {
             }
         };
         crash::point("erasure-noted");
-        self.carry_out(org, &key, erasure, progress)
+        self.carry_out(org, &key, erasure, scrub, progress)
     }
 
     /// What [`Engine::erase`] would erase now. Changes nothing.
@@ -124,7 +129,7 @@ impl Engine {
         let _one_at_a_time = self.erasing.lock();
         for (org, key, erasure) in self.facts.ledger.erasures()? {
             tracing::warn!(organization = %org, "an erasure was cut off: it is finished first");
-            let erased = self.carry_out(org, &key, erasure, &|_, _| {})?;
+            let erased = self.carry_out(org, &key, erasure, true, &|_, _| {})?;
             let proven = erased.proof.as_ref().is_some_and(Proof::holds);
             tracing::info!(organization = %org, facts = erased.facts(), proven, "the erasure is finished");
         }
