@@ -96,6 +96,11 @@ impl Engine {
     pub(crate) fn erase_and(&self, scrub: bool, org: OrgId, selection: &Selection, progress: &Progress<'_>) -> Result<Erased, EngineError> {
         let _one_at_a_time = self.erasing.lock();
         self.check_known(org, selection)?;
+        if let Selection::Before(_) = selection
+            && !self.is_any_named(org, selection)?
+        {
+            return Ok(Erased::default());
+        }
         let erasure = Erasure { selection: Some(selection.clone()), changed: None };
         // One that failed is taken up again.
         let begun = self.facts.ledger.erasures()?.into_iter().find(|(of, _, begun)| *of == org && begun.selection == erasure.selection);

@@ -36,6 +36,16 @@ impl Engine {
         Ok(counted)
     }
 
+    /// Whether any fact is named, by what the lake's logs and the ledger say. For a user, that may be a guess.
+    pub(super) fn is_any_named(&self, org: OrgId, selection: &Selection) -> Result<bool, EngineError> {
+        let pinned = self.facts.pin();
+        let mut in_ledger = Erased::default();
+        self.count_in_ledger::<AttendanceBlock>(&pinned, org, selection, &mut in_ledger)?;
+        self.count_in_ledger::<AssistanceBlock>(&pinned, org, selection, &mut in_ledger)?;
+        let mut files = [FactKind::Attendance, FactKind::Assistance].into_iter().flat_map(|kind| pinned.version.of(kind).of(org));
+        Ok(in_ledger.facts() > 0 || files.any(|file| selection.may_name(file)))
+    }
+
     fn count_kind<B: Worded>(&self, pinned: &Pinned, org: OrgId, selection: &Selection, counted: &mut Erased) -> Result<(), EngineError> {
         let lake = &self.facts.lake;
         for file in lake.files_with::<B>(pinned.version.of(B::KIND), org, selection)? {
@@ -44,6 +54,16 @@ impl Engine {
                 Ok(())
             })?;
         }
+        self.count_in_ledger::<B>(pinned, org, selection, counted)
+    }
+
+    fn count_in_ledger<B: Worded>(
+        &self,
+        pinned: &Pinned,
+        org: OrgId,
+        selection: &Selection,
+        counted: &mut Erased,
+    ) -> Result<(), EngineError> {
         let number = match selection {
             Selection::User(user) => self.facts.ledger.users.with_numbers(org, |number| number(user)),
             Selection::Before(_) => None,

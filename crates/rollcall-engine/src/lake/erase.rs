@@ -19,7 +19,7 @@ const ALL: Wanted = Wanted::times(Range::new(Millis::MIN, Millis::MAX));
 
 impl Selection {
     /// Whether facts of a file may be named, as far as the log tells.
-    fn may_name(&self, file: &DataFile) -> bool {
+    pub(crate) fn may_name(&self, file: &DataFile) -> bool {
         match self {
             Self::User(user) => file.users.0 <= *user && *user <= file.users.1,
             Self::Before(end) => file.times.from < *end,
