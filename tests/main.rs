@@ -12,6 +12,7 @@ mod cli;
 mod copilot;
 mod crash;
 mod durability;
+mod erase;
 mod export;
 mod feishu;
 mod isolation;

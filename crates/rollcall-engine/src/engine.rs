@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
-use crate::ledger::{Committer, Ledger, Request, Wanted, birth};
+use crate::ledger::{Committer, Ledger, Message, Request, Wanted, birth};
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
@@ -34,10 +34,12 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 pub struct Engine {
     pub(crate) facts: FactStore,
     pub(crate) cells: Arc<Cells>,
-    keeper: Keeper,
+    pub(crate) keeper: Keeper,
+    /// Held for the length of an erasure, and of what it would disturb.
+    pub(crate) erasing: Mutex<()>,
     pub(crate) names: NamesOf,
     directories: RwLock<HashMap<OrgId, Arc<Directory>>>,
-    requests: Option<SyncSender<Request>>,
+    requests: Option<SyncSender<Message>>,
     committer: Option<JoinHandle<()>>,
     checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
     writable: Arc<AtomicBool>,
@@ -66,13 +68,12 @@ impl Engine {
         birth::sync_keyspaces(&stored)?;
         let location = settings.lake.clone().unwrap_or_else(|| Location::Directory(directory.join("lake")));
         let lake = Arc::new(Lake::open(&location, &ledger)?);
-        let facts = FactStore { ledger: ledger.clone(), lake };
+        let facts = FactStore::new(ledger.clone(), lake);
         let cells = Arc::new(Cells::open(facts.clone(), &settings)?);
         let position = ledger.catch_up(&cells)?;
         let mut directories = HashMap::new();
         for (org, json) in ledger.directories()? {
-            let document: DirectoryDocument = serde_json::from_slice(&json).map_err(|error| EngineError::Storage(error.to_string()))?;
-            directories.insert(org, Arc::new(Directory::new(document)?));
+            directories.insert(org, Arc::new(Directory::new(document(&json)?)?));
         }
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
         let writable = Arc::new(AtomicBool::new(true));
@@ -95,10 +96,11 @@ impl Engine {
             spawn("checkpointer", move || checkpoints(&cells, &pace, &writable))?
         };
         let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
-        Ok(Self {
+        let engine = Self {
             facts,
             cells,
             keeper,
+            erasing: Mutex::default(),
             names: NamesOf::default(),
             directories: RwLock::new(directories),
             requests: Some(requests),
@@ -106,7 +108,9 @@ impl Engine {
             checkpointer: Some((pace, checkpointer)),
             writable,
             _lock: lock,
-        })
+        };
+        engine.resume_erasures()?;
+        Ok(engine)
     }
 
     /// Makes facts durable: returns once they are fsynced and folded, together with those of every other request that waits.
@@ -118,8 +122,13 @@ impl Engine {
     pub fn ingest(&self, organization: &Organization, facts: impl Into<Facts>) -> Result<Receipt, EngineError> {
         let (reply, receipt) = sync_channel(1);
         let request = Request { org: organization.id, apps: organization.apps.clone(), facts: facts.into(), reply };
-        self.requests.as_ref().ok_or(EngineError::Closed)?.send(request).map_err(|_| EngineError::Closed)?;
+        self.send(Message::Ingest(request))?;
         receipt.recv().map_err(|_| EngineError::Closed)?
+    }
+
+    /// Asks the committer.
+    pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
+        self.requests.as_ref().ok_or(EngineError::Closed)?.send(message).map_err(|_| EngineError::Closed)
     }
 
     /// The organization's directory; empty until one is put.
@@ -139,6 +148,28 @@ impl Engine {
         self.facts.ledger.put_directory(org, &json)?;
         directories.insert(org, directory);
         Ok(())
+    }
+
+    /// Removes a user from the organization's directory, durably, and says how many entries it had.
+    pub(crate) fn forget_user(&self, org: OrgId, user: &str) -> Result<u64, EngineError> {
+        let mut directories = self.directories.write();
+        let mut document = directories.get(&org).map(|directory| directory.document()).unwrap_or_default();
+        let before = document.users.len();
+        document.users.retain(|entry| entry.id != user);
+        let removed = before - document.users.len();
+        if removed > 0 {
+            let json = serde_json::to_vec(&document).map_err(|error| EngineError::Storage(error.to_string()))?;
+            let directory = Arc::new(Directory::new(document)?);
+            self.facts.ledger.put_directory(org, &json)?;
+            directories.insert(org, directory);
+        }
+        Ok(removed as u64)
+    }
+
+    /// The organization's directory as it is in storage.
+    pub(crate) fn stored_directory(&self, org: OrgId) -> Result<DirectoryDocument, EngineError> {
+        let stored = self.facts.ledger.directories()?.into_iter().find(|(of, _)| *of == org);
+        stored.map_or_else(|| Ok(DirectoryDocument::default()), |(_, json)| document(&json))
     }
 
     /// Whether facts can be ingested now: the storage has not failed.
@@ -210,10 +241,22 @@ impl Engine {
     }
 
     fn prove(&self, scope: &Scope, mend: bool, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+        // While facts are erased, cells are of another state than they are.
+        let _nobody_erases = self.erasing.lock();
+        self.prove_alone(scope, mend, progress)
+    }
+
+    /// Verifies or rebuilds while nobody else erases.
+    pub(crate) fn prove_alone(&self, scope: &Scope, mend: bool, progress: &Progress<'_>) -> Result<Findings, EngineError> {
         let selections = Selections::new(self);
         let select = |org, selector, stored: &_, sums: &_| selections.sets(org, selector, stored, sums);
         self.cells.verify(scope, mend, &select, progress)
     }
+}
+
+/// A directory as it is stored.
+fn document(json: &[u8]) -> Result<DirectoryDocument, EngineError> {
+    serde_json::from_slice(json).map_err(|error| EngineError::Storage(error.to_string()))
 }
 
 /// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the

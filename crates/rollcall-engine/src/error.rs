@@ -1,5 +1,6 @@
 //! Why the engine could not do what was asked.
 
+use rollcall_model::OrgId;
 use rollcall_model::directory::DirectoryError;
 
 /// Why the engine could not do what was asked.
@@ -15,6 +16,14 @@ pub enum EngineError {
     /// A directory is not valid; nothing was stored.
     #[error("{0}")]
     Directory(#[from] DirectoryError),
+    /// Nothing is known of a user who is to be erased: neither a fact, nor a name, nor an entry of the directory.
+    #[error("organization {organization} knows no user {user}: there is neither a fact nor an entry of the directory to erase")]
+    UnknownUser {
+        /// The user.
+        user: String,
+        /// The organization.
+        organization: OrgId,
+    },
     /// The storage failed. What was not acknowledged may or may not be stored: retrying is safe.
     #[error("storage failed: {0}")]
     Storage(String),

@@ -10,7 +10,7 @@ use crate::lake::{Bin, Compacted, Vacuumed, now};
 use crate::scan::FactStore;
 use crate::settings::Settings;
 use hashbrown::HashMap;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rollcall_model::Millis;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -86,6 +86,11 @@ impl Keeper {
         self.work.vacuum(now, dry_run, || true)
     }
 
+    /// Keeps everyone else from changing the lake, for as long as what it returns lives.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held { work: &self.work, _alone: self.work.changing.lock() }
+    }
+
     /// Flushes a last time and ends the thread.
     pub(crate) fn close(&mut self) {
         *self.work.closing.lock() = true;
@@ -93,6 +98,30 @@ impl Keeper {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Whoever has it is alone in changing the lake.
+#[derive(Debug)]
+pub(crate) struct Held<'k> {
+    work: &'k Work,
+    _alone: MutexGuard<'k, ()>,
+}
+
+impl Held<'_> {
+    /// Flushes everything acknowledged before.
+    pub(crate) fn flush(&self) -> Result<u64, EngineError> {
+        self.work.flush_alone(|| true)
+    }
+
+    /// Makes the lake's logs begin at the newest versions, once what is before is vacuumed.
+    pub(crate) fn checkpoint_lake(&self) -> Result<(), EngineError> {
+        self.work.facts.lake.checkpoint()
+    }
+
+    /// Deletes what nobody in this process needs, however short ago others needed it; with `dry_run` says what that is.
+    pub(crate) fn vacuum(&self, dry_run: bool) -> Result<Vacuumed, EngineError> {
+        self.work.facts.lake.vacuum(&self.work.facts.ledger, (now(), 0), dry_run, &mut || true)
     }
 }
 
@@ -160,6 +189,11 @@ impl Work {
 
     fn flush(&self, pause: impl FnMut() -> bool) -> Result<u64, EngineError> {
         let _alone = self.changing.lock();
+        self.flush_alone(pause)
+    }
+
+    /// Flushes, for whoever changes the lake.
+    fn flush_alone(&self, pause: impl FnMut() -> bool) -> Result<u64, EngineError> {
         // What the lake has, cells in storage must cover durably: facts there do not say which commit they came with.
         let covered = self.cells.checkpoint()?;
         self.facts.ledger.sync()?;

@@ -7,6 +7,7 @@
 //! - [`ledger`]: durable commits, ids and user numbers
 //! - [`lake`]: the open tables that hold every fact for good
 //! - `keeper`: the thread that moves facts there
+//! - [`erase`]: facts that go for good: those of a user, or of long ago
 //! - [`scan`]: facts read back from both
 //! - [`words`]: facts as the lake and exports write them
 //! - [`cells`]: the mergeable exact aggregates and their store
@@ -18,6 +19,7 @@
 pub mod cells;
 pub mod crash;
 pub mod engine;
+pub mod erase;
 pub mod error;
 pub mod export;
 pub mod facts;

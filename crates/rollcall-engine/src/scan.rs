@@ -5,8 +5,16 @@ use crate::lake::{Lake, LakeScan, Version};
 use crate::ledger::{Ledger, LedgerScan, Wanted};
 use crate::words::Worded;
 use fjall::Snapshot;
+use parking_lot::Mutex;
 use rollcall_model::OrgId;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether readers are gone.
+const LOOK_AT_READERS: Duration = Duration::from_millis(5);
+
+/// After how long it is said that readers are waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The ledger and the lake behind it.
 #[derive(Debug, Clone)]
@@ -15,14 +23,35 @@ pub struct FactStore {
     pub(crate) ledger: Arc<Ledger>,
     /// Holds everything else.
     pub(crate) lake: Arc<Lake>,
+    /// What every reader has a part of who began since the last wait for readers.
+    readers: Arc<Mutex<Arc<()>>>,
 }
 
 impl FactStore {
+    /// The facts of a ledger and the lake behind it.
+    pub(crate) fn new(ledger: Arc<Ledger>, lake: Arc<Lake>) -> Self {
+        Self { ledger, lake, readers: Arc::default() }
+    }
+
+    /// Returns once everyone is gone who pinned a state before. Whoever has pinned one waits for ever.
+    pub(crate) fn wait_for_readers(&self) {
+        let before = std::mem::take(&mut *self.readers.lock());
+        let mut begun = Instant::now();
+        while Arc::strong_count(&before) > 1 {
+            std::thread::sleep(LOOK_AT_READERS);
+            if begun.elapsed() > PATIENCE {
+                tracing::info!(readers = Arc::strong_count(&before) - 1, "waiting for reports and exports that read facts that were erased");
+                begun = Instant::now();
+            }
+        }
+    }
+
     /// One consistent state. The ledger forgets facts only after the lake's next version is shown, and none is shown while the snapshot
     /// is taken: so what the version does not have, the snapshot has.
     pub(crate) fn pin(&self) -> Pinned {
+        let reader = self.readers.lock().clone();
         let (version, snapshot) = self.lake.pin(|| self.ledger.db().snapshot());
-        Pinned { store: self.clone(), snapshot, version }
+        Pinned { store: self.clone(), snapshot, version, reader }
     }
 }
 
@@ -34,6 +63,7 @@ pub(crate) struct Pinned {
     pub(crate) snapshot: Snapshot,
     /// The lake's tables.
     pub(crate) version: Version,
+    reader: Arc<()>,
 }
 
 impl std::fmt::Debug for Pinned {
@@ -46,14 +76,19 @@ impl Pinned {
     /// The facts of an organization that are wanted, as blocks each of one UTC day; days ascend. With each comes the position of its
     /// commit; 0 if it is in the lake, which holds nothing that cells in storage do not cover.
     pub(crate) fn blocks<B: Worded>(&self, org: OrgId, wanted: Wanted) -> Blocks<B> {
-        let flushed = self.version.of(B::KIND).position;
         Blocks {
-            ledger: self.store.ledger.scan(self.snapshot.clone(), org, wanted, flushed),
+            ledger: self.in_ledger(org, wanted),
             lake: self.store.lake.scan(&self.version, org, wanted),
             store: self.store.clone(),
             org,
             waiting: None,
+            _reader: self.reader.clone(),
         }
+    }
+
+    /// Those of them that the lake does not have yet.
+    pub(crate) fn in_ledger<B: Worded>(&self, org: OrgId, wanted: Wanted) -> LedgerScan<B> {
+        self.store.ledger.scan(self.snapshot.clone(), org, wanted, self.version.of(B::KIND).position)
     }
 }
 
@@ -65,6 +100,7 @@ pub(crate) struct Blocks<B> {
     ledger: LedgerScan<B>,
     /// The ledger's next block, with its day.
     waiting: Option<(u32, u64, B)>,
+    _reader: Arc<()>,
 }
 
 impl<B: Worded> Blocks<B> {

@@ -52,6 +52,16 @@ pub enum Command {
     ///
     /// A server does it by itself once a day.
     Vacuum(Vacuum),
+    /// Erase a person, and prove it
+    ///
+    /// Every fact of the user goes from the lake, the ledger and the cells, with its id; the user goes from the directory, and its name from the
+    /// ledger. Then everything is read back: the exit code is 1 if something is left. A server that has the directory open does it, and goes
+    /// on serving. Interrupted, it is finished when the directory is opened the next time. Backups and exports made before are not touched.
+    Forget(Forget),
+    /// Erase what is older than the organizations' retention_days
+    ///
+    /// A server does it by itself once a day. Look at it first with --dry-run.
+    Retain(Retain),
     /// Check the configuration, or print an example of one
     Config(Config),
     /// Make keys, and hashes of passwords
@@ -184,6 +194,48 @@ pub struct Vacuum {
     #[arg(long)]
     pub dry_run: bool,
     /// How to print what was done
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
+}
+
+/// `forget`.
+#[derive(Debug, Flags)]
+pub struct Forget {
+    /// The user, by the id that facts carry as user_id
+    #[arg(long, value_name = "ID")]
+    pub user: String,
+    /// The organization's id
+    #[arg(long, value_name = "ID")]
+    pub organization: uuid::Uuid,
+    /// The data directory; where a server has it open, the server does it
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// The configuration, whose [storage] and [lake] hold where no server runs [default: none]
+    #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Only say what would be erased
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Erase it: there is no way back
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// How to print what was erased
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
+}
+
+/// `retain`.
+#[derive(Debug, Flags)]
+pub struct Retain {
+    /// The data directory; where a server has it open, the server does it, by its own configuration
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub file: ConfigFile,
+    /// Only say what would be erased
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to print what was erased
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub format: ReceiptFormat,
 }

@@ -8,7 +8,8 @@ mod oracle;
 use crate::cells::Scope;
 use crate::facts::Attendances;
 use crate::ledger::columns::{AttendanceBlock, Block};
-use crate::{Engine, Settings};
+use crate::erase::{Proof, Selection};
+use crate::{Engine, EngineError, Settings};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use oracle::Oracle;
@@ -49,6 +50,8 @@ enum Step {
     Flush,
     Compact,
     Vacuum,
+    Forget(u8),
+    Retain(Millis),
     Reopen,
     Ask(Ask),
 }
@@ -181,6 +184,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Flush),
         1 => Just(Step::Compact),
         1 => Just(Step::Vacuum),
+        1 => (0u8..5).prop_map(Step::Forget),
+        1 => (-1i64..6).prop_map(|days| Step::Retain(BASE + days * DAY_MILLIS)),
         1 => Just(Step::Reopen),
         4 => ask().prop_map(Step::Ask),
     ];
@@ -268,6 +273,25 @@ fn cells_are_what_the_facts_say(engine: &Engine, range: Range) -> Result<u64, Te
     Ok(all.facts)
 }
 
+/// Whether exactly so many facts are erased, as the dry run says before, and it is proven; none: the user is unknown.
+fn erases(engine: &Engine, org: OrgId, selection: &Selection, named: Option<usize>) -> Result<(), TestCaseError> {
+    let Some(named) = named else {
+        let refused = |outcome| matches!(outcome, Err(EngineError::UnknownUser { .. }));
+        let both = [engine.would_erase(org, selection), engine.erase_and(false, org, selection, &|_, _| {})].map(refused);
+        prop_assert_eq!(both, [true; 2]);
+        return Ok(());
+    };
+    let told = engine.would_erase(org, selection).unwrap();
+    // That nothing is left on the disk is tested where erasing is.
+    let erased = engine.erase_and(false, org, selection, &|_, _| {}).unwrap();
+    prop_assert_eq!((told.facts(), told.times), (named as u64, erased.times));
+    prop_assert_eq!((told.attendances, told.assistances), (erased.attendances, erased.assistances));
+    prop_assert_eq!((erased.ids, told.directory_entries), (named as u64, erased.directory_entries));
+    let is_idle = named == 0 && matches!(selection, Selection::Before(_));
+    prop_assert_eq!(erased.proof, (!is_idle).then(Proof::default));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
@@ -296,6 +320,14 @@ proptest! {
                 Step::Vacuum => {
                     // In the far future, when everything was unneeded for long.
                     engine.vacuum(Millis::MAX, false).unwrap();
+                }
+                Step::Forget(user) => {
+                    let named = oracle.forget(user);
+                    erases(&engine, organization.id, &Selection::User(name(user)), named)?;
+                }
+                Step::Retain(before) => {
+                    let named = oracle.retain(before);
+                    erases(&engine, organization.id, &Selection::Before(before), Some(named))?;
                 }
                 Step::Reopen => {
                     drop(engine);

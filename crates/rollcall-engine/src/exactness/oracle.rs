@@ -18,6 +18,10 @@ type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
 #[derive(Default)]
 pub(super) struct Oracle {
     pub(super) facts: Vec<Fact>,
+    /// Users who had a number, or were in the directory, and were forgotten since.
+    forgotten: BTreeSet<u8>,
+    /// Users whom a fact was ever of since.
+    numbered: BTreeSet<u8>,
 }
 
 impl Oracle {
@@ -29,6 +33,7 @@ impl Oracle {
             match self.facts.iter().find(|known| id(known) == id(fact)) {
                 None => {
                     self.facts.push(fact.clone());
+                    self.numbered.insert(fact.user);
                     counts.0 += 1;
                 }
                 Some(known) if known == fact => counts.1 += 1,
@@ -36,6 +41,26 @@ impl Oracle {
             }
         }
         counts
+    }
+
+    /// How many facts of a user go; none if nothing is known of it.
+    pub(super) fn forget(&mut self, user: u8) -> Option<usize> {
+        let known = self.numbered.remove(&user) | self.is_in_directory(user);
+        self.forgotten.insert(user);
+        let before = self.facts.len();
+        self.facts.retain(|fact| fact.user != user);
+        known.then_some(before - self.facts.len())
+    }
+
+    /// How many facts go that are older.
+    pub(super) fn retain(&mut self, before: Millis) -> usize {
+        let all = self.facts.len();
+        self.facts.retain(|fact| fact.started >= before);
+        all - self.facts.len()
+    }
+
+    fn is_in_directory(&self, user: u8) -> bool {
+        user < 2 && !self.forgotten.contains(&user)
     }
 
     pub(super) fn meetings(&self, ask: &Ask) -> BTreeMap<Meeting, Vec<&Fact>> {
@@ -77,7 +102,7 @@ impl Oracle {
         let mut users: BTreeMap<u8, Attended> = BTreeMap::new();
         for (meeting, facts) in self.meetings(ask) {
             for fact in facts {
-                let given = fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member });
+                let given = self.kind(fact);
                 let user = users.entry(fact.user).or_insert((BTreeSet::new(), 0, (fact.joined, given)));
                 user.0.insert(meeting);
                 user.1 += fact.left - fact.joined;
@@ -88,8 +113,8 @@ impl Oracle {
             .into_iter()
             .map(|(user, (meetings, duration, (_, kind)))| {
                 let kind = match user {
-                    0 => UserKind::Room,
-                    1 => UserKind::Member,
+                    0 if self.is_in_directory(0) => UserKind::Room,
+                    1 if self.is_in_directory(1) => UserKind::Member,
                     _ => kind,
                 };
                 (name(user), kind, meetings.len() as u64, duration)
@@ -107,8 +132,8 @@ impl Oracle {
     }
 
     /// The user kind of a fact: as given, else the directory's.
-    fn kind(fact: &Fact) -> UserKind {
-        fact.kind.unwrap_or(if fact.user == 0 { UserKind::Room } else { UserKind::Member })
+    fn kind(&self, fact: &Fact) -> UserKind {
+        fact.kind.unwrap_or(if fact.user == 0 && self.is_in_directory(0) { UserKind::Room } else { UserKind::Member })
     }
 
     /// The place a fact counts in, told by its code alone.
@@ -179,7 +204,7 @@ impl Oracle {
         let rows: BTreeSet<Date> = asked.iter().map(|(from, _)| row_of(*from)).collect();
         let counts = |fact: &&Fact| {
             ask.app.is_none_or(|app| app == fact.app)
-                && ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&Self::kind(fact)))
+                && ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&self.kind(fact)))
                 && ask.devices.as_ref().is_none_or(|devices| devices.contains(&fact.device))
                 && ask.session_kinds.as_ref().is_none_or(|kinds| kinds.contains(&fact.session_kind))
         };

@@ -12,8 +12,10 @@
 //! - `flush`: facts on their way from the ledger
 //! - `compact`, `merge`: many small files become few large ones
 //! - `vacuum`: files that nobody needs any more are deleted
+//! - `erase`: facts found and taken out of data files
 
 mod compact;
+mod erase;
 pub mod files;
 mod flush;
 mod merge;
@@ -104,6 +106,11 @@ impl Lake {
         }
     }
 
+    /// The newest version of the table of a kind of fact.
+    pub(crate) fn files_of(&self, kind: FactKind) -> Arc<Files> {
+        self.table(kind).files()
+    }
+
     /// The newest version of each table, and what `with` gives while no newer one is shown.
     pub(crate) fn pin<T>(&self, with: impl FnOnce() -> T) -> (Version, T) {
         self.attendance.hold(|attendance| {
@@ -112,6 +119,12 @@ impl Lake {
                 (version, with())
             })
         })
+    }
+
+    /// Writes checkpoints of the newest versions. Only whoever may change the lake calls this.
+    pub(crate) fn checkpoint(&self) -> Result<(), EngineError> {
+        self.attendance.checkpoint::<AttendanceBlock>()?;
+        self.assistance.checkpoint::<AssistanceBlock>()
     }
 
     /// The facts of an organization in a version that are wanted.

@@ -5,13 +5,14 @@ use super::files::DataFile;
 use super::store::{Source, Store};
 use crate::error::EngineError;
 use crate::ledger::{Wanted, day_of};
-use crate::words::{Worded, dictionaries};
+use crate::words::{Worded, dictionaries, text_of};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::arrow::ProjectionMask;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
@@ -106,6 +107,29 @@ impl FileReader {
         let column = batch.column_by_name(self.time).and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
         column.map_or(&[], |times| times.values())
     }
+}
+
+/// Whether a file has a fact of a user. Reads the one column.
+pub(super) fn has_user<B: Worded>(
+    store: &Store,
+    footers: &Footers,
+    table: &str,
+    file: &DataFile,
+    user: &str,
+) -> Result<bool, EngineError> {
+    let name = format!("{table}/{}", file.name);
+    let source = store.open_file(&name, file.size)?;
+    let footer = footers.get_or_insert_with(&name, || footer::<B>(&source, &name))?;
+    let users = ProjectionMask::columns(footer.metadata().file_metadata().schema_descr(), ["user_id"]);
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, footer).with_batch_size(BATCH_FACTS);
+    for batch in builder.with_projection(users).build().map_err(failed)? {
+        let batch = batch?;
+        let users = text_of(&batch, "user_id")?;
+        if (0..batch.num_rows()).any(|row| users.get(row) == user) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn footer<B: Worded>(source: &Source, name: &str) -> Result<ArrowReaderMetadata, EngineError> {

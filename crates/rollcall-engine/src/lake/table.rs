@@ -13,7 +13,7 @@ use crate::ledger::{Durable, Ledger};
 use crate::words::Worded;
 use arrow_array::builder::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StructArray};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StructArray, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
 use delta_kernel::Snapshot;
 use delta_kernel::committer::FileSystemCommitter;
@@ -256,7 +256,8 @@ impl Table {
                 let goes = |row: usize| selected.get(row).copied().unwrap_or(true) && removed.contains(paths.value(row));
                 let going: Vec<bool> = (0..batch.num_rows()).map(goes).collect();
                 if going.contains(&true) {
-                    let actions = FilteredEngineData::try_new(Box::new(ArrowEngineData::new(batch.clone())), going).map_err(failed)?;
+                    let actions = ArrowEngineData::new(without_statistics(&batch)?);
+                    let actions = FilteredEngineData::try_new(Box::new(actions), going).map_err(failed)?;
                     transaction.remove_files(actions);
                 }
             }
@@ -295,6 +296,18 @@ impl Table {
         Ok(files)
     }
 
+    /// Writes a checkpoint of the newest version, so that the log behind it can go.
+    pub(super) fn checkpoint<B: Worded>(&self) -> Result<(), EngineError> {
+        let mut current = self.snapshot.lock();
+        if current.is_none() && self.has_log()? {
+            self.recall::<B>(&mut current)?;
+        }
+        if let Some(snapshot) = &mut *current {
+            (_, *snapshot) = snapshot.checkpoint(self.store.kernel(), None).map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Makes version 0: a table without facts, of the plainest protocol there is.
     fn create<B: Worded>(&self) -> Result<SnapshotRef, EngineError> {
         if !self.has_log()? {
@@ -331,6 +344,16 @@ pub(super) const fn directory(kind: FactKind) -> &'static str {
         FactKind::Attendance => "attendance",
         FactKind::Assistance => "assistance",
     }
+}
+
+/// The log's `add` actions without their statistics, to be made `remove` actions: those stay in the log for long, and statistics name users.
+fn without_statistics(actions: &RecordBatch) -> Result<RecordBatch, EngineError> {
+    let mut columns = actions.columns().to_vec();
+    let position = actions.schema_ref().index_of("stats")?;
+    if let Some(statistics) = columns.get_mut(position) {
+        *statistics = new_null_array(statistics.data_type(), actions.num_rows());
+    }
+    Ok(RecordBatch::try_new(actions.schema(), columns)?)
 }
 
 /// Files as the kernel takes them.

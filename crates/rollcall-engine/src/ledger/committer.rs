@@ -12,7 +12,7 @@ use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
-use rollcall_model::{Millis, OrgId, Receipt};
+use rollcall_model::{FactId, FactKind, Millis, OrgId, Receipt};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -28,6 +28,35 @@ pub struct Request {
     pub facts: Facts,
     /// Where the receipt goes.
     pub reply: SyncSender<Result<Receipt, EngineError>>,
+}
+
+/// What the committer is asked.
+#[derive(Debug)]
+pub enum Message {
+    /// To store facts.
+    Ingest(Request),
+    /// To remove ids of facts that are erased, durably.
+    EraseIds {
+        /// Whose facts they are.
+        org: OrgId,
+        /// What they are.
+        kind: FactKind,
+        /// The ids.
+        ids: Vec<FactId>,
+        /// Where is told how many there were.
+        reply: SyncSender<Result<u64, EngineError>>,
+    },
+    /// To erase the name of a user of whom no fact came after a position, durably.
+    EraseUser {
+        /// Whose user it is.
+        org: OrgId,
+        /// The name.
+        user: String,
+        /// The position.
+        after: u64,
+        /// Where is told whether none came.
+        reply: SyncSender<Result<bool, EngineError>>,
+    },
 }
 
 /// A group is closed at this many facts, though more requests wait: a commit must fit in memory, and its first request must not
@@ -62,19 +91,48 @@ impl Committer {
     }
 
     /// Commits until every sender is gone. `after` is called after each group, and told whether commits fail.
-    pub fn run(mut self, requests: &Receiver<Request>, after: impl Fn(bool)) {
-        while let Ok(first) = requests.recv() {
-            let mut facts = first.facts.ids().len();
-            let mut group = vec![first];
-            while facts < GROUP_FACTS
-                && let Ok(next) = requests.try_recv()
-            {
-                facts += next.facts.ids().len();
-                group.push(next);
+    pub fn run(mut self, messages: &Receiver<Message>, after: impl Fn(bool)) {
+        let mut waiting = messages.recv().ok();
+        while let Some(message) = waiting.take() {
+            match message {
+                Message::Ingest(first) => {
+                    let mut facts = first.facts.ids().len();
+                    let mut group = vec![first];
+                    while facts < GROUP_FACTS
+                        && let Ok(next) = messages.try_recv()
+                    {
+                        let Message::Ingest(next) = next else {
+                            waiting = Some(next);
+                            break;
+                        };
+                        facts += next.facts.ids().len();
+                        group.push(next);
+                    }
+                    self.commit(&group);
+                }
+                Message::EraseIds { org, kind, ids, reply } => _ = reply.send(self.erase_ids(org, kind, &ids)),
+                Message::EraseUser { org, user, after, reply } => _ = reply.send(self.erase_user(org, &user, after)),
             }
-            self.commit(&group);
             after(self.failed.is_some());
+            waiting = waiting.or_else(|| messages.recv().ok());
         }
+    }
+
+    fn erase_ids(&mut self, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
+        self.failed.clone().map_or(Ok(()), Err)?;
+        let erased = self.ids.erase(&self.ledger.db, org, kind, ids)?;
+        self.ledger.sync()?;
+        Ok(erased)
+    }
+
+    fn erase_user(&self, org: OrgId, user: &str, after: u64) -> Result<bool, EngineError> {
+        self.failed.clone().map_or(Ok(()), Err)?;
+        if self.ledger.last_without(org, user, after)?.is_none() {
+            return Ok(false);
+        }
+        self.ledger.users.erase(org, user)?;
+        self.ledger.sync()?;
+        Ok(true)
     }
 
     /// Commits a group and answers every request in it.

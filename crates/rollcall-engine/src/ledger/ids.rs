@@ -8,8 +8,8 @@
 
 use super::{Ledger, block_key_prefix, broken};
 use crate::error::EngineError;
-use fjall::{Keyspace, OwnedWriteBatch, Readable, Snapshot};
-use hashbrown::HashMap;
+use fjall::{Database, Keyspace, OwnedWriteBatch, Readable, Snapshot};
+use hashbrown::{HashMap, HashSet};
 use rollcall_model::identity::FactId;
 use rollcall_model::{FactKind, OrgId};
 
@@ -62,7 +62,7 @@ impl Ids {
     pub(super) fn claim(&mut self, org: OrgId, kind: FactKind, id: FactId, content: u32) -> Result<Known, EngineError> {
         let known = match id {
             FactId::Default(id) => {
-                let rest = [id as u32, (id >> 32) as u32, (id >> 64) as u32];
+                let rest = rest_of(id);
                 let day = self.day(org, kind, FactId::day(id))?;
                 match day.contents.entry(rest) {
                     hashbrown::hash_map::Entry::Occupied(entry) => Some(*entry.get()),
@@ -137,6 +137,41 @@ impl Ids {
         Ok(())
     }
 
+    /// Removes ids of facts that are erased, so that such facts would be new. Not durable yet. Nothing is claimed but not stored meanwhile.
+    /// Returns how many there were.
+    pub(super) fn erase(&mut self, db: &Database, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
+        let (mut erased, mut by_day) = (0, HashMap::<u32, HashSet<Rest>>::new());
+        let mut given = db.batch();
+        for id in ids {
+            match *id {
+                FactId::Default(id) => _ = by_day.entry(FactId::day(id)).or_default().insert(rest_of(id)),
+                FactId::Given(hash) => {
+                    let key = given_key(org, kind, hash);
+                    erased += u64::from(self.given.contains_key(key)?);
+                    given.remove(&self.given, key);
+                }
+            }
+        }
+        given.commit()?;
+        for (number, going) in by_day {
+            let mut batch = db.batch();
+            for stored in self.by_day.prefix(block_key_prefix(org, kind, number)) {
+                let (key, array) = stored.into_inner()?;
+                let stays = |record: &&[u8]| records(record).all(|(rest, _)| !going.contains(&rest));
+                let left = array.chunks_exact(RECORD).filter(stays).collect::<Vec<_>>().concat();
+                erased += ((array.len() - left.len()) / RECORD) as u64;
+                match left.len() {
+                    0 => batch.remove(&self.by_day, key),
+                    length if length < array.len() => batch.insert(&self.by_day, key, left),
+                    _ => {}
+                }
+            }
+            batch.commit()?;
+            self.days.remove(&(org, kind, number));
+        }
+        Ok(erased)
+    }
+
     fn forget(&mut self) {
         let mut size: usize = self.days.values().map(|day| day.contents.capacity() * IN_MEMORY).sum();
         if size <= self.budget {
@@ -167,6 +202,11 @@ impl Ledger {
 fn content_of_given(given: &Keyspace, org: OrgId, kind: FactKind, hash: u128) -> Result<Option<u32>, EngineError> {
     let stored = given.get(given_key(org, kind, hash))?;
     Ok(stored.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?))))
+}
+
+/// What of a default id follows its day.
+const fn rest_of(id: u128) -> Rest {
+    [id as u32, (id >> 32) as u32, (id >> 64) as u32]
 }
 
 fn records(array: &[u8]) -> impl Iterator<Item = (Rest, u32)> {

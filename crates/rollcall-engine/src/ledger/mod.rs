@@ -13,18 +13,22 @@
 //! | `given-ids` | org, kind, hash | the hash of the content |
 //! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
 //! | `directories` | org | the directory as JSON |
+//! | `erasures` | org, number | an erasure that is not finished (`erasures.rs`) |
 //! | `meta` | a word | |
 
 pub(crate) mod birth;
 pub mod columns;
 mod committer;
+mod erasures;
 mod ids;
 mod numbers;
 mod rows;
 mod scan;
+mod scrub;
 mod tail;
 
-pub use committer::{Committer, Request};
+pub use committer::{Committer, Message, Request};
+pub(crate) use erasures::{Erasure, ErasureKey};
 pub(crate) use scan::{LedgerScan, Wanted, day_of};
 
 use crate::cells::Cells;
@@ -34,7 +38,7 @@ use columns::{Block, Commit};
 use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
 use rollcall_model::{FactKind, OrgId};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The version of what is stored. A data directory of another is refused.
@@ -52,7 +56,9 @@ pub struct Ledger {
     pub(crate) ids: Keyspace,
     given_ids: Keyspace,
     directories: Keyspace,
+    erasures: Keyspace,
     id: String,
+    directory: PathBuf,
     /// How many facts were committed since the start and wait for the lake.
     waiting: AtomicUsize,
     /// The user ids of each organization.
@@ -106,6 +112,7 @@ impl Ledger {
         };
         let ledger = Self {
             id,
+            directory: directory.into(),
             waiting: AtomicUsize::new(0),
             meta,
             facts: db.keyspace("facts", plain)?,
@@ -113,6 +120,7 @@ impl Ledger {
             ids: db.keyspace("ids", plain)?,
             given_ids: db.keyspace("given-ids", plain)?,
             directories: db.keyspace("directories", plain)?,
+            erasures: db.keyspace("erasures", plain)?,
             users: Numbers::open(db.keyspace("users", plain)?)?,
             apps: Numbers::open(db.keyspace("apps", plain)?)?,
             bookings: Numbers::open(db.keyspace("bookings", plain)?)?,

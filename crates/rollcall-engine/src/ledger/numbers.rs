@@ -9,6 +9,9 @@ use parking_lot::RwLock;
 use rollcall_model::OrgId;
 use std::sync::Arc;
 
+/// What stands for a name that was erased: its number stays, as numbers have no gaps. No name has control characters.
+const ERASED: &str = "\0";
+
 /// The names of one organization.
 #[derive(Debug, Default)]
 struct Names {
@@ -34,7 +37,9 @@ impl Numbers {
             // Keys ascend, so names come in the order of their numbers.
             let number = u32::try_from(of_org.names.len()).map_err(|_| super::broken("a number"))?;
             of_org.names.push(name.clone());
-            of_org.numbers.insert(name, number);
+            if *name != *ERASED {
+                of_org.numbers.insert(name, number);
+            }
         }
         Ok(Self { keyspace, names: RwLock::new(names) })
     }
@@ -62,11 +67,30 @@ impl Numbers {
         let shared: Arc<str> = name.into();
         of_org.names.push(shared.clone());
         of_org.numbers.insert(shared, number);
-        let mut key = [0; 20];
-        key[..16].copy_from_slice(org.0.as_bytes());
-        key[16..].copy_from_slice(&number.to_be_bytes());
-        batch.insert(&self.keyspace, key, name);
+        batch.insert(&self.keyspace, key_of(org, number), name);
         number
+    }
+
+    /// Erases a name; if it comes again, it gets another number. Only the committer does, and makes it durable.
+    pub(super) fn erase(&self, org: OrgId, name: &str) -> Result<(), EngineError> {
+        let mut names = self.names.write();
+        let Some(of_org) = names.get_mut(&org) else { return Ok(()) };
+        let Some(number) = of_org.numbers.get(name).copied() else { return Ok(()) };
+        self.keyspace.insert(key_of(org, number), ERASED)?;
+        of_org.numbers.remove(name);
+        if let Some(name) = of_org.names.get_mut(number as usize) {
+            *name = ERASED.into();
+        }
+        Ok(())
+    }
+
+    /// How many names of an organization in storage are this one.
+    pub(crate) fn count_stored(&self, org: OrgId, name: &str) -> Result<u64, EngineError> {
+        let mut count = 0;
+        for stored in self.keyspace.prefix(org.0.as_bytes()) {
+            count += u64::from(stored.value()?.as_ref() == name.as_bytes());
+        }
+        Ok(count)
     }
 
     /// The numbers of the names in some rows; a new name is given one. Only the committer does.
@@ -94,4 +118,11 @@ impl Numbers {
         let of_org = names.get(&org);
         with(&|number| of_org?.names.get(number as usize).cloned())
     }
+}
+
+fn key_of(org: OrgId, number: u32) -> [u8; 20] {
+    let mut key = [0; 20];
+    key[..16].copy_from_slice(org.0.as_bytes());
+    key[16..].copy_from_slice(&number.to_be_bytes());
+    key
 }

@@ -17,6 +17,9 @@ use xxhash_rust::xxh3::Xxh3;
 /// What the value of every commit begins with, so that commits can be counted in a damaged journal.
 pub(super) const COMMIT_MARK: &[u8; 16] = b"\x00rollcall commit";
 
+/// The extension of what was cut off a journal.
+pub(super) const TORN_TAIL: &str = "torn-tail";
+
 /// What every batch in a journal ends with, after its checksum.
 const TRAILER: &[u8] = b"FJL\x03";
 
@@ -38,7 +41,7 @@ pub(super) fn cut_off(directory: &Path) -> Result<(), EngineError> {
         return Ok(());
     }
     let whole = bytes.len() - tail.len();
-    let mut copy = std::fs::File::create(journal.with_extension("torn-tail")).map_err(storage)?;
+    let mut copy = std::fs::File::create(journal.with_extension(TORN_TAIL)).map_err(storage)?;
     copy.write_all(tail).and_then(|()| copy.sync_all()).map_err(storage)?;
     let file = OpenOptions::new().write(true).open(&journal).map_err(storage)?;
     file.set_len(whole as u64).and_then(|()| file.sync_all()).map_err(storage)?;
@@ -61,7 +64,7 @@ fn check<'b>(journal: &Path, bytes: &'b [u8], torn: usize) -> Result<&'b [u8], E
 }
 
 /// The journals of a database, oldest first.
-fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut journals = Vec::new();
     if directory.exists() {
         for entry in std::fs::read_dir(directory)? {

@@ -47,6 +47,10 @@ impl Worded for AssistanceBlock {
         key(a).cmp(&key(b))
     }
 
+    fn user(row: &AssistanceRow<'_>) -> u32 {
+        row.user
+    }
+
     fn each_row(&self) -> impl Iterator<Item = AssistanceRow<'_>> {
         self.rows()
     }

@@ -48,6 +48,10 @@ impl Worded for AttendanceBlock {
         a.session_started_at.cmp(&b.session_started_at).then_with(|| session(a, b)).then_with(|| rest(a).cmp(&rest(b)))
     }
 
+    fn user(row: &AttendanceRow<'_>) -> u32 {
+        row.user
+    }
+
     fn each_row(&self) -> impl Iterator<Item = AttendanceRow<'_>> {
         self.rows()
     }

@@ -70,7 +70,7 @@ pub(super) fn named<'b>(words: &'b RecordBatch, name: &str) -> Result<&'b ArrayR
 }
 
 /// A column of instants, as milliseconds.
-pub(super) fn millis(words: &RecordBatch, name: &str) -> Result<Vec<Millis>, EngineError> {
+pub(crate) fn millis(words: &RecordBatch, name: &str) -> Result<Vec<Millis>, EngineError> {
     let times = named(words, name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| broken("a column of the lake"))?;
     Ok(times.values().iter().map(|at| at.div_euclid(1000)).collect())
 }

@@ -15,7 +15,7 @@ use arrow_schema::SchemaRef;
 use rollcall_model::{FactId, OrgId};
 use std::cmp::Ordering;
 
-pub(crate) use columns::{dictionaries, ids, text_of};
+pub(crate) use columns::{dictionaries, ids, millis, text_of};
 
 /// A kind of fact in words.
 pub trait Worded: Block {
@@ -34,6 +34,9 @@ pub trait Worded: Block {
 
     /// An order that agrees with [`Worded::ORDER`], and where that says nothing makes neighbours alike.
     fn order(a: &Self::Row<'_>, b: &Self::Row<'_>) -> Ordering;
+
+    /// The number of a fact's user.
+    fn user(row: &Self::Row<'_>) -> u32;
 
     /// Every row, in order.
     fn each_row(&self) -> impl Iterator<Item = Self::Row<'_>>;

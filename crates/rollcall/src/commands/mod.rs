@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod export;
+mod forget;
 mod import;
 mod key;
 mod local;
@@ -38,6 +39,8 @@ pub fn run(args: Args) -> Result {
         Command::Rebuild(flags) => rebuild::run(&flags),
         Command::Compact(flags) => compact::run(&flags),
         Command::Vacuum(flags) => compact::vacuum(&flags),
+        Command::Forget(flags) => forget::run(&flags),
+        Command::Retain(flags) => forget::retain(&flags),
         Command::Config(flags) => config::run(flags),
         Command::Key(flags) => key::run(flags),
         Command::Completions(flags) => completions::run(flags),

@@ -85,6 +85,7 @@ pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     }
     let Signals { mut terminate, mut interrupt, hangup } = signals;
     let shutdown_time = Limits::seconds(config.limits.shutdown_seconds);
+    let retaining = tokio::spawn(server::retention::run(app.clone(), server::now));
     let reloading = tokio::spawn(reload(hangup, app.clone(), config, source));
     let closing = app.clone();
     let (stopping, stopped) = oneshot::channel();
@@ -112,6 +113,8 @@ pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     if !answered {
         tracing::warn!("requests were still under way after limits.shutdown_seconds, and were cut off");
     }
+    retaining.abort();
+    let _ = retaining.await;
     reloading.abort();
     let _ = reloading.await;
     // The last owner closes the engine, and that may take a moment.

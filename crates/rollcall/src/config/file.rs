@@ -113,6 +113,8 @@ pub(super) struct Organization {
     pub(super) apps: Option<Spanned<Vec<String>>>,
     pub(super) units: Option<Spanned<Vec<u8>>>,
     #[serde(default)]
+    pub(super) retention_days: u32,
+    #[serde(default)]
     pub(super) ingest_keys: Vec<IngestKey>,
     #[serde(default)]
     pub(super) feishu: Feishu,

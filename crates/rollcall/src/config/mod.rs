@@ -13,6 +13,7 @@ mod secrets;
 
 pub use limits::Limits;
 
+use crate::operations::erase::Retention;
 use rollcall_dialects::Secret;
 use rollcall_dialects::Tenant;
 use rollcall_engine::Settings;
@@ -55,6 +56,8 @@ pub struct OrganizationConfig {
     pub tenant: Tenant,
     /// The keys of the native API.
     pub ingest_keys: Vec<IngestKey>,
+    /// For how many days facts are kept; 0: for ever.
+    pub retention_days: u32,
 }
 
 /// A key of the native API.
@@ -153,6 +156,15 @@ impl Config {
     /// The organization of an id.
     pub fn organization(&self, id: OrgId) -> Option<&OrganizationConfig> {
         self.organizations.iter().find(|organization| organization.tenant.organization.id == id)
+    }
+
+    /// How long organizations keep their facts, of those that do not keep them for ever.
+    pub fn retentions(&self) -> Vec<Retention> {
+        let of = |organization: &OrganizationConfig| Retention {
+            organization: organization.tenant.organization.id,
+            days: organization.retention_days,
+        };
+        self.organizations.iter().map(of).filter(|retention| retention.days > 0).collect()
     }
 
     /// What the dialects know of every organization.

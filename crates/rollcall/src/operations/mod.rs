@@ -3,6 +3,7 @@
 //! Each is written once, as an [`Operation`]. `server/operator` lists and answers them; `commands/operate.rs` asks for them.
 //!
 //! # Layout
+//! - [`erase`]: `forget` and `retain`
 //! - [`housekeeping`]: `compact` and `vacuum`
 //! - [`prove`]: `verify` and `rebuild`
 //! - [`socket`]: where the socket is
@@ -11,10 +12,12 @@
 //! A file here with an `impl Operation`; a line in `server::operator::OPERATIONS`; a command that makes `Asked` of its flags, calls
 //! `operate::<It>` and prints what was found.
 
+pub mod erase;
 pub mod housekeeping;
 pub mod prove;
 pub mod socket;
 
+use erase::Retention;
 use rollcall_engine::Engine;
 use rollcall_model::Organization;
 use serde::de::DeserializeOwned;
@@ -49,6 +52,8 @@ pub struct Context<'c> {
     /// The organizations of the configuration in force. Without a server: those of the configuration that the command was given, if any.
     #[expect(dead_code, reason = "no operation asks for them yet")]
     pub organizations: &'c [Arc<Organization>],
+    /// How long those of them keep their facts that do not keep them for ever.
+    pub retentions: &'c [Retention],
 }
 
 /// A line of an answer: `{"progress":{"done":3,"of":40}}` any number of times, then `{"done":…}` or `{"error":"…"}`.

@@ -4,6 +4,7 @@
 //! - [`mod@router`]: every route, once
 //! - [`ingest`], [`export`], [`directory`], [`native`], [`health`]: what the native routes do
 //! - [`operator`]: the operator's socket, which answers operations on the data directory
+//! - [`retention`]: what is too old, erased once a day
 //! - [`body`]: reading bodies within limits
 //! - [`parts`]: bodies that are sent while they are made
 //! - [`credentials`]: whose request it is
@@ -25,6 +26,7 @@ mod native;
 pub mod operator;
 mod parts;
 mod refusal;
+pub mod retention;
 mod router;
 mod signing;
 mod state;
@@ -33,4 +35,4 @@ mod tls;
 pub use connections::{Server, bind};
 pub use router::router;
 pub use signing::{SIGNING_KEY, signing_key};
-pub use state::App;
+pub use state::{App, now};

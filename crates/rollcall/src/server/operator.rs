@@ -8,6 +8,7 @@ use super::access;
 use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
+use crate::operations::erase::{Forget, Retain};
 use crate::operations::housekeeping::{Compact, Vacuum};
 use crate::operations::prove::{Rebuild, Verify};
 use crate::operations::socket::{NAME, Socket};
@@ -30,7 +31,7 @@ use tokio::net::{UnixListener, UnixSocket};
 use tokio::sync::{RwLock, Semaphore, mpsc, oneshot};
 
 /// Every operation, once.
-const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>];
+const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>, add::<Forget>, add::<Retain>];
 
 /// Adds the route of an operation.
 type Add = fn(Router, &Desk) -> Router;
@@ -161,7 +162,7 @@ async fn answer<O: Operation>(
     tokio::task::spawn_blocking(move || {
         let client = Client { sender, told: Mutex::default() };
         let live = app.live();
-        let context = Context { engine: &app.engine, organizations: live.organizations() };
+        let context = Context { engine: &app.engine, organizations: live.organizations(), retentions: live.retentions() };
         let begun = Instant::now();
         let outcome = O::run(&context, asked, &|done, of| client.progress(done, of));
         let seconds = begun.elapsed().as_secs();

@@ -2,6 +2,7 @@
 
 use super::body::Budget;
 use crate::config::{Config, Limits};
+use crate::operations::erase::Retention;
 use rollcall_dialects::{Secret, Site};
 use rollcall_engine::{Engine, PlaceFiles};
 use rollcall_model::{Millis, Organization};
@@ -37,6 +38,7 @@ pub struct Live {
     /// Turns to export: `limits.exports` of them.
     pub exports: Arc<Semaphore>,
     organizations: Vec<Arc<Organization>>,
+    retentions: Vec<Retention>,
     /// The organization, by position, of each ingest key's hash.
     keys: HashMap<[u8; 32], usize>,
 }
@@ -91,6 +93,7 @@ impl Live {
             budget: Budget::new(&config.limits),
             exports: Arc::new(Semaphore::new(exports)),
             organizations: organizations.collect(),
+            retentions: config.retentions(),
             keys: keys.collect(),
         }
     }
@@ -98,6 +101,11 @@ impl Live {
     /// The organizations that are configured.
     pub fn organizations(&self) -> &[Arc<Organization>] {
         &self.organizations
+    }
+
+    /// How long those of them keep their facts that do not keep them for ever.
+    pub fn retentions(&self) -> &[Retention] {
+        &self.retentions
     }
 
     /// The organization for which a presented ingest key speaks.
@@ -109,6 +117,6 @@ impl Live {
 }
 
 /// The present instant.
-fn now() -> Millis {
+pub fn now() -> Millis {
     jiff::Timestamp::now().as_millisecond()
 }

@@ -3,8 +3,9 @@
 
 mod oracle;
 
-use super::{BASE, ZONES, cells_are_what_the_facts_say, open};
+use super::{BASE, ZONES, cells_are_what_the_facts_say, erases, open};
 use crate::Engine;
+use crate::erase::Selection;
 use crate::facts::Assistances;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -43,6 +44,8 @@ enum Step {
     Flush,
     Compact,
     Vacuum,
+    Forget(u8),
+    Retain(Millis),
     Reopen,
     Ask(Ask),
 }
@@ -167,6 +170,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Flush),
         1 => Just(Step::Compact),
         1 => Just(Step::Vacuum),
+        1 => (0u8..6).prop_map(Step::Forget),
+        1 => (-5i64..6).prop_map(|days| Step::Retain(BASE + days * DAY_MILLIS)),
         1 => Just(Step::Reopen),
         3 => ask().prop_map(Step::Ask),
     ];
@@ -277,6 +282,14 @@ proptest! {
                 Step::Vacuum => {
                     // In the far future, when everything was unneeded for long.
                     engine.vacuum(Millis::MAX, false).unwrap();
+                }
+                Step::Forget(user) => {
+                    let named = oracle.forget(user);
+                    erases(&engine, organization.id, &Selection::User(name(user)), named)?;
+                }
+                Step::Retain(before) => {
+                    let named = oracle.retain(before);
+                    erases(&engine, organization.id, &Selection::Before(before), Some(named))?;
                 }
                 Step::Reopen => {
                     drop(engine);

@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Oracle {
     pub(super) facts: Vec<(Fact, BTreeSet<String>)>,
     pub(super) directory: DirectoryDocument,
+    /// Users whom a fact was ever of, and who were not forgotten since.
+    numbered: BTreeSet<u8>,
+    /// Departments that a fact was ever booked on.
+    booked: BTreeSet<String>,
 }
 
 type Row = (Date, String, Usage);
@@ -33,7 +37,9 @@ impl Oracle {
                         Some(department) => BTreeSet::from([department.to_owned()]),
                         None => self.user_on(&name(fact.user), day).into_iter().flat_map(|user| user.departments.clone()).collect(),
                     };
+                    self.booked.extend(departments.iter().cloned());
                     self.facts.push((fact.clone(), departments));
+                    self.numbered.insert(fact.user);
                     counts.0 += 1;
                 }
             }
@@ -41,9 +47,24 @@ impl Oracle {
         counts
     }
 
+    /// How many facts of a user go; none if nothing is known of it.
+    pub(super) fn forget(&mut self, user: u8) -> Option<usize> {
+        let (facts, entries) = (self.facts.len(), self.directory.users.len());
+        self.facts.retain(|(fact, _)| fact.user != user);
+        self.directory.users.retain(|entry| entry.id != name(user));
+        let known = self.numbered.remove(&user) | (self.directory.users.len() < entries);
+        known.then_some(facts - self.facts.len())
+    }
+
+    /// How many facts go that are older.
+    pub(super) fn retain(&mut self, before: Millis) -> usize {
+        let all = self.facts.len();
+        self.facts.retain(|(fact, _)| fact.at >= before);
+        all - self.facts.len()
+    }
+
     pub(super) fn knows(&self, id: &str) -> bool {
-        self.directory.departments.iter().any(|department| department.id == id)
-            || self.facts.iter().any(|(_, departments)| departments.contains(id))
+        self.directory.departments.iter().any(|department| department.id == id) || self.booked.contains(id)
     }
 
     fn user_on(&self, id: &str, day: Date) -> Option<&User> {

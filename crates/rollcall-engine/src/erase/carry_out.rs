@@ -1,0 +1,166 @@
+//! The steps of an erasure.
+
+use super::named::Days;
+use super::{Erased, Progress, Proof, Selection};
+use crate::Engine;
+use crate::cells::Scope;
+use crate::crash;
+use crate::error::EngineError;
+use crate::lake::Vacuumed;
+use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use crate::ledger::{Erasure, ErasureKey, Message};
+use crate::words::{self, Worded, millis};
+use arrow_array::{Array, RecordBatch};
+use rollcall_model::{FactId, FactKind, OrgId};
+use std::sync::mpsc::sync_channel;
+
+/// How many ids are removed at a time: what memory must hold, and how long an ingest may have to wait.
+const IDS_AT_A_TIME: usize = 100_000;
+
+/// How often what came meanwhile is erased too, before its user is left in peace.
+const MOST_ROUNDS: usize = 8;
+
+/// How many steps progress is told of.
+const STEPS: u64 = 5;
+
+/// An erasure under way.
+struct Work<'w> {
+    org: OrgId,
+    key: &'w ErasureKey,
+    selection: &'w Selection,
+    erasure: Erasure,
+    erased: Erased,
+    /// The days whose cells were or are made anew.
+    days: Days,
+}
+
+impl Engine {
+    /// Does, or finishes, a noted erasure.
+    pub(super) fn carry_out(
+        &self,
+        org: OrgId,
+        key: &ErasureKey,
+        mut erasure: Erasure,
+        scrub: bool,
+        progress: &Progress<'_>,
+    ) -> Result<Erased, EngineError> {
+        let ledger = &self.facts.ledger;
+        let (mut erased, mut days) = (Erased::default(), Days::default());
+        let selection = erasure.selection.clone();
+        if let Some(selection) = &selection {
+            (erased, days) = self.erase_facts(Work { org, key, selection, erasure: erasure.clone(), erased, days }, progress)?;
+            erasure.changed = days.extent();
+            if let Selection::User(user) = selection {
+                erased.directory_entries = self.forget_user(org, user)?;
+            }
+            crash::point("erasure-names-removed");
+            progress(2, STEPS);
+            self.keeper.hold().checkpoint_lake()?;
+            crash::point("erasure-log-checkpointed");
+            self.facts.wait_for_readers();
+            let held = self.keeper.hold();
+            let Vacuumed { files, log_files, .. } = held.vacuum(false)?;
+            erased.files_removed = files + log_files;
+            let Vacuumed { files, log_files, .. } = held.vacuum(true)?;
+            erased.proof = Some(Proof { files: files + log_files, ..Proof::default() });
+            drop(held);
+            crash::point("erasure-files-removed");
+            if matches!(selection, Selection::User(_)) {
+                ledger.note_erasure(key, &Erasure { selection: None, ..erasure.clone() })?;
+            }
+        } else if let Some(changed) = erasure.changed {
+            days.add_range(changed);
+        }
+        progress(3, STEPS);
+        // What retention leaves in the ledger's database are hashes, and facts of long ago that went to the lake long ago.
+        if scrub && !matches!(selection, Some(Selection::Before(_))) {
+            ledger.scrub(|| self.facts.wait_for_readers())?;
+        }
+        crash::point("erasure-scrubbed");
+        progress(4, STEPS);
+        erased.proof = Some(self.prove_erased(org, selection.as_ref(), key, &days, erased.proof.unwrap_or_default())?);
+        ledger.end_erasure(key)?;
+        progress(5, STEPS);
+        Ok(erased)
+    }
+
+    /// Erases facts and ids until no more come, and what cells knew of them; of a user then the name.
+    fn erase_facts(&self, mut work: Work<'_>, progress: &Progress<'_>) -> Result<(Erased, Days), EngineError> {
+        // What an attempt that was cut off took out of the lake, cells may still have.
+        let mut stale = Days::default();
+        if let Some(changed) = work.erasure.changed {
+            stale.add_range(changed);
+            work.days.add_range(changed);
+        }
+        for round in 0..=MOST_ROUNDS {
+            let held = self.keeper.hold();
+            held.flush()?;
+            let some = self.erase_kind::<AttendanceBlock>(&mut work, &mut stale)? | self.erase_kind::<AssistanceBlock>(&mut work, &mut stale)?;
+            for range in std::mem::take(&mut stale).ranges() {
+                self.prove_alone(&Scope { org: Some(work.org), range }, true, &|_, _| {})?;
+            }
+            crash::point("erasure-cells-rebuilt");
+            progress(1, STEPS);
+            // Somebody may still read what was erased in the round before, and asks for names.
+            if round > 0 && !some && self.erase_name(&work)? {
+                return Ok((work.erased, work.days));
+            }
+            drop(held);
+            self.facts.wait_for_readers();
+        }
+        tracing::warn!(organization = %work.org, "facts that are to be erased keep coming: the newest stay");
+        Ok((work.erased, work.days))
+    }
+
+    /// Erases the facts of one kind that the lake has, and says whether there were any.
+    fn erase_kind<B: Worded>(&self, work: &mut Work<'_>, stale: &mut Days) -> Result<bool, EngineError> {
+        let lake = &self.facts.lake;
+        let files = lake.files_with::<B>(&lake.files_of(B::KIND), work.org, work.selection)?;
+        if files.is_empty() {
+            return Ok(false);
+        }
+        let mut ids = Vec::new();
+        for file in &files {
+            lake.each_named::<B>(file, work.selection, |words| {
+                work.erased.count(B::KIND, &millis(words, B::TIME)?);
+                stale.add::<B>(words)?;
+                work.days.add::<B>(words)?;
+                ids.extend(ids_of::<B>(words)?);
+                if ids.len() >= IDS_AT_A_TIME {
+                    work.erased.ids += self.erase_ids(work.org, B::KIND, std::mem::take(&mut ids))?;
+                }
+                Ok(())
+            })?;
+        }
+        work.erased.ids += self.erase_ids(work.org, B::KIND, ids)?;
+        crash::point("erasure-ids-removed");
+        // When the facts are gone, nobody can tell any more which cells knew of them.
+        work.erasure.changed = work.days.extent();
+        self.facts.ledger.note_erasure(work.key, &work.erasure)?;
+        work.erased.files_rewritten += lake.erase::<B>(&files, work.selection)?;
+        Ok(true)
+    }
+
+    fn erase_ids(&self, org: OrgId, kind: FactKind, ids: Vec<FactId>) -> Result<u64, EngineError> {
+        let (reply, erased) = sync_channel(1);
+        self.send(Message::EraseIds { org, kind, ids, reply })?;
+        erased.recv().map_err(|_| EngineError::Closed)?
+    }
+
+    /// Erases the name of a user of whom the ledger has no fact, and says whether it has none. For other selections there is nothing to do.
+    fn erase_name(&self, work: &Work<'_>) -> Result<bool, EngineError> {
+        let Selection::User(user) = work.selection else { return Ok(true) };
+        // Most of what came is looked at here, so that the committer need not.
+        let Some(after) = self.facts.ledger.last_without(work.org, user, 0)? else { return Ok(false) };
+        let (reply, erased) = sync_channel(1);
+        self.send(Message::EraseUser { org: work.org, user: user.clone(), after, reply })?;
+        erased.recv().map_err(|_| EngineError::Closed)?
+    }
+}
+
+/// The ids of facts in words.
+fn ids_of<B: Worded>(words: &RecordBatch) -> Result<Vec<FactId>, EngineError> {
+    let given = words::ids(words)?;
+    let id = |(row, default)| if given.is_null(row) { default } else { FactId::of_given(given.value(row)) };
+    Ok(B::default_ids(words)?.into_iter().enumerate().map(id).collect())
+}

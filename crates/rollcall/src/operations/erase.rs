@@ -1,0 +1,175 @@
+//! `forget` and `retain`: facts that go for good, and the proof.
+
+use super::{Context, Operation, Progress};
+use rollcall_engine::Engine;
+use rollcall_engine::erase::{self, Selection};
+use rollcall_model::calendar::{DAY_MILLIS, rfc3339};
+use rollcall_model::{Millis, OrgId};
+use serde::{Deserialize, Serialize};
+
+/// Erases a person.
+pub enum Forget {}
+
+/// Erases what is older than an organization keeps its facts.
+pub enum Retain {}
+
+/// Who is to be forgotten.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedOfForget {
+    pub organization: OrgId,
+    /// The id that facts carry.
+    pub user: String,
+    /// Only say what would be erased.
+    pub dry_run: bool,
+}
+
+/// How to retain.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedOfRetain {
+    /// Only say what would be erased.
+    pub dry_run: bool,
+}
+
+/// How long an organization keeps its facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    pub organization: OrgId,
+    /// For so many days; never 0.
+    pub days: u32,
+}
+
+/// What was, or would be, erased, as it is printed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Erased {
+    pub attendances: u64,
+    pub assistances: u64,
+    /// The first of their times.
+    pub first: Option<String>,
+    /// The last.
+    pub last: Option<String>,
+    pub ids: u64,
+    pub directory_entries: u64,
+    pub files_rewritten: u64,
+    pub files_removed: u64,
+    /// What is left; none where nothing was erased.
+    pub proof: Option<Proof>,
+}
+
+/// What was found when everything was read back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Proof {
+    /// Whether all of it is 0.
+    pub holds: bool,
+    pub facts: u64,
+    pub names: u64,
+    pub directory_entries: u64,
+    pub files: u64,
+    pub differences: u64,
+}
+
+/// What of one organization was, or would be, erased.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Retained {
+    pub organization: OrgId,
+    pub days: u32,
+    /// The start of the first day of UTC that stays.
+    pub before: String,
+    #[serde(flatten)]
+    pub erased: Erased,
+}
+
+impl Operation for Forget {
+    const NAME: &'static str = "forget";
+    const DOING: &'static str = "forgetting";
+    type Asked = AskedOfForget;
+    type Found = Erased;
+
+    fn run(context: &Context<'_>, asked: AskedOfForget, progress: &Progress<'_>) -> Result<Erased, String> {
+        let AskedOfForget { organization, user, dry_run } = asked;
+        erase(context.engine, organization, &Selection::User(user), dry_run, progress)
+    }
+}
+
+impl Operation for Retain {
+    const NAME: &'static str = "retain";
+    const DOING: &'static str = "erasing what is too old";
+    type Asked = AskedOfRetain;
+    type Found = Vec<Retained>;
+
+    fn run(context: &Context<'_>, asked: AskedOfRetain, progress: &Progress<'_>) -> Result<Vec<Retained>, String> {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let of = context.retentions.len() as u64;
+        let retain_one = |(done, retention): (u64, &Retention)| {
+            progress(done, of);
+            retention.apply(context.engine, now, asked.dry_run)
+        };
+        (0..).zip(context.retentions).map(retain_one).collect()
+    }
+}
+
+impl Retention {
+    /// The start of the first day of UTC that stays.
+    pub fn before(&self, now: Millis) -> Millis {
+        (now.div_euclid(DAY_MILLIS) - i64::from(self.days)) * DAY_MILLIS
+    }
+
+    /// Erases what is older, as of an instant; with `dry_run` says what that is.
+    pub fn apply(&self, engine: &Engine, now: Millis, dry_run: bool) -> Result<Retained, String> {
+        let Self { organization, days } = *self;
+        let before = self.before(now);
+        let erased = erase(engine, organization, &Selection::Before(before), dry_run, &|_, _| {})?;
+        Ok(Retained { organization, days, before: rfc3339(before), erased })
+    }
+}
+
+fn erase(engine: &Engine, org: OrgId, selection: &Selection, dry_run: bool, progress: &Progress<'_>) -> Result<Erased, String> {
+    let erased = if dry_run { engine.would_erase(org, selection) } else { engine.erase(org, selection, progress) };
+    erased.map(Erased::from).map_err(|error| error.to_string())
+}
+
+impl Erased {
+    /// Whether nothing is left of what was erased.
+    pub fn is_proven(&self) -> bool {
+        self.proof.as_ref().is_none_or(|proof| proof.holds)
+    }
+}
+
+impl From<erase::Erased> for Erased {
+    fn from(erased: erase::Erased) -> Self {
+        let erase::Erased { attendances, assistances, times, ids, directory_entries, files_rewritten, files_removed, proof } = erased;
+        Self {
+            attendances,
+            assistances,
+            first: times.map(|times| rfc3339(times.from)),
+            last: times.map(|times| rfc3339(times.to - 1)),
+            ids,
+            directory_entries,
+            files_rewritten,
+            files_removed,
+            proof: proof.map(Proof::from),
+        }
+    }
+}
+
+impl From<erase::Proof> for Proof {
+    fn from(proof: erase::Proof) -> Self {
+        let erase::Proof { facts, names, directory_entries, files, differences } = proof;
+        Self { holds: proof.holds(), facts, names, directory_entries, files, differences }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_days_of_utc_stay_whenever_it_is_asked() {
+        let retention = Retention { organization: OrgId(uuid::Uuid::nil()), days: 2 };
+        let noon = 10 * DAY_MILLIS + DAY_MILLIS / 2;
+        for now in [10 * DAY_MILLIS, noon, 11 * DAY_MILLIS - 1] {
+            assert_eq!(retention.before(now), 8 * DAY_MILLIS);
+        }
+    }
+}
