@@ -48,7 +48,9 @@ fn users(server: &Server, key: &str) -> [Vec<String>; 3] {
         users.dedup();
         users
     };
-    let ids = |rows: &serde_json::Value, field: &str| sorted(rows.as_array().unwrap().iter().map(|row| row[field].as_str().unwrap().into()).collect());
+    let ids = |rows: &serde_json::Value, field: &str| {
+        sorted(rows.as_array().unwrap().iter().map(|row| row[field].as_str().unwrap().into()).collect())
+    };
     let report = server.get("/v1/reports/top-users?from=2025-01-01&to=2026-01-01&limit=10", key).unwrap().json();
     let exported = ["attendance", "assistance"].map(|kind| {
         let answer = server.get(&format!("/v1/{kind}?from=2025-01-01&to=2026-01-01&format=ndjson"), key).unwrap();
@@ -142,7 +144,10 @@ fn what_is_older_than_an_organization_keeps_is_erased_after_it_was_looked_at() {
     assert_eq!((&told[0]["organization"], &told[0]["days"], &told[0]["attendances"]), (&ORG.into(), &30.into(), &40.into()), "{told}");
     assert_eq!(users(&server, KEY), all(&["gone", "stays"]), "a dry run changes nothing");
     let erased = json(&mut retain(home.path(), &[]));
-    assert_eq!((&erased[0]["attendances"], &erased[0]["assistances"], &erased[0]["proof"]["holds"]), (&40.into(), &10.into(), &true.into()));
+    assert_eq!(
+        (&erased[0]["attendances"], &erased[0]["assistances"], &erased[0]["proof"]["holds"]),
+        (&40.into(), &10.into(), &true.into())
+    );
     assert_eq!(erased.as_array().unwrap().len(), 1, "{erased}");
     let [reported, exported, directory] = users(&server, KEY);
     assert_eq!((reported.len(), exported.len(), directory.len()), (0, 0, 2));

@@ -46,7 +46,9 @@ fn attendances(organization: &Organization, users: &[&str], days: std::ops::Rang
                 draft.set(field, Value::Str(text.into()));
             }
             draft.set("id", if day % 2 == 0 { Value::Null } else { Value::Str(id.as_str().into()) });
-            for (field, at) in [("session_started_at", BASE + day * DAY_MILLIS), ("joined_at", at), ("left_at", at + day % 8 * DAY_MILLIS / 2)] {
+            for (field, at) in
+                [("session_started_at", BASE + day * DAY_MILLIS), ("joined_at", at), ("left_at", at + day % 8 * DAY_MILLIS / 2)]
+            {
                 draft.set(field, Value::Int(at));
             }
             facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());

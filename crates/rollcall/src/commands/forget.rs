@@ -59,7 +59,8 @@ fn table<'e>(rows: impl IntoIterator<Item = (Option<&'e Retained>, &'e Erased)>)
                 cells.push(("days", (days.to_string(), true)));
                 cells.push(("before", (before.clone(), false)));
             }
-            cells.extend([("attendances", (erased.attendances.to_string(), true)), ("assistances", (erased.assistances.to_string(), true))]);
+            cells
+                .extend([("attendances", (erased.attendances.to_string(), true)), ("assistances", (erased.assistances.to_string(), true))]);
             cells.extend([("first", time(&erased.first)), ("last", time(&erased.last))]);
             let counts = [
                 ("ids", erased.ids),
