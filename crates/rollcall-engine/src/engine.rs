@@ -66,8 +66,12 @@ impl Engine {
         birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
         let ledger = Arc::new(open(&stored, &settings)?);
         birth::sync_keyspaces(&stored)?;
-        let location = settings.lake.clone().unwrap_or_else(|| Location::Directory(directory.join("lake")));
-        let lake = Arc::new(Lake::open(&location, &ledger)?);
+        let remembered = ledger.lake_location()?;
+        let (location, name) = Location::of_lake(directory, settings.lake.as_ref(), remembered.as_deref())?;
+        let lake = Arc::new(Lake::open(&location, &settings.store, &ledger)?);
+        if remembered.is_none() {
+            ledger.remember_lake_location(&name)?;
+        }
         let facts = FactStore::new(ledger.clone(), lake);
         let cells = Arc::new(Cells::open(facts.clone(), &settings)?);
         let position = ledger.catch_up(&cells)?;

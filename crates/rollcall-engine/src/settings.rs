@@ -1,13 +1,15 @@
 //! What can be set about storage.
 
-use crate::lake::Location;
+use crate::lake::{Location, StoreOptions};
 use fjall::KeyspaceCreateOptions;
 
 /// What can be set about storage.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where the lake lies; none: `lake` in the data directory.
+    /// Where the lake lies; none: where it did before, and at first `lake` in the data directory.
     pub lake: Option<Location>,
+    /// What the store must know where it is S3-compatible.
+    pub store: StoreOptions,
     /// How long facts wait for the lake, in seconds; 0: for a flush that is asked for.
     pub flush_seconds: u32,
     /// How many facts may wait for the lake before flushes no longer make way for what is ingested.
@@ -46,6 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             lake: None,
+            store: StoreOptions::default(),
             flush_seconds: 60,
             flush_facts: 20_000_000,
             vacuum_days: 7,

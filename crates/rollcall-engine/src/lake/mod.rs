@@ -4,7 +4,7 @@
 //! version of a table is a list of files that never change. What facts look like there is said by [`crate::words`].
 //!
 //! # Layout
-//! - [`store`]: the directory or bucket where the lake lies
+//! - `location`: the directory or bucket where the lake lies, and [`store`]: the same, open
 //! - [`files`]: what one version of a table holds
 //! - [`table`]: a table, and the commit of a next version
 //! - `tail`: what is checked, and rolled back, at start
@@ -18,6 +18,7 @@ mod compact;
 mod erase;
 pub mod files;
 mod flush;
+mod location;
 mod merge;
 mod read;
 pub mod store;
@@ -31,8 +32,9 @@ mod write;
 pub(crate) use compact::Bin;
 pub use compact::Compacted;
 pub use files::{DataFile, Files};
+pub use location::{Location, StoreOptions};
 pub(crate) use read::LakeScan;
-pub use store::{Location, Store};
+pub use store::Store;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;
@@ -88,8 +90,14 @@ impl Lake {
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if another ledger writes this lake.
-    pub(crate) fn open(location: &Location, ledger: &Ledger) -> Result<Self, EngineError> {
-        let store = Store::open(location)?;
+    pub(crate) fn open(location: &Location, options: &StoreOptions, ledger: &Ledger) -> Result<Self, EngineError> {
+        let store = Store::open(location, options)?;
+        store.reach().map_err(|error| {
+            EngineError::Storage(format!(
+                "{location} does not answer, and only the lake knows which facts it has. Check [lake] url and options, or AWS_… in the \
+                 environment: endpoint, region, credentials: {error}"
+            ))
+        })?;
         Ok(Self {
             footers: Arc::new(Cache::with_weighter(1024, FOOTER_BYTES, ByMemory)),
             attendance: Table::open::<AttendanceBlock>(&store, ledger)?,

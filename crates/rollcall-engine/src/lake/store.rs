@@ -1,18 +1,19 @@
-//! Where the lake lies: a directory, or a bucket of an S3-compatible store.
+//! An open location: a directory, or a bucket of an S3-compatible store.
 //!
 //! What [`Store::put`] returned from is durable. On local disk the file is fsynced before it gets its name, then the directories are;
 //! `object_store` does this when asked to.
 
 use super::failed;
+use super::location::{Location, StoreOptions};
 use crate::error::EngineError;
 use bytes::Bytes;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 use futures::{StreamExt, TryStreamExt};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{ClientConfigKey, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig};
 use parquet::file::reader::{ChunkReader, Length};
 use rollcall_model::Millis;
 use std::fs::File;
@@ -20,27 +21,19 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::runtime::Runtime;
-use url::Url;
+use url::{Host, Url};
 
 /// How many files are asked for at a time.
 const AT_A_TIME: usize = 16;
 
-/// Where something lies that others read too: the lake, or a backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A directory of this machine; made if it is not there.
-    Directory(PathBuf),
-    /// A bucket of an S3-compatible store, and what is in front of every name: `s3://bucket/prefix`.
-    Bucket {
-        /// The URL.
-        url: Url,
-        /// What the store must know, by the names that AWS gives them in its environment variables, in lower case, such as `aws_endpoint`
-        /// and `aws_secret_access_key`. What is not here is taken from the environment.
-        options: Vec<(String, String)>,
-    },
-}
+/// How often a request is tried again, and for how long: whoever asked then hears that it failed, and may ask later.
+const RETRIES: usize = 5;
+const RETRY_TIME: Duration = Duration::from_secs(60);
+
+/// How long one request may take, unless the option `timeout` says otherwise.
+const REQUEST_TIME: &str = "120 seconds";
 
 /// An open location. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -57,8 +50,9 @@ impl Store {
     /// Opens a location. Nothing is asked of a remote store yet.
     ///
     /// # Errors
-    /// [`EngineError::Storage`] if a directory cannot be made, or the URL or an option means nothing.
-    pub fn open(location: &Location) -> Result<Self, EngineError> {
+    /// [`EngineError::Storage`] if a directory cannot be made, an option means nothing, or credentials would travel in plain text beyond
+    /// this machine.
+    pub fn open(location: &Location, options: &StoreOptions) -> Result<Self, EngineError> {
         let (objects, root, local): (Arc<dyn ObjectStore>, Url, bool) = match location {
             Location::Directory(path) => {
                 crate::engine::make(path)?;
@@ -67,16 +61,10 @@ impl Store {
                     .map_err(|()| EngineError::Storage(format!("{}: no path for a lake", path.display())))?;
                 (Arc::new(LocalFileSystem::new().with_fsync(true)), root, true)
             }
-            Location::Bucket { url, options } => {
-                let mut builder = AmazonS3Builder::from_env().with_url(url.as_str());
-                for (name, value) in options {
-                    let key = AmazonS3ConfigKey::from_str(name)
-                        .map_err(|_| EngineError::Storage(format!("{name} is no option of an S3-compatible store")))?;
-                    builder = builder.with_config(key, value);
-                }
+            Location::Bucket(url) => {
                 let mut root = url.clone();
                 root.set_path(&format!("{}/", url.path().trim_end_matches('/')));
-                (Arc::new(builder.build().map_err(failed)?), root, false)
+                (Arc::new(bucket(url, options)?), root, false)
             }
         };
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("lake").enable_all().build();
@@ -85,6 +73,15 @@ impl Store {
         let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
         let kernel = Arc::new(DefaultEngineBuilder::new(objects.clone()).with_task_executor(executor).build());
         Ok(Self { objects, root, local, kernel, runtime })
+    }
+
+    /// Asks the store for something small, so that it is known to answer.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn reach(&self) -> Result<(), EngineError> {
+        let root = self.path("")?;
+        self.runtime.block_on(self.objects.list_with_delimiter(Some(&root))).map(|_| ()).map_err(failed)
     }
 
     /// What reads and writes the logs of tables here.
@@ -236,6 +233,39 @@ pub(super) struct Left {
     pub(super) size: u64,
     /// In milliseconds since 1970.
     pub(super) modified: Millis,
+}
+
+/// A bucket as the options and the environment describe it.
+fn bucket(url: &Url, options: &StoreOptions) -> Result<AmazonS3, EngineError> {
+    let retries = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
+    let mut builder = AmazonS3Builder::new().with_url(url.as_str()).with_retry(retries);
+    builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), REQUEST_TIME);
+    for (name, value) in StoreOptions::of_environment().iter().chain(options.iter()) {
+        let key = AmazonS3ConfigKey::from_str(name)
+            .map_err(|_| EngineError::Storage(format!("{name} is no option of an S3-compatible store")))?;
+        builder = builder.with_config(key, value);
+    }
+    let value = |key| builder.get_config_value(&key);
+    let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
+    if let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.starts_with("https:")) {
+        if !options.allow_plaintext && !is_loopback(&endpoint) {
+            return Err(EngineError::Storage(format!(
+                "the endpoint {endpoint} would be sent credentials and facts in plain text beyond this machine; use one with https, or set \
+                 allow_plaintext_auth = true"
+            )));
+        }
+        builder = builder.with_allow_http(true);
+    }
+    builder.build().map_err(failed)
+}
+
+fn is_loopback(endpoint: &str) -> bool {
+    Url::parse(endpoint).is_ok_and(|url| match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    })
 }
 
 fn absent_is_none<T>(found: object_store::Result<T>) -> Result<Option<T>, EngineError> {

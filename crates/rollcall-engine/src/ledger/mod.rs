@@ -47,6 +47,9 @@ const FORMAT: &[u8] = b"rollcall 3";
 /// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
 const LEAST_JOURNAL: u64 = 64 << 20;
 
+/// Where it is noted where the lake lies.
+const LAKE_LOCATION: &str = "lake-location";
+
 /// The open database.
 pub struct Ledger {
     db: Database,
@@ -209,6 +212,23 @@ impl Ledger {
     /// [`EngineError::Storage`].
     pub(crate) fn note_durable(&self, kind: FactKind, durable: Durable) -> Result<(), EngineError> {
         Ok(self.meta.insert(lake_table(kind), durable.bytes())?)
+    }
+
+    /// Where the lake lies, as [`crate::lake::Location`] names it.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn lake_location(&self) -> Result<Option<String>, EngineError> {
+        Ok(self.meta.get(LAKE_LOCATION)?.map(|name| String::from_utf8_lossy(&name).into_owned()))
+    }
+
+    /// Remembers, durably, where the lake lies, before anything is written there.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn remember_lake_location(&self, name: &str) -> Result<(), EngineError> {
+        self.meta.insert(LAKE_LOCATION, name)?;
+        self.sync()
     }
 
     /// Which ledger this is: the lake's tables name who writes them.

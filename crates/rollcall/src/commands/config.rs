@@ -21,6 +21,9 @@ fn check(source: &Source) -> Result {
     let speaks = if config.tls.is_some() { "TLS" } else { "plain text" };
     output::line(format_args!("{} can be used", source.file.display()))?;
     output::line(format_args!("listen {} ({speaks}), data {}", config.listen, config.data.display()))?;
+    if let Some(lake) = &config.storage.lake {
+        output::line(format_args!("lake at {lake}"))?;
+    }
     for places in &config.places {
         output::line(format_args!("places of addresses by {}", places.display()))?;
     }

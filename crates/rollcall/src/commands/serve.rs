@@ -183,7 +183,7 @@ fn warn_of_restart(current: &Config, next: &Config) {
         ("listen", current.listen != next.listen),
         ("data", current.data != next.data),
         ("tls", current.tls != next.tls),
-        ("storage", format!("{:?}", current.storage) != format!("{:?}", next.storage)),
+        ("storage or lake", current.storage != next.storage),
         ("limits.connections, limits.header_seconds or limits.shutdown_seconds", connections(old) != connections(new)),
     ] {
         if changed {

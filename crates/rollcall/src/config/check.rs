@@ -1,7 +1,7 @@
 //! From the file to a [`Config`]: every value is checked, and every problem found on the way is kept.
 
 use super::file::{self, File, line_of};
-use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, secrets};
+use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, lake, secrets};
 use jiff::tz::TimeZone;
 use rollcall_dialects::volcengine::signature::SecretKey;
 use rollcall_dialects::{Tenant, feishu, office365, volcengine, yunxiao};
@@ -60,6 +60,9 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         .enumerate()
         .filter_map(|(position, given)| organization(&mut checks, &format!("organizations[{position}]"), given, folder))
         .collect();
+    let mut storage = file.storage.settings();
+    lake::read(&mut checks, &file.lake, &mut storage, folder);
+    storage.store.allow_plaintext = file.allow_plaintext_auth;
     if !checks.problems.is_empty() {
         return Err(checks.problems);
     }
@@ -70,7 +73,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
         places: file.places.files().into_iter().map(|path| folder.join(path)).collect(),
         limits: file.limits,
-        storage: file.storage.settings(&file.lake),
+        storage,
         organizations,
     })
 }

@@ -3,6 +3,7 @@
 use super::{Limits, Problem};
 use rollcall_engine::Settings;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use toml::Spanned;
@@ -74,23 +75,10 @@ pub(super) struct Storage {
     uses_per_organization: Option<u32>,
 }
 
-/// The open tables, by the engine's own names; absent keys keep its defaults.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Lake {
-    flush_seconds: Option<u32>,
-    flush_facts: Option<usize>,
-    vacuum_days: Option<u32>,
-}
-
 impl Storage {
-    pub(super) fn settings(&self, lake: &Lake) -> Settings {
+    pub(super) fn settings(&self) -> Settings {
         let defaults = Settings::default();
         Settings {
-            lake: defaults.lake,
-            flush_seconds: lake.flush_seconds.unwrap_or(defaults.flush_seconds),
-            flush_facts: lake.flush_facts.unwrap_or(defaults.flush_facts),
-            vacuum_days: lake.vacuum_days.unwrap_or(defaults.vacuum_days),
             cell_cache_bytes: self.cell_cache_bytes.unwrap_or(defaults.cell_cache_bytes),
             block_cache_bytes: self.block_cache_bytes.unwrap_or(defaults.block_cache_bytes),
             id_cache_bytes: self.id_cache_bytes.unwrap_or(defaults.id_cache_bytes),
@@ -100,8 +88,20 @@ impl Storage {
             users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
             bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
             uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
+            ..defaults
         }
     }
+}
+
+/// Where the lake lies, and when facts go there; absent keys keep the engine's defaults.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Lake {
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) options: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    pub(super) flush_seconds: Option<u32>,
+    pub(super) flush_facts: Option<usize>,
+    pub(super) vacuum_days: Option<u32>,
 }
 
 #[derive(Deserialize)]

@@ -3,11 +3,13 @@
 //! # Layout
 //! - [`mod@file`]: the file as it is written, key by key
 //! - [`check`]: from the file to a [`Config`], with every problem found on the way
+//! - [`mod@lake`]: where the lake lies
 //! - [`secrets`]: secrets, which stand in the file as hashes or references only
 //! - [`limits`]: what one request, and all together, may take
 
 mod check;
 mod file;
+mod lake;
 mod limits;
 mod secrets;
 
@@ -230,6 +232,41 @@ mod tests {
         let error = parse("[places]\ndatabase = 4\n").unwrap_err();
         assert_eq!(error, "rollcall.toml:2: database: expected a path, or a list of paths");
         assert!(parse("[places]\nfile = \"a\"\n").unwrap_err().starts_with("rollcall.toml:2: file: unknown field `file`"));
+    }
+
+    #[test]
+    fn the_lake_is_a_directory_beside_the_file_or_a_bucket() {
+        let read = |text: &str| Config::parse(text, Path::new("/etc/r/rollcall.toml"), &Overrides::default()).map(|config| config.storage);
+        let defaults = Settings::default();
+        assert_eq!(read("").unwrap(), defaults);
+        let given = read("[lake]\nurl = \"lake\"\nflush_seconds = 5\nflush_facts = 7\n").unwrap();
+        assert_eq!(given.lake.unwrap().to_string(), "file:///etc/r/lake");
+        assert_eq!((given.flush_seconds, given.flush_facts), (5, 7));
+        let options = "[lake.options]\naws_endpoint = \"http://[::1]:9000\"\naws_virtual_hosted_style_request = false\n";
+        let given = read(&format!("allow_plaintext_auth = true\n[lake]\nurl = \"s3://b/a/\"\n{options}")).unwrap();
+        assert_eq!(given.lake.unwrap().to_string(), "s3://b/a");
+        let options: Vec<_> = given.store.iter().collect();
+        assert_eq!(options, [("aws_endpoint", "http://[::1]:9000"), ("aws_virtual_hosted_style_request", "false")]);
+        assert!(given.store.allow_plaintext);
+    }
+
+    #[test]
+    fn what_a_lake_cannot_be_is_refused_with_its_place_and_without_its_secret() {
+        for (text, told) in [
+            ("[lake]\nurl = \"https://b/a\"", "2: lake.url: expected s3://bucket/prefix, file:///directory, or a path"),
+            ("[lake]\nurl = \"s3://user:hunter2@b/a\"", "2: lake.url: a location has no credentials"),
+            ("[lake.options]\naws_colour = \"red\"", "2: lake.options.aws_colour: is no option of an S3-compatible store"),
+            ("[lake.options]\naws_region = [1]", "2: lake.options.aws_region: expected a string, a number, true or false"),
+            (
+                "[lake.options]\naws_secret_access_key = \"hunter2\"",
+                "2: lake.options.aws_secret_access_key: a secret must not stand in the file",
+            ),
+            ("[lake.options]\naws_session_token = \"env:ROLLCALL_NOT_SET\"", "2: lake.options.aws_session_token: the environment variable"),
+            ("[lake]\ncolour = 1", "2: colour: unknown field `colour`"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(&format!("rollcall.toml:{told}")) && !error.contains("hunter2"), "{told}\n{error}");
+        }
     }
 
     #[test]

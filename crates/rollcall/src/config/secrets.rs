@@ -87,6 +87,12 @@ pub(super) fn read_itself(checks: &mut Checks<'_>, at: &str, reference: &Spanned
     secret.map_err(|message| checks.refuse(reference, &format!("{at}.secret"), &message)).ok()
 }
 
+/// Reads an option of a store, which has one name and no hash.
+pub(super) fn read_option(checks: &mut Checks<'_>, key: &str, reference: &Spanned<toml::Value>, folder: &Path) -> Option<String> {
+    let secret = resolve(reference.get_ref().as_str().unwrap_or_default(), "secret", "", folder);
+    secret.map_err(|message| checks.refuse(reference, key, &message)).ok()
+}
+
 /// The secret that a reference leads to; `or_else` says what could stand in place of a reference.
 fn resolve(reference: &str, plain_key: &str, or_else: &str, folder: &Path) -> Result<String, String> {
     let plain = if let Some(name) = reference.strip_prefix("env:") {
