@@ -52,6 +52,8 @@ impl Lake {
     /// # Errors
     /// [`EngineError::Storage`]; what was not flushed is still in the ledger.
     pub(crate) fn flush(&self, ledger: &Ledger, upto: u64, mut pause: impl FnMut() -> bool) -> Result<u64, EngineError> {
+        self.attendance.settle::<AttendanceBlock>()?;
+        self.assistance.settle::<AssistanceBlock>()?;
         let mut flushed = 0;
         let mut load = Load::default();
         for read in ledger.commits(0, upto) {

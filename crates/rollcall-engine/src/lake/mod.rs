@@ -16,6 +16,8 @@
 
 mod compact;
 mod erase;
+#[cfg(test)]
+mod faults;
 pub mod files;
 mod flush;
 mod location;
@@ -98,6 +100,10 @@ impl Lake {
                  environment: endpoint, region, credentials: {error}"
             ))
         })?;
+        Self::over(store, ledger)
+    }
+
+    fn over(store: Store, ledger: &Ledger) -> Result<Self, EngineError> {
         Ok(Self {
             footers: Arc::new(Cache::with_weighter(1024, FOOTER_BYTES, ByMemory)),
             attendance: Table::open::<AttendanceBlock>(&store, ledger)?,

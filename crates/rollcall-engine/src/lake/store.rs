@@ -67,6 +67,11 @@ impl Store {
                 (Arc::new(bucket(url, options)?), root, false)
             }
         };
+        Self::over(objects, root, local)
+    }
+
+    /// What is opened by other means.
+    pub(super) fn over(objects: Arc<dyn ObjectStore>, root: Url, local: bool) -> Result<Self, EngineError> {
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("lake").enable_all().build();
         let runtime =
             Arc::new(threads.map_err(|error| EngineError::Storage(format!("the threads of the lake cannot be started: {error}")))?);

@@ -41,7 +41,10 @@ pub struct Table {
     store: Store,
     /// Who writes the table: the ledger's id.
     writer: String,
-    /// The version that the next change begins from; none before there is a table.
+    /// How commits of this process are told from others.
+    author: String,
+    /// The version that the next change begins from; none before there is a table, and after a commit of which is not known whether it
+    /// happened.
     snapshot: Mutex<Option<SnapshotRef>>,
     files: RwLock<Arc<Files>>,
     /// Files that a version no longer has, but that someone who has an older one may still read.
@@ -74,6 +77,7 @@ impl Table {
             kind: B::KIND,
             store: store.clone(),
             writer: ledger.id().to_owned(),
+            author: format!(concat!("rollcall/", env!("CARGO_PKG_VERSION"), " {}"), uuid::Uuid::new_v4()),
             snapshot: Mutex::default(),
             files: RwLock::default(),
             leaving: Mutex::default(),
@@ -204,6 +208,7 @@ impl Table {
     /// Reads the newest version of the log, and shows it if another was shown.
     fn recall<B: Worded>(&self, current: &mut Option<SnapshotRef>) -> Result<(), EngineError> {
         let snapshot = Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)?;
+        self.check_authors(&snapshot)?;
         if self.files().version != Some(snapshot.version()) {
             let files = Arc::new(self.load::<B>(&snapshot)?);
             let before = std::mem::replace(&mut *self.files.write(), files);
@@ -221,6 +226,36 @@ impl Table {
         self.files().iter().map(|file| file.name.clone()).chain(held).collect()
     }
 
+    /// Every version after the one shown must be of this process: a commit that failed may have happened, but nobody else commits.
+    fn check_authors(&self, newest: &Snapshot) -> Result<(), EngineError> {
+        let foreign =
+            || EngineError::Storage("another process writes the lake: one lake has one writer; stop it, then restart this one".into());
+        self.check_writer(newest)?;
+        for version in self.files().version.map_or(0, |shown| shown + 1)..=newest.version() {
+            let commit = self.store.get(&self.log_name(version))?.ok_or_else(foreign)?;
+            if memchr::memmem::find(&commit, self.author.as_bytes()).is_none() {
+                return Err(foreign());
+            }
+        }
+        Ok(())
+    }
+
+    /// After a commit that failed, or was answered by an error: whether it happened all the same, as when only the answer was lost. Then
+    /// its version is shown.
+    fn happened<B: Worded>(&self, current: &mut Option<SnapshotRef>, change: &Change, why: EngineError) -> Result<Arc<Files>, EngineError> {
+        if let Err(error) = self.recall::<B>(current) {
+            return Err(EngineError::Storage(format!("{why}; and whether the commit happened is not known: {error}")));
+        }
+        let files = self.files();
+        let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let covers = change.position.is_none_or(|position| files.position >= position);
+        let is_there = change.added.iter().all(|file| names.contains(file.name.as_str()));
+        let is_gone = change.removed.iter().all(|file| !names.contains(file.name.as_str()));
+        let happened = covers && is_there && is_gone;
+        drop(names);
+        if happened { Ok(files) } else { Err(why) }
+    }
+
     /// Commits a change durably, and shows it to everyone who asks from then on.
     pub(super) fn commit<B: Worded>(&self, change: &Change) -> Result<Arc<Files>, EngineError> {
         let mut current = self.snapshot.lock();
@@ -231,7 +266,7 @@ impl Table {
                 // The change was made for the version shown, and the log may have the next one already.
                 let shown = self.files().version;
                 self.recall::<B>(&mut current)?;
-                if self.files().version != shown {
+                if self.files().version.unwrap_or_default() != shown.unwrap_or_default() {
                     return Err(EngineError::Storage("the lake has a version that was not known: what changes it begins anew".into()));
                 }
                 current.take().map_or_else(|| self.create::<B>(), Ok)?
@@ -239,8 +274,7 @@ impl Table {
         };
         let kernel = self.store.kernel();
         let operation = if change.facts_change { UpdateTableOperation::Write } else { UpdateTableOperation::Optimize };
-        let engine_info = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
-        let mut builder = snapshot.clone().update_table(operation, engine_info, change.facts_change);
+        let mut builder = snapshot.clone().update_table(operation, &self.author, change.facts_change);
         if let Some(position) = change.position {
             builder = builder.with_transaction_id(&self.writer, i64::try_from(position).map_err(failed)?);
         }
@@ -263,12 +297,16 @@ impl Table {
             }
         }
         crash::point("lake-before-commit");
-        let committed = match transaction.commit(kernel).map_err(failed)? {
-            CommitResult::Committed(committed) => committed,
-            CommitResult::Conflicted(_) => {
-                return Err(EngineError::Storage("another process writes the lake: one lake has one writer".into()));
+        let committed = match transaction.commit(kernel) {
+            Ok(CommitResult::Committed(committed)) => committed,
+            Ok(CommitResult::Conflicted(_)) => {
+                let why = EngineError::Storage(
+                    "an earlier commit of the lake, whose answer was lost, happened: the next attempt begins there".into(),
+                );
+                return self.happened::<B>(&mut current, change, why);
             }
-            CommitResult::Retryable(failed) => return Err(EngineError::Storage(failed.error.to_string())),
+            Ok(CommitResult::Retryable(retryable)) => return self.happened::<B>(&mut current, change, failed(retryable.error)),
+            Err(error) => return self.happened::<B>(&mut current, change, failed(error)),
         };
         crash::point("lake-committed");
         let mut next = match committed.post_commit_snapshot() {
@@ -324,8 +362,7 @@ impl Table {
                 "configuration": {"rollcall.ledger": self.writer},
                 "createdTime": now,
             });
-            let info =
-                json!({"timestamp": now, "operation": "CREATE TABLE", "engineInfo": concat!("rollcall/", env!("CARGO_PKG_VERSION"))});
+            let info = json!({"timestamp": now, "operation": "CREATE TABLE", "engineInfo": self.author});
             let actions = [
                 json!({"commitInfo": info}),
                 json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
