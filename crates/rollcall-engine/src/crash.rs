@@ -21,6 +21,9 @@ pub const POINTS: &[&str] = &[
     "erasure-log-checkpointed",
     "erasure-files-removed",
     "erasure-scrubbed",
+    "backup-file-copied",
+    "backup-before-manifest",
+    "backup-manifest-written",
 ];
 
 /// One of [`POINTS`]: the process ends here if `FAILPOINTS` says `point=return`.

@@ -1,5 +1,6 @@
 //! The engine as its users see it: open a data directory, ingest facts, ask for reports.
 
+use crate::backup::UNFINISHED;
 use crate::cells::{Cells, Findings, Progress, Scope};
 use crate::error::EngineError;
 use crate::facts::Facts;
@@ -16,7 +17,7 @@ use rollcall_model::directory::DirectoryDocument;
 use rollcall_model::{Directory, Millis, OrgId, Organization, Range, Receipt};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -32,6 +33,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// An open data directory. Cheap to share behind an [`Arc`]; dropping it commits what waits, checkpoints and closes.
 #[derive(Debug)]
 pub struct Engine {
+    pub(crate) directory: PathBuf,
     pub(crate) facts: FactStore,
     pub(crate) cells: Arc<Cells>,
     pub(crate) keeper: Keeper,
@@ -60,6 +62,12 @@ impl Engine {
     /// # Errors
     /// [`EngineError::InUse`] if another process has it open; [`EngineError::Storage`] if it cannot be read or written.
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
+        if directory.join(UNFINISHED).exists() {
+            return Err(EngineError::Backup(format!(
+                "{} holds a restore that came to no end: remove it, and restore the backup again",
+                directory.display()
+            )));
+        }
         make(directory)?;
         let lock = lock(directory)?;
         let stored = directory.join("ledger");
@@ -101,6 +109,8 @@ impl Engine {
         };
         let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
         let engine = Self {
+        Ok(Self {
+            directory: directory.to_owned(),
             facts,
             cells,
             keeper,

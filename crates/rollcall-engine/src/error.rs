@@ -27,6 +27,9 @@ pub enum EngineError {
     /// The storage failed. What was not acknowledged may or may not be stored: retrying is safe.
     #[error("storage failed: {0}")]
     Storage(String),
+    /// A backup cannot be made there, or not be restored.
+    #[error("{0}")]
+    Backup(String),
     /// The engine is shutting down; nothing was stored.
     #[error("shutting down")]
     Closed,

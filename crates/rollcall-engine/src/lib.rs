@@ -10,12 +10,14 @@
 //! - [`erase`]: facts that go for good: those of a user, or of long ago
 //! - [`scan`]: facts read back from both
 //! - [`words`]: facts as the lake and exports write them
+//! - [`backup`]: one consistent state, elsewhere, and back
 //! - [`cells`]: the mergeable exact aggregates and their store
 //! - [`places`]: from IP addresses to places, by database files
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
 //! - [`crash`]: where tests end the process
 
+pub mod backup;
 pub mod cells;
 pub mod crash;
 pub mod engine;

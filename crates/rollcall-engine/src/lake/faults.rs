@@ -1,6 +1,6 @@
 //! A store that answers with errors, on top of a real one: what it does to commits.
 
-use super::{Lake, Store};
+use super::{Lake, Location, Store};
 use crate::facts::Attendances;
 use crate::ledger::Ledger;
 use crate::{Engine, Settings};
@@ -131,7 +131,8 @@ impl Stage {
     fn open(&self, ledger: &Ledger) -> Lake {
         let objects = Faulty { real: LocalFileSystem::new(), faults: self.faults.clone() };
         let root = Url::from_directory_path(self.data.path().join("lake").canonicalize().unwrap()).unwrap();
-        Lake::over(Store::over(Arc::new(objects), root, false).unwrap(), ledger).unwrap()
+        let location = Location::Directory(self.data.path().join("lake"));
+        Lake::over(location, Store::over(Arc::new(objects), root, false).unwrap(), ledger).unwrap()
     }
 
     fn fault(&self, ending: &'static str, fault: Fault) {

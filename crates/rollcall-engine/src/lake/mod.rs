@@ -55,7 +55,10 @@ const FOOTER_BYTES: u64 = 32 << 20;
 
 /// The open tables.
 pub struct Lake {
-    store: Store,
+    /// Where it lies.
+    pub(crate) location: Location,
+    /// The same, open.
+    pub(crate) store: Store,
     footers: Arc<Footers>,
     attendance: Table,
     assistance: Table,
@@ -84,6 +87,11 @@ impl Version {
             FactKind::Assistance => &self.assistance,
         }
     }
+
+    /// How many bytes the files of both have.
+    pub fn bytes(&self) -> u64 {
+        self.attendance.bytes() + self.assistance.bytes()
+    }
 }
 
 impl Lake {
@@ -100,11 +108,12 @@ impl Lake {
                  environment: endpoint, region, credentials: {error}"
             ))
         })?;
-        Self::over(store, ledger)
+        Self::over(location.clone(), store, ledger)
     }
 
-    fn over(store: Store, ledger: &Ledger) -> Result<Self, EngineError> {
+    fn over(location: Location, store: Store, ledger: &Ledger) -> Result<Self, EngineError> {
         Ok(Self {
+            location,
             footers: Arc::new(Cache::with_weighter(1024, FOOTER_BYTES, ByMemory)),
             attendance: Table::open::<AttendanceBlock>(&store, ledger)?,
             assistance: Table::open::<AssistanceBlock>(&store, ledger)?,

@@ -158,6 +158,25 @@ impl Store {
         absent_is_none(self.runtime.block_on(self.objects.delete(&path))).map(|_| ())
     }
 
+    /// Whether there is no file at all.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn is_empty(&self) -> Result<bool, EngineError> {
+        let root = self.path("")?;
+        let mut found = self.objects.list(Some(&root));
+        Ok(self.runtime.block_on(found.try_next()).map_err(failed)?.is_none())
+    }
+
+    /// The directory of this machine that a name stands for; none in a remote store.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn directory(&self, name: &str) -> Result<Option<PathBuf>, EngineError> {
+        let path = || self.url(name)?.to_file_path().map_err(|()| EngineError::Storage(format!("{name}: no path")));
+        self.local.then(path).transpose()
+    }
+
     /// Every file whose name begins with the directory `within`, by name, which is given from the root on.
     ///
     /// # Errors

@@ -1,0 +1,103 @@
+//! Backups: one consistent state of a data directory and its lake, in another directory or bucket, made while the server runs.
+//!
+//! # What a backup looks like
+//! | name | what |
+//! |---|---|
+//! | `backup.json` | the manifest: every file with its size and checksum. Without it there is no backup |
+//! | `backup.owner` | the id of the ledger that backs up here: nobody else may |
+//! | `ledger/ID/NNNNNN.part` | every entry of the ledger's database, in order; `ID` is new for each backup |
+//! | `ledger/ID/signing.key` | and other files that lie beside the ledger |
+//! | `attendance/`, `assistance/` | the lake's tables: their data files, and of the log the newest checkpoint and what follows it. They are Delta tables, and anybody can read them |
+//!
+//! Data files never change, so those that are in the target already are not copied again. The manifest is written last, and replaces the
+//! one before in one step: until then that one is valid, and every file of it is there. What the newest does not refer to is removed then.
+//!
+//! # Layout
+//! - [`manifest`]: the manifest
+//! - `parts`: entries of the database as files
+//! - `make`: [`crate::Engine::backup`]
+//! - `restore`: [`restore`]
+
+mod make;
+pub mod manifest;
+mod parts;
+mod restore;
+
+pub use make::Made;
+pub use restore::{Restored, restore};
+
+use crate::error::EngineError;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Is told how many bytes are done, and of how many about; from any thread.
+pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
+
+/// How many files are copied at a time. Each is in memory meanwhile.
+const AT_A_TIME: usize = 4;
+
+/// Where the tables lie, in the lake as in a backup.
+const TABLES: [&str; 2] = ["attendance", "assistance"];
+
+/// Where the ledger lies in a backup.
+const LEDGER: &str = "ledger";
+
+/// Marks a data directory that is being restored.
+pub(crate) const UNFINISHED: &str = "restore-unfinished";
+
+/// How errors begin that name a damaged file.
+const DAMAGED: &str = "the backup is damaged: ";
+
+fn refused(why: impl Into<String>) -> EngineError {
+    EngineError::Backup(why.into())
+}
+
+/// How many bytes are done.
+struct Steps<'p> {
+    done: AtomicU64,
+    of: u64,
+    progress: &'p Progress<'p>,
+}
+
+impl<'p> Steps<'p> {
+    fn new(of: u64, progress: &'p Progress<'p>) -> Self {
+        progress(0, of);
+        Self { done: AtomicU64::new(0), of, progress }
+    }
+
+    fn add(&self, bytes: u64) {
+        // How large the ledger will be is only known about.
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        (self.progress)(done.min(self.of), self.of);
+    }
+}
+
+/// Does something to each item, some at a time; ends early at the first error. What it gives is in the order of the items.
+fn each<I: Sync, O: Send>(items: &[I], work: impl Fn(&I) -> Result<O, EngineError> + Sync) -> Result<Vec<O>, EngineError> {
+    let next = AtomicUsize::new(0);
+    let failure = Mutex::new(None);
+    let done = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|threads| {
+        for _ in 0..AT_A_TIME.min(items.len()) {
+            threads.spawn(|| {
+                while failure.lock().is_none() {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { return };
+                    match work(item) {
+                        Ok(out) => done.lock().push((at, out)),
+                        Err(error) => *failure.lock() = Some(error),
+                    }
+                }
+            });
+        }
+    });
+    if let Some(error) = failure.into_inner() {
+        return Err(error);
+    }
+    let mut done = done.into_inner();
+    done.sort_unstable_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, out)| out).collect())
+}
+
+#[cfg(test)]
+mod tests;
