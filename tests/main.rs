@@ -7,6 +7,7 @@
 mod harness;
 
 mod assistance;
+mod backup;
 mod bad_input;
 mod cli;
 mod copilot;

@@ -44,6 +44,17 @@ pub enum Command {
     /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended. A server that has
     /// the directory open does it, as with `verify`; meanwhile it stores no checkpoints, and after many facts ingest waits.
     Rebuild(Prove),
+    /// Back up a data directory and its lake to another directory or an S3-compatible bucket
+    ///
+    /// One consistent state, with every fact acknowledged before. A server that has the directory open does it, and goes on serving. Again to
+    /// the same place: data files that are there are not copied again, and the backup that is there stays valid until the new one is whole.
+    /// The lake's tables in a backup are Delta tables. The key that signs tokens is in it, so keep it from others; rollcall.toml is not.
+    Backup(Backup),
+    /// Make a new data directory of a backup
+    ///
+    /// Every file is checked against its checksum, and what was restored is durable at the end. The lake goes to where [lake] url of
+    /// --config says, which must not be where that of the data directory lies that was backed up; else to `lake` in the new directory.
+    Restore(Restore),
     /// Join small files of the lake to large ones
     ///
     /// A server does it by itself; this is for who does not want to wait until a month has not changed for a day. No fact changes.
@@ -370,7 +381,53 @@ pub struct Prove {
     /// The day after the last, of UTC [default: that after the last there is]
     #[arg(long, value_name = "DAY", requires = "from")]
     pub to: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    pub store: Store,
     /// How to print what was found
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
+}
+
+/// What a command on a data directory reads of a configuration: the settings of storage, and the organizations.
+#[derive(Debug, Flags)]
+pub struct Store {
+    /// The configuration file, of which [storage] and [lake] count; without one, options of an S3-compatible store come from the
+    /// environment (AWS_…)
+    #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+}
+
+/// `backup`.
+#[derive(Debug, Flags)]
+pub struct Backup {
+    /// Where to: s3://bucket/prefix, or a directory; it is empty, or has an earlier backup of the same data directory
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The data directory
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub store: Store,
+    /// How to print what was backed up
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
+}
+
+/// `restore`.
+#[derive(Debug, Flags)]
+pub struct Restore {
+    /// Where the backup is: s3://bucket/prefix, or a directory
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// The new data directory
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// Hold its cells against its facts at the end, as `verify` does
+    #[arg(long)]
+    pub verify: bool,
+    #[command(flatten)]
+    pub store: Store,
+    /// How to print what --verify found
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub format: ReceiptFormat,
 }

@@ -8,6 +8,7 @@ use crate::error::EngineError;
 use crate::lake::{Location, Store, StoreOptions, Version};
 use crate::ledger;
 use crate::scan::Pinned;
+use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use rollcall_model::FactKind;
@@ -72,7 +73,11 @@ impl Engine {
             tracing::warn!(%error, "the backup that is there is no help to this one");
             None
         });
-        let pinned = self.facts.pin();
+        // Housekeeping removes no data file of what is pinned, but what it pleases of the logs.
+        let (pinned, logs) = self.keeper.alone(|| {
+            let pinned = self.facts.pin();
+            logs(&lake.store, &pinned.version).map(|logs| (pinned, logs))
+        })?;
         let taken_at = rfc3339(Timestamp::now().as_millisecond());
         let mut making = Making {
             lake: &lake.store,
@@ -87,7 +92,7 @@ impl Engine {
             making.there.extend(making.target.list(table)?.into_iter().map(|(name, meta)| (name, meta.size)));
         }
         let id = uuid::Uuid::new_v4().to_string();
-        let mut files = making.tables(&pinned.version)?;
+        let mut files = making.tables(&pinned.version, logs)?;
         let keyspaces = making.ledger(self, &pinned, &id, &mut files)?;
         for name in beside {
             match std::fs::read(self.directory.join(name)) {
@@ -146,20 +151,50 @@ fn tables(version: &Version) -> BTreeMap<String, TableState> {
     kinds.filter_map(|(name, kind)| Some((name.to_owned(), state(kind)?))).collect()
 }
 
+/// The logs of the tables of a version.
+fn logs(lake: &Store, version: &Version) -> Result<Vec<(String, Bytes)>, EngineError> {
+    let mut names = Vec::new();
+    for (table, kind) in TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]) {
+        if let Some(version) = version.of(kind).version {
+            names.extend(log(lake, table, version)?);
+        }
+    }
+    each(&names, |name| Ok((name.clone(), source(lake, name)?)))
+}
+
+/// The log of a table up to a version: its newest checkpoint, and the commits from there on.
+fn log(lake: &Store, table: &str, version: u64) -> Result<Vec<String>, EngineError> {
+    let listed = lake.list(&format!("{table}/_delta_log"))?;
+    let version_of = |name: &str| name.rsplit('/').next()?.get(..20)?.parse::<u64>().ok().filter(|of| *of <= version);
+    let log: Vec<(u64, &str)> = listed.iter().filter_map(|(name, _)| Some((version_of(name)?, name.as_str()))).collect();
+    let checkpoint = log.iter().filter(|(_, name)| name.ends_with(".checkpoint.parquet")).map(|(version, _)| *version).max();
+    let wanted = |(of, name): &&(u64, &str)| match checkpoint {
+        Some(checkpoint) => *of > checkpoint && name.ends_with(".json") || *of == checkpoint,
+        None => name.ends_with(".json"),
+    };
+    let wanted: Vec<String> = log.iter().filter(wanted).map(|(_, name)| (*name).to_owned()).collect();
+    let commits = wanted.iter().filter(|name| name.ends_with(".json")).count() as u64;
+    let needed = checkpoint.map_or(version + 1, |checkpoint| version - checkpoint);
+    if commits < needed {
+        return Err(EngineError::Storage(format!("the log of the lake's table {table} has a gap before version {version}")));
+    }
+    Ok(wanted)
+}
+
+fn source(lake: &Store, name: &str) -> Result<Bytes, EngineError> {
+    lake.get(name)?.ok_or_else(|| EngineError::Storage(format!("the lake's file {name} is missing")))
+}
+
 impl Making<'_> {
     /// The files of the lake's tables.
-    fn tables(&self, version: &Version) -> Result<Vec<FileEntry>, EngineError> {
+    fn tables(&self, version: &Version, logs: Vec<(String, Bytes)>) -> Result<Vec<FileEntry>, EngineError> {
         let mut wanted = Vec::new();
         for (table, kind) in TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]) {
             wanted.extend(version.of(kind).iter().map(|file| (format!("{table}/{}", file.name), file.size)));
         }
         let mut files = each(&wanted, |(name, size)| self.data_file(name, *size))?;
-        // After what it refers to.
-        for (table, kind) in TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]) {
-            if let Some(version) = version.of(kind).version {
-                files.extend(each(&self.log(table, version)?, |name| self.log_file(name))?);
-            }
-        }
+        // After what they refer to.
+        files.extend(each(&logs, |(name, bytes)| self.log_file(name, bytes))?);
         Ok(files)
     }
 
@@ -170,7 +205,7 @@ impl Making<'_> {
             self.steps.add(size);
             return Ok(before.clone());
         }
-        let bytes = self.source(name)?;
+        let bytes = source(self.lake, name)?;
         if bytes.len() as u64 != size {
             return Err(EngineError::Storage(format!("the lake's data file {name} has {} bytes, and should have {size}", bytes.len())));
         }
@@ -184,35 +219,15 @@ impl Making<'_> {
         Ok(entry)
     }
 
-    fn log_file(&self, name: &str) -> Result<FileEntry, EngineError> {
-        let bytes = self.source(name)?;
+    fn log_file(&self, name: &str, bytes: &Bytes) -> Result<FileEntry, EngineError> {
         match self.before.get(name) {
-            Some(before) if before.sha256 != sha256(&bytes) => Err(refused(format!(
+            Some(before) if before.sha256 != sha256(bytes) => Err(refused(format!(
                 "{name} differs from the one that the backup there has, as if this data directory had been restored from an older one: \
                  choose another place"
             ))),
             Some(before) if self.there.contains_key(name) => Ok(before.clone()),
-            _ => self.put(name.into(), bytes),
+            _ => self.put(name.into(), bytes.clone()),
         }
-    }
-
-    /// The log of a table up to a version: its newest checkpoint, and the commits from there on.
-    fn log(&self, table: &str, version: u64) -> Result<Vec<String>, EngineError> {
-        let listed = self.lake.list(&format!("{table}/_delta_log"))?;
-        let version_of = |name: &str| name.rsplit('/').next()?.get(..20)?.parse::<u64>().ok().filter(|of| *of <= version);
-        let log: Vec<(u64, &str)> = listed.iter().filter_map(|(name, _)| Some((version_of(name)?, name.as_str()))).collect();
-        let checkpoint = log.iter().filter(|(_, name)| name.ends_with(".checkpoint.parquet")).map(|(version, _)| *version).max();
-        let wanted = |(of, name): &&(u64, &str)| match checkpoint {
-            Some(checkpoint) => *of > checkpoint && name.ends_with(".json") || *of == checkpoint,
-            None => name.ends_with(".json"),
-        };
-        let wanted: Vec<String> = log.iter().filter(wanted).map(|(_, name)| (*name).to_owned()).collect();
-        let commits = wanted.iter().filter(|name| name.ends_with(".json")).count() as u64;
-        let needed = checkpoint.map_or(version + 1, |checkpoint| version - checkpoint);
-        if commits < needed {
-            return Err(EngineError::Storage(format!("the log of the lake's table {table} has a gap before version {version}")));
-        }
-        Ok(wanted)
     }
 
     /// The ledger's database, in parts.
@@ -233,11 +248,7 @@ impl Making<'_> {
         Ok(keyspaces)
     }
 
-    fn source(&self, name: &str) -> Result<bytes::Bytes, EngineError> {
-        self.lake.get(name)?.ok_or_else(|| EngineError::Storage(format!("the lake's file {name} is missing")))
-    }
-
-    fn put(&self, name: String, bytes: impl Into<bytes::Bytes>) -> Result<FileEntry, EngineError> {
+    fn put(&self, name: String, bytes: impl Into<Bytes>) -> Result<FileEntry, EngineError> {
         let bytes = bytes.into();
         let entry = FileEntry { size: bytes.len() as u64, sha256: sha256(&bytes), name };
         self.target.put(&entry.name, bytes, false)?;

@@ -1,6 +1,6 @@
 //! A data directory on this machine, opened by a command without a server.
 
-use crate::args::Local;
+use crate::args::{Local, Store};
 use crate::config::{Config, Overrides};
 use crate::failure::{Failure, Result};
 use rollcall_engine::{Engine, EngineError};
@@ -12,6 +12,11 @@ pub struct Opened {
     pub engine: Engine,
     pub organization: Organization,
     pub config: Config,
+}
+
+/// The configuration of the flags, if one is given.
+pub fn configuration(flags: &Store) -> Result<Option<Config>> {
+    Ok(flags.config.as_deref().map(|file| Config::load(file, &Overrides::default())).transpose()?)
 }
 
 /// Opens `data` for the organization of the flags.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod compact;
 mod completions;
 mod config;
@@ -12,6 +13,7 @@ mod local;
 mod operate;
 mod rebuild;
 mod report;
+mod restore;
 mod serve;
 mod verify;
 
@@ -41,6 +43,8 @@ pub fn run(args: Args) -> Result {
         Command::Vacuum(flags) => compact::vacuum(&flags),
         Command::Forget(flags) => forget::run(&flags),
         Command::Retain(flags) => forget::retain(&flags),
+        Command::Backup(flags) => backup::run(&flags),
+        Command::Restore(flags) => restore::run(&flags),
         Command::Config(flags) => config::run(flags),
         Command::Key(flags) => key::run(flags),
         Command::Completions(flags) => completions::run(flags),

@@ -1,5 +1,6 @@
 //! `verify`: the cells of a data directory, held against its facts.
 
+use super::local;
 use super::operate::operate;
 use crate::args::{Prove, ReceiptFormat};
 use crate::failure::{Failure, Result};
@@ -9,7 +10,11 @@ use crate::output;
 use rollcall_model::OrgId;
 
 pub fn run(flags: &Prove) -> Result {
-    let found = prove::<Verify>(flags)?;
+    judge(&prove::<Verify>(flags)?)
+}
+
+/// Fails if there are differences.
+pub(super) fn judge(found: &Found) -> Result {
     match found.differences {
         0 => Ok(()),
         found => Err(Failure::Message(format!("{found} differences; `rollcall rebuild` makes cells anew from the facts"))),
@@ -20,15 +25,20 @@ pub fn run(flags: &Prove) -> Result {
 pub(super) fn prove<O: Operation<Asked = Asked, Found = Found>>(flags: &Prove) -> Result<Found> {
     let asked = Asked { organization: flags.organization.map(OrgId), from: flags.from, to: flags.to };
     asked.scope().map_err(Failure::Usage)?;
-    let found = operate::<O>(&flags.data, None, asked)?;
+    let found = operate::<O>(&flags.data, local::configuration(&flags.store)?.as_ref(), asked)?;
     if let (Some(id), 0) = (flags.organization, found.organizations) {
         return Err(Failure::Message(format!("organization {id} has neither facts nor cells in {}", flags.data.display())));
     }
-    match flags.format {
-        ReceiptFormat::Json => output::line(json(&found)?)?,
-        ReceiptFormat::Table => output::data(table(&found).as_bytes())?,
-    }
+    print(&found, flags.format)?;
     Ok(found)
+}
+
+/// Prints what was found.
+pub(super) fn print(found: &Found, format: ReceiptFormat) -> Result {
+    match format {
+        ReceiptFormat::Json => output::line(json(found)?),
+        ReceiptFormat::Table => output::data(table(found).as_bytes()),
+    }
 }
 
 fn table(found: &Found) -> String {

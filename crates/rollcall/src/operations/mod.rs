@@ -5,6 +5,7 @@
 //! # Layout
 //! - [`erase`]: `forget` and `retain`
 //! - [`housekeeping`]: `compact` and `vacuum`
+//! - [`backup`]: `backup`
 //! - [`prove`]: `verify` and `rebuild`
 //! - [`socket`]: where the socket is
 //!
@@ -13,6 +14,7 @@
 //! `operate::<It>` and prints what was found.
 
 pub mod erase;
+pub mod backup;
 pub mod housekeeping;
 pub mod prove;
 pub mod socket;
