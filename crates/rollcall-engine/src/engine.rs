@@ -109,7 +109,6 @@ impl Engine {
         };
         let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
         let engine = Self {
-        Ok(Self {
             directory: directory.to_owned(),
             facts,
             cells,

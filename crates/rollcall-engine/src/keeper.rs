@@ -89,10 +89,6 @@ impl Keeper {
     /// Keeps everyone else from changing the lake, for as long as what it returns lives.
     pub(crate) fn hold(&self) -> Held<'_> {
         Held { work: &self.work, _alone: self.work.changing.lock() }
-    /// Does something while nobody changes the lake.
-    pub(crate) fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _alone = self.work.changing.lock();
-        work()
     }
 
     /// Flushes a last time and ends the thread.

@@ -190,6 +190,8 @@ pub struct Compact {
     /// The data directory; one that a server has open is compacted by it
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub store: Store,
     /// How to print what was done
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub format: ReceiptFormat,
@@ -201,6 +203,8 @@ pub struct Vacuum {
     /// The data directory; one that a server has open is vacuumed by it
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub store: Store,
     /// Only say what would be deleted
     #[arg(long)]
     pub dry_run: bool,

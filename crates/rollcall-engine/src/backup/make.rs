@@ -55,11 +55,12 @@ struct Making<'a> {
 impl Engine {
     /// Backs up one consistent state, with every fact acknowledged before, while facts come in and reports are answered. `beside` names
     /// files of the data directory that belong to a backup; those that are not there are left out. A backup that is there stays valid until
-    /// this one is whole.
+    /// this one is whole. An erasure waits until it is done; what it erases stays in backups of before.
     ///
     /// # Errors
     /// [`EngineError::Backup`] if nothing may be backed up there; [`EngineError::Storage`].
     pub fn backup(&self, target: &Location, options: &StoreOptions, beside: &[&str], progress: &Progress<'_>) -> Result<Made, EngineError> {
+        let _nobody_erases = self.erasing.lock();
         let lake = &self.facts.lake;
         for place in [&lake.location, &Location::Directory(self.directory.clone())] {
             if target.overlaps(place) {
@@ -73,11 +74,13 @@ impl Engine {
             tracing::warn!(%error, "the backup that is there is no help to this one");
             None
         });
-        // Housekeeping removes no data file of what is pinned, but what it pleases of the logs.
-        let (pinned, logs) = self.keeper.alone(|| {
+        let (pinned, logs) = {
+            // Housekeeping removes no data file of what is pinned, but what it pleases of the logs.
+            let _nobody_changes_the_lake = self.keeper.hold();
             let pinned = self.facts.pin();
-            logs(&lake.store, &pinned.version).map(|logs| (pinned, logs))
-        })?;
+            let logs = logs(&lake.store, &pinned.version)?;
+            (pinned, logs)
+        };
         let taken_at = rfc3339(Timestamp::now().as_millisecond());
         let mut making = Making {
             lake: &lake.store,

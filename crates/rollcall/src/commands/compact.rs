@@ -1,5 +1,6 @@
 //! `compact` and `vacuum`: the files of a data directory's lake, put in order.
 
+use super::local;
 use super::operate::operate;
 use crate::args::{Compact, ReceiptFormat, Vacuum};
 use crate::failure::{Failure, Result};
@@ -8,14 +9,18 @@ use crate::output;
 use serde::Serialize;
 
 pub fn run(flags: &Compact) -> Result {
-    let done = operate::<housekeeping::Compact>(&flags.data, None, AskedOfCompact {})?;
+    let done = operate::<housekeeping::Compact>(&flags.data, local::configuration(&flags.store)?.as_ref(), AskedOfCompact {})?;
     let Compacted { facts, files_before, files_after, bytes_before, bytes_after } = done;
     let head = ["facts", "files before", "files after", "bytes before", "bytes after"];
     print(flags.format, &done, head, [facts, files_before, files_after, bytes_before, bytes_after])
 }
 
 pub fn vacuum(flags: &Vacuum) -> Result {
-    let done = operate::<housekeeping::Vacuum>(&flags.data, None, AskedOfVacuum { dry_run: flags.dry_run })?;
+    let done = operate::<housekeeping::Vacuum>(
+        &flags.data,
+        local::configuration(&flags.store)?.as_ref(),
+        AskedOfVacuum { dry_run: flags.dry_run },
+    )?;
     let Vacuumed { files, bytes, log_files, log_bytes } = done;
     print(flags.format, &done, ["files", "bytes", "log files", "log bytes"], [files, bytes, log_files, log_bytes])
 }

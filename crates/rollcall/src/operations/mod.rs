@@ -13,8 +13,8 @@
 //! A file here with an `impl Operation`; a line in `server::operator::OPERATIONS`; a command that makes `Asked` of its flags, calls
 //! `operate::<It>` and prints what was found.
 
-pub mod erase;
 pub mod backup;
+pub mod erase;
 pub mod housekeeping;
 pub mod prove;
 pub mod socket;

@@ -8,8 +8,8 @@ use super::access;
 use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
-use crate::operations::erase::{Forget, Retain};
 use crate::operations::backup::Backup;
+use crate::operations::erase::{Forget, Retain};
 use crate::operations::housekeeping::{Compact, Vacuum};
 use crate::operations::prove::{Rebuild, Verify};
 use crate::operations::socket::{NAME, Socket};
@@ -32,8 +32,7 @@ use tokio::net::{UnixListener, UnixSocket};
 use tokio::sync::{RwLock, Semaphore, mpsc, oneshot};
 
 /// Every operation, once.
-const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>, add::<Forget>, add::<Retain>];
-const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>, add::<Backup>];
+const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>, add::<Forget>, add::<Retain>, add::<Backup>];
 
 /// Adds the route of an operation.
 type Add = fn(Router, &Desk) -> Router;
