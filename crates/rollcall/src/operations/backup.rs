@@ -30,7 +30,8 @@ impl Operation for Backup {
 
     fn run(context: &Context<'_>, asked: Asked, progress: &Progress<'_>) -> Result<Made, String> {
         let target = Location::parse(&asked.target, Path::new("/"))?;
-        let mut options = StoreOptions { allow_plaintext: asked.allow_plaintext, ..StoreOptions::default() };
+        let mut options = StoreOptions::default();
+        options.allow_plaintext = asked.allow_plaintext;
         asked.options.iter().for_each(|(name, value)| options.set(name, value));
         context.engine.backup(&target, &options, &[SIGNING_KEY], progress).map_err(|error| error.to_string())
     }
