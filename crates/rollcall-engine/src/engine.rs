@@ -135,7 +135,7 @@ impl Engine {
     pub fn ingest(&self, organization: &Organization, facts: impl Into<Facts>) -> Result<Receipt, EngineError> {
         let (reply, receipt) = sync_channel(1);
         let request = Request { org: organization.id, apps: organization.apps.clone(), facts: facts.into(), reply };
-        self.send(Message::Ingest(request))?;
+        self.send(Message::Ingest(Box::new(request)))?;
         receipt.recv().map_err(|_| EngineError::Closed)?
     }
 

@@ -34,7 +34,7 @@ pub struct Request {
 #[derive(Debug)]
 pub enum Message {
     /// To store facts.
-    Ingest(Request),
+    Ingest(Box<Request>),
     /// To remove ids of facts that are erased, durably.
     EraseIds {
         /// Whose facts they are.
@@ -97,7 +97,7 @@ impl Committer {
             match message {
                 Message::Ingest(first) => {
                     let mut facts = first.facts.ids().len();
-                    let mut group = vec![first];
+                    let mut group = vec![*first];
                     while facts < GROUP_FACTS
                         && let Ok(next) = messages.try_recv()
                     {
@@ -106,7 +106,7 @@ impl Committer {
                             break;
                         };
                         facts += next.facts.ids().len();
-                        group.push(next);
+                        group.push(*next);
                     }
                     self.commit(&group);
                 }
