@@ -5,7 +5,7 @@
 //! # Layout
 //! - [`erase`]: `forget` and `retain`
 //! - [`housekeeping`]: `compact` and `vacuum`
-//! - [`backup`]: `backup`
+//! - [`backup`]: the operation of that name
 //! - [`prove`]: `verify` and `rebuild`
 //! - [`socket`]: where the socket is
 //!
