@@ -40,7 +40,10 @@ impl FactStore {
         while Arc::strong_count(&before) > 1 {
             std::thread::sleep(LOOK_AT_READERS);
             if begun.elapsed() > PATIENCE {
-                tracing::info!(readers = Arc::strong_count(&before) - 1, "waiting for reports and exports that read facts that were erased");
+                tracing::info!(
+                    readers = Arc::strong_count(&before) - 1,
+                    "waiting for reports and exports that read facts that were erased"
+                );
                 begun = Instant::now();
             }
         }

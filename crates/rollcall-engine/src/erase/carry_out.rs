@@ -95,7 +95,8 @@ impl Engine {
         for round in 0..=MOST_ROUNDS {
             let held = self.keeper.hold();
             held.flush()?;
-            let some = self.erase_kind::<AttendanceBlock>(&mut work, &mut stale)? | self.erase_kind::<AssistanceBlock>(&mut work, &mut stale)?;
+            let some =
+                self.erase_kind::<AttendanceBlock>(&mut work, &mut stale)? | self.erase_kind::<AssistanceBlock>(&mut work, &mut stale)?;
             for range in std::mem::take(&mut stale).ranges() {
                 self.prove_alone(&Scope { org: Some(work.org), range }, true, &|_, _| {})?;
             }

@@ -6,9 +6,9 @@ mod damage;
 mod oracle;
 
 use crate::cells::Scope;
+use crate::erase::{Proof, Selection};
 use crate::facts::Attendances;
 use crate::ledger::columns::{AttendanceBlock, Block};
-use crate::erase::{Proof, Selection};
 use crate::{Engine, EngineError, Settings};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;

@@ -48,7 +48,12 @@ impl Selection {
 
 impl Lake {
     /// The data files of a version that hold facts that are named.
-    pub(crate) fn files_with<B: Worded>(&self, files: &Files, org: OrgId, selection: &Selection) -> Result<Vec<Arc<DataFile>>, EngineError> {
+    pub(crate) fn files_with<B: Worded>(
+        &self,
+        files: &Files,
+        org: OrgId,
+        selection: &Selection,
+    ) -> Result<Vec<Arc<DataFile>>, EngineError> {
         let mut found = Vec::new();
         for file in files.of(org).filter(|file| selection.may_name(file)) {
             let holds = match selection {
@@ -100,7 +105,11 @@ impl Lake {
         Ok(written)
     }
 
-    fn each<B: Worded>(&self, file: &Arc<DataFile>, mut with: impl FnMut(&RecordBatch) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    fn each<B: Worded>(
+        &self,
+        file: &Arc<DataFile>,
+        mut with: impl FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let mut reader = FileReader::open::<B>(&self.store, &self.footers, self.table(B::KIND).name(), file, ALL)?;
         while let Some(words) = reader.next_batch()? {
             with(&words)?;

@@ -9,10 +9,10 @@ use crate::words::{Worded, dictionaries, text_of};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::arrow::ProjectionMask;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
@@ -110,13 +110,7 @@ impl FileReader {
 }
 
 /// Whether a file has a fact of a user. Reads the one column.
-pub(super) fn has_user<B: Worded>(
-    store: &Store,
-    footers: &Footers,
-    table: &str,
-    file: &DataFile,
-    user: &str,
-) -> Result<bool, EngineError> {
+pub(super) fn has_user<B: Worded>(store: &Store, footers: &Footers, table: &str, file: &DataFile, user: &str) -> Result<bool, EngineError> {
     let name = format!("{table}/{}", file.name);
     let source = store.open_file(&name, file.size)?;
     let footer = footers.get_or_insert_with(&name, || footer::<B>(&source, &name))?;

@@ -26,7 +26,8 @@ pub fn run(flags: &Forget) -> Result {
 
 pub fn retain(flags: &Retain) -> Result {
     let config = load(&flags.file.config, &flags.data)?;
-    let retained = operate::<erase::Retain>(&flags.data, Some(&config), AskedOfRetain { dry_run: flags.dry_run })?;
+    let retained =
+        operate::<erase::Retain>(&flags.data, Some(&config), AskedOfRetain { retentions: config.retentions(), dry_run: flags.dry_run })?;
     if retained.is_empty() {
         output::note("no organization has retention_days: every fact is kept for ever");
     }
@@ -59,7 +60,8 @@ fn table<'e>(rows: impl IntoIterator<Item = (Option<&'e Retained>, &'e Erased)>)
                 cells.push(("days", (days.to_string(), true)));
                 cells.push(("before", (before.clone(), false)));
             }
-            cells.extend([("attendances", (erased.attendances.to_string(), true)), ("assistances", (erased.assistances.to_string(), true))]);
+            cells
+                .extend([("attendances", (erased.attendances.to_string(), true)), ("assistances", (erased.assistances.to_string(), true))]);
             cells.extend([("first", time(&erased.first)), ("last", time(&erased.last))]);
             let counts = [
                 ("ids", erased.ids),

@@ -101,7 +101,11 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
     let volcengine = volcengine(checks, at, &given.volcengine, folder);
     let yunxiao = yunxiao(checks, at, &given.yunxiao, zone.as_ref(), folder);
     let organization = Organization { id: id?, name, zone: zone?, apps, units };
-    Some(OrganizationConfig { tenant: Tenant { organization, feishu, office365, volcengine, yunxiao }, ingest_keys, retention_days: given.retention_days })
+    Some(OrganizationConfig {
+        tenant: Tenant { organization, feishu, office365, volcengine, yunxiao },
+        ingest_keys,
+        retention_days: given.retention_days,
+    })
 }
 
 fn id(checks: &mut Checks<'_>, at: &str, given: &Spanned<String>) -> Option<OrgId> {

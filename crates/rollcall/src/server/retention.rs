@@ -34,7 +34,9 @@ fn retain(app: &App, now: Millis) {
                 tracing::info!(%organization, %before, attendances, assistances, proven, "facts that were too old were erased");
             }
             Ok(_) => tracing::debug!(%organization, "no fact is too old"),
-            Err(error) => tracing::error!(%organization, %error, "facts that are too old could not be erased; they stay until the next day"),
+            Err(error) => {
+                tracing::error!(%organization, %error, "facts that are too old could not be erased; they stay until the next day")
+            }
         }
     }
 }
