@@ -71,7 +71,8 @@ pub enum Command {
     Forget(Forget),
     /// Erase what is older than the organizations' retention_days
     ///
-    /// A server does it by itself once a day. Look at it first with --dry-run.
+    /// A server does it by itself once a day. Look at it first with --dry-run: what the configuration says counts, also before the server has
+    /// read it.
     Retain(Retain),
     /// Check the configuration, or print an example of one
     Config(Config),
@@ -242,7 +243,7 @@ pub struct Forget {
 /// `retain`.
 #[derive(Debug, Flags)]
 pub struct Retain {
-    /// The data directory; where a server has it open, the server does it, by its own configuration
+    /// The data directory; where a server has it open, the server does it
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
     #[command(flatten)]

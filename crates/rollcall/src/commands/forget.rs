@@ -26,7 +26,8 @@ pub fn run(flags: &Forget) -> Result {
 
 pub fn retain(flags: &Retain) -> Result {
     let config = load(&flags.file.config, &flags.data)?;
-    let retained = operate::<erase::Retain>(&flags.data, Some(&config), AskedOfRetain { dry_run: flags.dry_run })?;
+    let retained =
+        operate::<erase::Retain>(&flags.data, Some(&config), AskedOfRetain { retentions: config.retentions(), dry_run: flags.dry_run })?;
     if retained.is_empty() {
         output::note("no organization has retention_days: every fact is kept for ever");
     }

@@ -52,7 +52,6 @@ fn work<O: Operation>(data: &Path, config: Option<&Config>, asked: O::Asked, pro
     let settings = config.map_or_else(Settings::default, |config| config.storage.clone());
     let organizations = config.into_iter().flat_map(|config| &config.organizations);
     let organizations: Vec<Arc<Organization>> = organizations.map(|one| Arc::new(one.tenant.organization.clone())).collect();
-    let retentions = config.map(Config::retentions).unwrap_or_default();
     let engine = Engine::open(data, settings).map_err(|error| match error {
         EngineError::InUse(data) => Failure::Message(format!(
             "data directory {data} is in use by another rollcall process that does not answer on {NAME}: a server that is starting or \
@@ -60,7 +59,7 @@ fn work<O: Operation>(data: &Path, config: Option<&Config>, asked: O::Asked, pro
         )),
         error => error.into(),
     })?;
-    Ok(O::run(&Context { engine: &engine, organizations: &organizations, retentions: &retentions }, asked, progress)?)
+    Ok(O::run(&Context { engine: &engine, organizations: &organizations }, asked, progress)?)
 }
 
 async fn ask<O: Operation>(socket: &Socket, asked: &O::Asked, progress: &Progress<'_>) -> Result<O::Found> {

@@ -28,12 +28,15 @@ pub struct AskedOfForget {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskedOfRetain {
+    /// By the configuration that the command was given: a server need not know it yet.
+    pub retentions: Vec<Retention>,
     /// Only say what would be erased.
     pub dry_run: bool,
 }
 
 /// How long an organization keeps its facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Retention {
     pub organization: OrgId,
     /// For so many days; never 0.
@@ -100,12 +103,15 @@ impl Operation for Retain {
 
     fn run(context: &Context<'_>, asked: AskedOfRetain, progress: &Progress<'_>) -> Result<Vec<Retained>, String> {
         let now = jiff::Timestamp::now().as_millisecond();
-        let of = context.retentions.len() as u64;
+        if asked.retentions.iter().any(|retention| retention.days == 0) {
+            return Err("0 days: expected days for which facts are kept".into());
+        }
+        let of = asked.retentions.len() as u64;
         let retain_one = |(done, retention): (u64, &Retention)| {
             progress(done, of);
             retention.apply(context.engine, now, asked.dry_run)
         };
-        (0..).zip(context.retentions).map(retain_one).collect()
+        (0..).zip(&asked.retentions).map(retain_one).collect()
     }
 }
 

@@ -19,7 +19,6 @@ pub mod housekeeping;
 pub mod prove;
 pub mod socket;
 
-use erase::Retention;
 use rollcall_engine::Engine;
 use rollcall_model::Organization;
 use serde::de::DeserializeOwned;
@@ -54,8 +53,6 @@ pub struct Context<'c> {
     /// The organizations of the configuration in force. Without a server: those of the configuration that the command was given, if any.
     #[expect(dead_code, reason = "no operation asks for them yet")]
     pub organizations: &'c [Arc<Organization>],
-    /// How long those of them keep their facts that do not keep them for ever.
-    pub retentions: &'c [Retention],
 }
 
 /// A line of an answer: `{"progress":{"done":3,"of":40}}` any number of times, then `{"done":…}` or `{"error":"…"}`.

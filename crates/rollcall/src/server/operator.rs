@@ -163,7 +163,7 @@ async fn answer<O: Operation>(
     tokio::task::spawn_blocking(move || {
         let client = Client { sender, told: Mutex::default() };
         let live = app.live();
-        let context = Context { engine: &app.engine, organizations: live.organizations(), retentions: live.retentions() };
+        let context = Context { engine: &app.engine, organizations: live.organizations() };
         let begun = Instant::now();
         let outcome = O::run(&context, asked, &|done, of| client.progress(done, of));
         let seconds = begun.elapsed().as_secs();
