@@ -5,7 +5,7 @@
 //! # Layout
 //! - [`erase`]: `forget` and `retain`
 //! - [`housekeeping`]: `compact` and `vacuum`
-//! - [`backup`]: `backup`
+//! - [`mod@backup`]: one consistent state, elsewhere
 //! - [`prove`]: `verify` and `rebuild`
 //! - [`socket`]: where the socket is
 //!
