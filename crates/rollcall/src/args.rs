@@ -52,7 +52,7 @@ pub enum Command {
     Backup(Backup),
     /// Make a new data directory of a backup
     ///
-    /// Every file is checked against its checksum, and what was restored is durable at the end. The lake goes to where [lake] url of
+    /// Every file is checked against its checksum, and what was restored is durable at the end. The lake goes to where `[lake]` url of
     /// --config says, which must not be where that of the data directory lies that was backed up; else to `lake` in the new directory.
     Restore(Restore),
     /// Join small files of the lake to large ones
@@ -226,7 +226,7 @@ pub struct Forget {
     /// The data directory; where a server has it open, the server does it
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
-    /// The configuration, whose [storage] and [lake] hold where no server runs [default: none]
+    /// The configuration, whose `[storage]` and `[lake]` hold where no server runs [default: none]
     #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Only say what would be erased
@@ -396,7 +396,7 @@ pub struct Prove {
 /// What a command on a data directory reads of a configuration: the settings of storage, and the organizations.
 #[derive(Debug, Flags)]
 pub struct Store {
-    /// The configuration file, of which [storage] and [lake] count; without one, options of an S3-compatible store come from the
+    /// The configuration file, of which `[storage]` and `[lake]` count; without one, options of an S3-compatible store come from the
     /// environment (AWS_…)
     #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,

@@ -16,7 +16,7 @@
 //! - [`manifest`]: the manifest
 //! - `parts`: entries of the database as files
 //! - `make`: [`crate::Engine::backup`]
-//! - `restore`: [`restore`]
+//! - `restore`: [`restore()`]
 
 mod make;
 pub mod manifest;

@@ -141,6 +141,7 @@ fn a_restored_backup_is_the_state_of_one_moment_while_facts_came_in() {
     let same = open(&stage.path("same"));
     ingest(&same, 0..count);
     assert_eq!(answers(&restored), answers(&same));
+    restored.checkpoint().unwrap();
     let verified = restored.verify(&Scope::ALL, &|_, _| {}).unwrap();
     assert_eq!((verified.facts, verified.differences), (count as u64, 0), "{verified:?}");
     assert_eq!(fs::read(stage.path("restored/signing.key")).unwrap(), [7; 32]);
