@@ -316,24 +316,3 @@ fn readers_finish_and_what_comes_meanwhile_goes_too() {
     assert_eq!(files_with(home.path(), GONE), [""; 0]);
     verified(&engine);
 }
-
-/// How long it takes to forget one of 10,000 users with a million attendances of 100 days: `cargo test -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, and tests nothing"]
-#[expect(clippy::print_stderr, reason = "what was measured")]
-fn measure_erasing_one_user_of_a_million_facts() {
-    let home = tempfile::tempdir().unwrap();
-    let (engine, organization) = (open(home.path()), organization(1));
-    let users: Vec<String> = (0..10_000).map(|user| format!("user-{user}")).collect();
-    let users: Vec<&str> = users.iter().map(String::as_str).collect();
-    for day in 0..100 {
-        engine.ingest(&organization, attendances(&organization, &users, day..day + 1)).unwrap();
-    }
-    engine.flush().unwrap();
-    let stored = facts(&engine, organization.id).0;
-    let begun = std::time::Instant::now();
-    let erased = engine.erase(organization.id, &Selection::User("user-7".into()), &|done, of| {
-        eprintln!("step {done} of {of} after {:?}", begun.elapsed());
-    });
-    eprintln!("of {stored} facts, after {:?}: {:?}", begun.elapsed(), erased.unwrap());
-}

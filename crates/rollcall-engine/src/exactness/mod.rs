@@ -293,7 +293,7 @@ fn erases(engine: &Engine, org: OrgId, selection: &Selection, named: Option<usiz
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
 
     #[test]
     fn reports_are_what_a_naive_loop_over_the_facts_gives(steps in steps(), last in prop::collection::vec(ask(), 4)) {

@@ -6,7 +6,7 @@
 //! # Layout
 //! - `location`: the directory or bucket where the lake lies, and [`store`]: the same, open
 //! - [`files`]: what one version of a table holds
-//! - [`table`]: a table, and the commit of a next version
+//! - [`table`], `actions`: a table, and the commit of a next version
 //! - `tail`: what is checked, and rolled back, at start
 //! - `write`, `read`: data files
 //! - `flush`: facts on their way from the ledger
@@ -14,6 +14,7 @@
 //! - `vacuum`: files that nobody needs any more are deleted
 //! - `erase`: facts found and taken out of data files
 
+mod actions;
 mod compact;
 mod erase;
 #[cfg(test)]

@@ -7,11 +7,9 @@ use crate::operations::socket::{NAME, Socket};
 use crate::operations::{Context, Line, Operation, Progress};
 use crate::output;
 use rollcall_engine::{Engine, EngineError, Settings};
-use rollcall_model::Organization;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::Arc;
 
 /// The longest line of an answer.
 const LINE_BYTES: usize = 64 << 20;
@@ -50,8 +48,6 @@ fn reach(data: &Path) -> Result<Option<Socket>> {
 
 fn work<O: Operation>(data: &Path, config: Option<&Config>, asked: O::Asked, progress: &Progress<'_>) -> Result<O::Found> {
     let settings = config.map_or_else(Settings::default, |config| config.storage.clone());
-    let organizations = config.into_iter().flat_map(|config| &config.organizations);
-    let organizations: Vec<Arc<Organization>> = organizations.map(|one| Arc::new(one.tenant.organization.clone())).collect();
     let engine = Engine::open(data, settings).map_err(|error| match error {
         EngineError::InUse(data) => Failure::Message(format!(
             "data directory {data} is in use by another rollcall process that does not answer on {NAME}: a server that is starting or \
@@ -59,7 +55,7 @@ fn work<O: Operation>(data: &Path, config: Option<&Config>, asked: O::Asked, pro
         )),
         error => error.into(),
     })?;
-    Ok(O::run(&Context { engine: &engine, organizations: &organizations }, asked, progress)?)
+    Ok(O::run(&Context { engine: &engine }, asked, progress)?)
 }
 
 async fn ask<O: Operation>(socket: &Socket, asked: &O::Asked, progress: &Progress<'_>) -> Result<O::Found> {

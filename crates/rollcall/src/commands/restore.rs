@@ -36,7 +36,7 @@ pub fn run(flags: &args::Restore) -> Result {
         bar.set_length(of);
         bar.set_position(done);
     };
-    let found = Verify::run(&Context { engine: &engine, organizations: &[] }, prove::Asked::default(), &progress);
+    let found = Verify::run(&Context { engine: &engine }, prove::Asked::default(), &progress);
     bar.finish_and_clear();
     let found = found?;
     verify::print(&found, flags.format)?;

@@ -20,10 +20,8 @@ pub mod prove;
 pub mod socket;
 
 use rollcall_engine::Engine;
-use rollcall_model::Organization;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// Something that can be done to an open data directory.
 pub trait Operation: 'static {
@@ -50,9 +48,6 @@ pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
 pub struct Context<'c> {
     /// The open data directory.
     pub engine: &'c Engine,
-    /// The organizations of the configuration in force. Without a server: those of the configuration that the command was given, if any.
-    #[expect(dead_code, reason = "no operation asks for them yet")]
-    pub organizations: &'c [Arc<Organization>],
 }
 
 /// A line of an answer: `{"progress":{"done":3,"of":40}}` any number of times, then `{"done":…}` or `{"error":"…"}`.

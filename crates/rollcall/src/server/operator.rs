@@ -162,8 +162,7 @@ async fn answer<O: Operation>(
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let client = Client { sender, told: Mutex::default() };
-        let live = app.live();
-        let context = Context { engine: &app.engine, organizations: live.organizations() };
+        let context = Context { engine: &app.engine };
         let begun = Instant::now();
         let outcome = O::run(&context, asked, &|done, of| client.progress(done, of));
         let seconds = begun.elapsed().as_secs();
@@ -178,7 +177,7 @@ async fn answer<O: Operation>(
             }
         };
         // Before the end is told: whoever has read it may ask for the next.
-        drop((turn, live, app, under_way));
+        drop((turn, app, under_way));
         client.end(&line);
     });
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(Parts(receiver))).into_response())

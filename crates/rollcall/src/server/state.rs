@@ -98,11 +98,6 @@ impl Live {
         }
     }
 
-    /// The organizations that are configured.
-    pub fn organizations(&self) -> &[Arc<Organization>] {
-        &self.organizations
-    }
-
     /// How long those of them keep their facts that do not keep them for ever.
     pub fn retentions(&self) -> &[Retention] {
         &self.retentions

@@ -252,7 +252,7 @@ fn check(engine: &Engine, oracle: &Oracle, ask: &Ask) -> Result<(), TestCaseErro
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn reports_are_what_a_naive_loop_over_the_facts_gives(first in directory(), steps in steps(), last in prop::collection::vec(ask(), 4)) {
