@@ -53,8 +53,8 @@ pub fn run(args: Args) -> Result {
 
 /// Sends logs to standard error, without colour.
 fn log(level: &str) -> Result {
-    // The lake's libraries tell every step of theirs at `info`; who wants it says so.
-    let level = format!("delta_kernel=warn,delta_kernel_default_engine=warn,object_store=warn,{level}");
+    // The libraries below tell every step of theirs at `info`; who wants it says so.
+    let level = format!("delta_kernel=warn,delta_kernel_default_engine=warn,object_store=warn,fjall=warn,lsm_tree=warn,{level}");
     let filter = EnvFilter::try_new(&level).map_err(|error| Failure::Usage(format!("--log {level}: {error}")))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     Ok(())
