@@ -1,6 +1,6 @@
 //! The promise *acknowledged is durable*: what belongs here kills the real executable with SIGKILL and looks for lost or doubled facts.
 
-use crate::harness::{KEY, Server, assistance, fact};
+use crate::harness::{KEY, Server, assistance, configuration, fact};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::RwLock;
@@ -19,6 +19,8 @@ const ASSISTED: u32 = WRITERS - 1;
 #[test]
 fn receipt_survives_kill_9() {
     let home = tempfile::tempdir().unwrap();
+    // Facts go on into the lake all the while: at each start, and every second.
+    std::fs::write(home.path().join("rollcall.toml"), configuration("[lake]\nflush_seconds = 1")).unwrap();
     let server = RwLock::new(Server::start(home.path()));
     let stop = AtomicBool::new(false);
     let receipted: Vec<AtomicU32> = (0..WRITERS).map(|_| AtomicU32::new(0)).collect();
@@ -30,8 +32,10 @@ fn receipt_survives_kill_9() {
             threads.spawn(move || write(writer, seed, server, stop, receipted));
         }
         let mut random = StdRng::seed_from_u64(seed);
-        for _ in 0..KILLS {
-            sleep(Duration::from_millis(random.random_range(1..120)));
+        for kill in 0..KILLS {
+            // Now and then long enough for a flush while facts are written.
+            let longest = if kill % 10 == 9 { 1500 } else { 120 };
+            sleep(Duration::from_millis(random.random_range(1..longest)));
             let before: Vec<u32> = receipted.iter().map(|count| count.load(Ordering::SeqCst)).collect();
             server.read().unwrap().signal("KILL");
             let mut server = server.write().unwrap();
