@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use url::{Host, Url};
 
 /// How many files are asked for at a time.
@@ -43,7 +43,31 @@ pub struct Store {
     /// Whether it is a directory of this machine.
     local: bool,
     kernel: Arc<DefaultEngine<TokioMultiThreadExecutor>>,
-    runtime: Arc<Runtime>,
+    threads: Arc<Threads>,
+}
+
+/// The threads that speak to the store.
+#[derive(Debug)]
+struct Threads {
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Threads {
+    /// Waits for what a future gives, also on a thread of another runtime that has several.
+    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let run = || self.handle.block_on(future);
+        if Handle::try_current().is_ok() { tokio::task::block_in_place(run) } else { run() }
+    }
+}
+
+impl Drop for Threads {
+    /// Whoever drops them need not be one who may wait.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Store {
@@ -73,11 +97,10 @@ impl Store {
     /// What is opened by other means.
     pub(super) fn over(objects: Arc<dyn ObjectStore>, root: Url, local: bool) -> Result<Self, EngineError> {
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("lake").enable_all().build();
-        let runtime =
-            Arc::new(threads.map_err(|error| EngineError::Storage(format!("the threads of the lake cannot be started: {error}")))?);
-        let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
+        let threads = threads.map_err(|error| EngineError::Storage(format!("the threads of the lake cannot be started: {error}")))?;
+        let executor = Arc::new(TokioMultiThreadExecutor::new(threads.handle().clone()));
         let kernel = Arc::new(DefaultEngineBuilder::new(objects.clone()).with_task_executor(executor).build());
-        Ok(Self { objects, root, local, kernel, runtime })
+        Ok(Self { objects, root, local, kernel, threads: Arc::new(Threads { handle: threads.handle().clone(), runtime: Some(threads) }) })
     }
 
     /// Asks the store for something small, so that it is known to answer.
@@ -86,7 +109,7 @@ impl Store {
     /// [`EngineError::Storage`].
     pub fn reach(&self) -> Result<(), EngineError> {
         let root = self.path("")?;
-        self.runtime.block_on(self.objects.list_with_delimiter(Some(&root))).map(|_| ()).map_err(failed)
+        self.threads.run(self.objects.list_with_delimiter(Some(&root))).map(|_| ()).map_err(failed)
     }
 
     /// What reads and writes the logs of tables here.
@@ -111,7 +134,7 @@ impl Store {
         let mode = if new { PutMode::Create } else { PutMode::Overwrite };
         let path = self.path(name)?;
         let put = self.objects.put_opts(&path, bytes.into(), PutOptions { mode, ..PutOptions::default() });
-        self.runtime.block_on(put).map_err(failed)?;
+        self.threads.run(put).map_err(failed)?;
         Ok(())
     }
 
@@ -121,7 +144,7 @@ impl Store {
     /// [`EngineError::Storage`].
     pub fn get(&self, name: &str) -> Result<Option<Bytes>, EngineError> {
         let path = self.path(name)?;
-        let read = self.runtime.block_on(async { self.objects.get(&path).await?.bytes().await });
+        let read = self.threads.run(async { self.objects.get(&path).await?.bytes().await });
         absent_is_none(read)
     }
 
@@ -136,7 +159,7 @@ impl Store {
             let read = async { self.objects.get(&path).await?.bytes().await }.await;
             Ok::<_, EngineError>(absent_is_none(read)?.map(|bytes| (name, bytes)))
         });
-        let found = self.runtime.block_on(read.buffer_unordered(AT_A_TIME).try_collect::<Vec<_>>())?;
+        let found = self.threads.run(read.buffer_unordered(AT_A_TIME).try_collect::<Vec<_>>())?;
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -146,7 +169,7 @@ impl Store {
     /// [`EngineError::Storage`].
     pub fn size(&self, name: &str) -> Result<Option<u64>, EngineError> {
         let path = self.path(name)?;
-        absent_is_none(self.runtime.block_on(self.objects.head(&path)).map(|found| found.size))
+        absent_is_none(self.threads.run(self.objects.head(&path)).map(|found| found.size))
     }
 
     /// Removes a file; one that is not there is removed.
@@ -155,7 +178,7 @@ impl Store {
     /// [`EngineError::Storage`].
     pub fn remove(&self, name: &str) -> Result<(), EngineError> {
         let path = self.path(name)?;
-        absent_is_none(self.runtime.block_on(self.objects.delete(&path))).map(|_| ())
+        absent_is_none(self.threads.run(self.objects.delete(&path))).map(|_| ())
     }
 
     /// Whether there is no file at all.
@@ -165,7 +188,7 @@ impl Store {
     pub(crate) fn is_empty(&self) -> Result<bool, EngineError> {
         let root = self.path("")?;
         let mut found = self.objects.list(Some(&root));
-        Ok(self.runtime.block_on(found.try_next()).map_err(failed)?.is_none())
+        Ok(self.threads.run(found.try_next()).map_err(failed)?.is_none())
     }
 
     /// The directory of this machine that a name stands for; none in a remote store.
@@ -183,7 +206,7 @@ impl Store {
     /// [`EngineError::Storage`].
     pub fn list(&self, within: &str) -> Result<Vec<(String, ObjectMeta)>, EngineError> {
         let (root, within) = (self.path("")?, self.path(within)?);
-        let found: Vec<ObjectMeta> = self.runtime.block_on(self.objects.list(Some(&within)).try_collect()).map_err(failed)?;
+        let found: Vec<ObjectMeta> = self.threads.run(self.objects.list(Some(&within)).try_collect()).map_err(failed)?;
         let name = |meta: ObjectMeta| {
             let parts = meta.location.prefix_match(&root)?.map(|part| part.as_ref().to_owned());
             Some((parts.collect::<Vec<_>>().join("/"), meta))
@@ -343,7 +366,7 @@ impl ChunkReader for Source {
             }
             Self::Object { store, path, .. } => {
                 let read = store.objects.get_range(path, start..start + length as u64);
-                store.runtime.block_on(read).map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
+                store.threads.run(read).map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
             }
         }
     }
