@@ -162,7 +162,9 @@ async fn answer<O: Operation>(
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let client = Client { sender, told: Mutex::default() };
-        let context = Context { engine: &app.engine };
+        // Dropped before the client, whatever happens: whoever has read the end may ask for the next.
+        let held = (app, turn, under_way);
+        let context = Context { engine: &held.0.engine };
         let begun = Instant::now();
         let outcome = O::run(&context, asked, &|done, of| client.progress(done, of));
         let seconds = begun.elapsed().as_secs();
@@ -176,8 +178,7 @@ async fn answer<O: Operation>(
                 Line::Error(error)
             }
         };
-        // Before the end is told: whoever has read it may ask for the next.
-        drop((turn, app, under_way));
+        drop(held);
         client.end(&line);
     });
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(Parts(receiver))).into_response())
