@@ -412,4 +412,6 @@ DATABASES = load()
 passed = [check(report, QUESTIONS) for report in (meeting_days, top_users, active_users, users_by_place, department_days, developer_days)]
 with moves():
     passed += [check(report, QUESTIONS // 2) for report in (department_days, developer_days)]
-sys.exit(0 if all(passed) else 1)
+sys.stdout.flush()
+# Threads of the libraries may abort an interpreter that ends in order.
+os._exit(0 if all(passed) else 1)
