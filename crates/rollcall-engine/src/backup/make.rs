@@ -5,7 +5,7 @@ use super::{LEDGER, Progress, Steps, TABLES, each, parts, refused};
 use crate::crash;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lake::{Location, Store, StoreOptions, Version};
+use crate::lake::{Location, Store, StoreOptions, Version, version_of};
 use crate::ledger;
 use crate::scan::Pinned;
 use bytes::Bytes;
@@ -150,14 +150,14 @@ fn tables(version: &Version) -> BTreeMap<String, TableState> {
         let ledger::Durable { version, position, facts } = version.of(kind).durable()?;
         Some(TableState { version, position, facts })
     };
-    let kinds = TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]);
+    let kinds = TABLES.into_iter().zip(FactKind::ALL.iter().copied());
     kinds.filter_map(|(name, kind)| Some((name.to_owned(), state(kind)?))).collect()
 }
 
 /// The logs of the tables of a version.
 fn logs(lake: &Store, version: &Version) -> Result<Vec<(String, Bytes)>, EngineError> {
     let mut names = Vec::new();
-    for (table, kind) in TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]) {
+    for (table, kind) in TABLES.into_iter().zip(FactKind::ALL.iter().copied()) {
         if let Some(version) = version.of(kind).version {
             names.extend(log(lake, table, version)?);
         }
@@ -168,8 +168,8 @@ fn logs(lake: &Store, version: &Version) -> Result<Vec<(String, Bytes)>, EngineE
 /// The log of a table up to a version: its newest checkpoint, and the commits from there on.
 fn log(lake: &Store, table: &str, version: u64) -> Result<Vec<String>, EngineError> {
     let listed = lake.list(&format!("{table}/_delta_log"))?;
-    let version_of = |name: &str| name.rsplit('/').next()?.get(..20)?.parse::<u64>().ok().filter(|of| *of <= version);
-    let log: Vec<(u64, &str)> = listed.iter().filter_map(|(name, _)| Some((version_of(name)?, name.as_str()))).collect();
+    let upto = |name: &str| version_of(name).filter(|of| *of <= version);
+    let log: Vec<(u64, &str)> = listed.iter().filter_map(|(name, _)| Some((upto(name)?, name.as_str()))).collect();
     let checkpoint = log.iter().filter(|(_, name)| name.ends_with(".checkpoint.parquet")).map(|(version, _)| *version).max();
     let wanted = |(of, name): &&(u64, &str)| match checkpoint {
         Some(checkpoint) => *of > checkpoint && name.ends_with(".json") || *of == checkpoint,
@@ -192,7 +192,7 @@ impl Making<'_> {
     /// The files of the lake's tables.
     fn tables(&self, version: &Version, logs: Vec<(String, Bytes)>) -> Result<Vec<FileEntry>, EngineError> {
         let mut wanted = Vec::new();
-        for (table, kind) in TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]) {
+        for (table, kind) in TABLES.into_iter().zip(FactKind::ALL.iter().copied()) {
             wanted.extend(version.of(kind).iter().map(|file| (format!("{table}/{}", file.name), file.size)));
         }
         let mut files = each(&wanted, |(name, size)| self.data_file(name, *size))?;

@@ -132,7 +132,7 @@ fn ledger(
     if ledger.id() != manifest.ledger {
         return Err(refused(format!("{NAME} is of another ledger than its parts")));
     }
-    for (table, kind) in TABLES.into_iter().zip([FactKind::Attendance, FactKind::Assistance]) {
+    for (table, kind) in TABLES.into_iter().zip(FactKind::ALL.iter().copied()) {
         if let Some(state) = manifest.tables.get(table) {
             let durable = Durable { version: state.version, position: state.position, facts: state.facts };
             ledger.note_durable(kind, durable)?;

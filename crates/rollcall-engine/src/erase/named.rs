@@ -42,7 +42,7 @@ impl Engine {
         let mut in_ledger = Erased::default();
         self.count_in_ledger::<AttendanceBlock>(&pinned, org, selection, &mut in_ledger)?;
         self.count_in_ledger::<AssistanceBlock>(&pinned, org, selection, &mut in_ledger)?;
-        let mut files = [FactKind::Attendance, FactKind::Assistance].into_iter().flat_map(|kind| pinned.version.of(kind).of(org));
+        let mut files = FactKind::ALL.iter().flat_map(|kind| pinned.version.of(*kind).of(org));
         Ok(in_ledger.facts() > 0 || files.any(|file| selection.may_name(file)))
     }
 

@@ -25,6 +25,7 @@ use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use crate::words::Worded;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Millis, OrgId};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How many files of a tier become one, and how much more facts each tier has than the one below.
@@ -66,7 +67,7 @@ impl std::fmt::Display for Bin {
 }
 
 /// What compaction did.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compacted {
     /// How many facts were written again.
     pub facts: u64,
@@ -94,7 +95,7 @@ impl Version {
     /// Every kind, organization and month that has files.
     pub(crate) fn bins(&self) -> Vec<Bin> {
         let of_kind = |kind| self.of(kind).by_month.keys().map(move |(org, month)| Bin { kind, org: *org, month: month.clone() });
-        [FactKind::Attendance, FactKind::Assistance].into_iter().flat_map(of_kind).collect()
+        FactKind::ALL.iter().copied().flat_map(of_kind).collect()
     }
 }
 

@@ -38,6 +38,7 @@ pub use files::{DataFile, Files};
 pub use location::{Location, StoreOptions};
 pub(crate) use read::LakeScan;
 pub use store::Store;
+pub(crate) use tail::version_of;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;

@@ -79,7 +79,7 @@ impl Table {
             files: RwLock::default(),
             leaving: Mutex::default(),
         };
-        if table.store.size(&table.log_name(0))?.is_some() || table.has_log()? {
+        if table.has_log()? {
             let lost = |error: EngineError| EngineError::Storage(format!("{error}; it was whole before: restore a backup"));
             let snapshot = Snapshot::builder_for(table.url()?).build(store.kernel()).map_err(failed).map_err(lost)?;
             table.check_writer(&snapshot)?;

@@ -69,7 +69,7 @@ pub(super) fn is_commit(name: &str) -> bool {
 }
 
 /// The version that a file of the log is about.
-pub(super) fn version_of(name: &str) -> Option<u64> {
+pub(crate) fn version_of(name: &str) -> Option<u64> {
     let digits = name.rsplit('/').next()?.get(..20)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }

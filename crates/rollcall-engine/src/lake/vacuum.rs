@@ -23,10 +23,10 @@ use hashbrown::HashSet;
 use object_store::ObjectMeta;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Millis};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What vacuum deleted, or would.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vacuumed {
     /// How many data files.
     pub files: u64,
@@ -65,7 +65,7 @@ impl Lake {
         self.attendance.settle::<AttendanceBlock>()?;
         self.assistance.settle::<AssistanceBlock>()?;
         if !dry_run {
-            for kind in [FactKind::Attendance, FactKind::Assistance] {
+            for kind in FactKind::ALL.iter().copied() {
                 if let Some(durable) = self.table(kind).files().durable() {
                     ledger.note_durable(kind, durable)?;
                 }

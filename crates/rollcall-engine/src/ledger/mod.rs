@@ -187,7 +187,7 @@ impl Ledger {
             }
             batch.remove(&self.commits, position);
         }
-        for kind in [FactKind::Attendance, FactKind::Assistance] {
+        for kind in FactKind::ALL.iter().copied() {
             if let Some(durable) = durable(kind) {
                 batch.insert(&self.meta, lake_table(kind), durable.bytes());
             }

@@ -4,8 +4,9 @@ use super::local;
 use super::operate::operate;
 use crate::args::{Compact, ReceiptFormat, Vacuum};
 use crate::failure::{Failure, Result};
-use crate::operations::housekeeping::{self, AskedOfCompact, AskedOfVacuum, Compacted, Vacuumed};
+use crate::operations::housekeeping::{self, AskedOfCompact, AskedOfVacuum};
 use crate::output;
+use rollcall_engine::lake::{Compacted, Vacuumed};
 use serde::Serialize;
 
 pub fn run(flags: &Compact) -> Result {

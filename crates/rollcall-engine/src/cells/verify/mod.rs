@@ -85,7 +85,7 @@ impl Cells {
         let orgs = proof.organizations(scope)?;
         let mut spans = Vec::new();
         for org in &orgs {
-            for kind in [FactKind::Attendance, FactKind::Assistance] {
+            for kind in FactKind::ALL.iter().copied() {
                 let days = proof.extent(*org, kind)?;
                 let cut = |first: i64| Span { org: *org, kind, days: first..days.end.min(first + SPAN as i64) };
                 spans.extend(days.clone().step_by(SPAN).map(cut));
@@ -114,7 +114,7 @@ impl Proof<'_> {
         for keyspace in [facts, ids, &cells.sessions, &cells.presence, &cells.location, &cells.uses, &cells.merged] {
             found.extend(self.prefixes::<16>(keyspace, &[])?.into_iter().map(|org| OrgId(uuid::Uuid::from_bytes(org))));
         }
-        for kind in [FactKind::Attendance, FactKind::Assistance] {
+        for kind in FactKind::ALL.iter().copied() {
             found.extend(self.pinned.version.of(kind).by_month.keys().map(|(org, _)| *org));
         }
         Ok(found.into_iter().filter(|org| scope.org.is_none_or(|only| only == *org)).collect())
