@@ -1,7 +1,7 @@
 //! A backup is made.
 
 use super::manifest::{FORMAT, FileEntry, Manifest, TableState, sha256};
-use super::{LEDGER, Progress, Steps, TABLES, each, parts, refused};
+use super::{LEDGER, Progress, Steps, each, parts, refused};
 use crate::crash;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -91,7 +91,7 @@ impl Engine {
             files_written: AtomicU64::default(),
             bytes_written: AtomicU64::default(),
         };
-        for table in TABLES {
+        for table in FactKind::ALL.iter().map(|kind| kind.name()) {
             making.there.extend(making.target.list(table)?.into_iter().map(|(name, meta)| (name, meta.size)));
         }
         let id = uuid::Uuid::new_v4().to_string();
@@ -150,16 +150,15 @@ fn tables(version: &Version) -> BTreeMap<String, TableState> {
         let ledger::Durable { version, position, facts } = version.of(kind).durable()?;
         Some(TableState { version, position, facts })
     };
-    let kinds = TABLES.into_iter().zip(FactKind::ALL.iter().copied());
-    kinds.filter_map(|(name, kind)| Some((name.to_owned(), state(kind)?))).collect()
+    FactKind::ALL.iter().filter_map(|kind| Some((kind.name().to_owned(), state(*kind)?))).collect()
 }
 
 /// The logs of the tables of a version.
 fn logs(lake: &Store, version: &Version) -> Result<Vec<(String, Bytes)>, EngineError> {
     let mut names = Vec::new();
-    for (table, kind) in TABLES.into_iter().zip(FactKind::ALL.iter().copied()) {
+    for kind in FactKind::ALL.iter().copied() {
         if let Some(version) = version.of(kind).version {
-            names.extend(log(lake, table, version)?);
+            names.extend(log(lake, kind.name(), version)?);
         }
     }
     each(&names, |name| Ok((name.clone(), source(lake, name)?)))
@@ -192,8 +191,8 @@ impl Making<'_> {
     /// The files of the lake's tables.
     fn tables(&self, version: &Version, logs: Vec<(String, Bytes)>) -> Result<Vec<FileEntry>, EngineError> {
         let mut wanted = Vec::new();
-        for (table, kind) in TABLES.into_iter().zip(FactKind::ALL.iter().copied()) {
-            wanted.extend(version.of(kind).iter().map(|file| (format!("{table}/{}", file.name), file.size)));
+        for kind in FactKind::ALL.iter().copied() {
+            wanted.extend(version.of(kind).iter().map(|file| (format!("{}/{}", kind.name(), file.name), file.size)));
         }
         let mut files = each(&wanted, |(name, size)| self.data_file(name, *size))?;
         // After what they refer to.
@@ -264,7 +263,7 @@ impl Making<'_> {
     /// Removes what the manifest does not refer to; of logs first.
     fn sweep(&self, keep: &HashSet<String>) -> Result<u64, EngineError> {
         let mut stale = Vec::new();
-        for within in [LEDGER].into_iter().chain(TABLES) {
+        for within in std::iter::once(LEDGER).chain(FactKind::ALL.iter().map(|kind| kind.name())) {
             stale.extend(self.target.list(within)?.into_iter().map(|(name, _)| name).filter(|name| !keep.contains(name)));
         }
         stale.sort_by_key(|name| !name.contains("/_delta_log/"));

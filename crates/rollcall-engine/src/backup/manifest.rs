@@ -1,8 +1,9 @@
 //! The manifest of a backup.
 
-use super::{DAMAGED, LEDGER, TABLES, refused};
+use super::{DAMAGED, LEDGER, refused};
 use crate::error::EngineError;
 use crate::lake::Store;
+use rollcall_model::FactKind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ impl FileEntry {
         let mut parts = self.name.split('/');
         let first = parts.next().unwrap_or_default();
         let ordinary = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0', '%']);
-        (first == LEDGER || TABLES.contains(&first)) && parts.clone().count() > 0 && parts.all(ordinary)
+        (first == LEDGER || FactKind::from_name(first).is_some()) && parts.clone().count() > 0 && parts.all(ordinary)
     }
 
     /// Reads the file, and checks that it is the one that was written.

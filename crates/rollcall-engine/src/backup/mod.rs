@@ -36,9 +36,6 @@ pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
 /// How many files are copied at a time. Each is in memory meanwhile.
 const AT_A_TIME: usize = 4;
 
-/// Where the tables lie, in the lake as in a backup.
-const TABLES: [&str; 2] = ["attendance", "assistance"];
-
 /// Where the ledger lies in a backup.
 const LEDGER: &str = "ledger";
 

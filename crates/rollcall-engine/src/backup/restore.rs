@@ -1,7 +1,7 @@
 //! A backup becomes a data directory again.
 
 use super::manifest::{FileEntry, Manifest, NAME};
-use super::{LEDGER, Progress, Steps, TABLES, UNFINISHED, each, parts, refused};
+use super::{LEDGER, Progress, Steps, UNFINISHED, each, parts, refused};
 use crate::engine::make;
 use crate::error::EngineError;
 use crate::lake::{Location, Store};
@@ -62,7 +62,7 @@ pub fn restore(source: &Location, data: &Path, settings: &Settings, progress: &P
     mark(data)?;
     let lake = Store::open(&location, &settings.store)?;
     lake.reach().map_err(|error| refused(format!("{location} does not answer: {error}")))?;
-    for table in TABLES {
+    for table in FactKind::ALL.iter().map(|kind| kind.name()) {
         if !lake.list(table)?.is_empty() {
             return Err(refused(format!("{location} has files of {table} already: the lake is restored to an empty place")));
         }
@@ -132,8 +132,8 @@ fn ledger(
     if ledger.id() != manifest.ledger {
         return Err(refused(format!("{NAME} is of another ledger than its parts")));
     }
-    for (table, kind) in TABLES.into_iter().zip(FactKind::ALL.iter().copied()) {
-        if let Some(state) = manifest.tables.get(table) {
+    for kind in FactKind::ALL.iter().copied() {
+        if let Some(state) = manifest.tables.get(kind.name()) {
             let durable = Durable { version: state.version, position: state.position, facts: state.facts };
             ledger.note_durable(kind, durable)?;
         }

@@ -69,7 +69,7 @@ impl Table {
     /// Opens the table of a kind of fact, if it is there.
     pub(super) fn open<B: Worded>(store: &Store, ledger: &Ledger) -> Result<Self, EngineError> {
         let durable = ledger.durable(B::KIND)?;
-        tail::roll_back(store, directory(B::KIND), durable.map(|durable| durable.version))?;
+        tail::roll_back(store, B::KIND.name(), durable.map(|durable| durable.version))?;
         let table = Self {
             kind: B::KIND,
             store: store.clone(),
@@ -92,7 +92,7 @@ impl Table {
 
     /// The name of the table's directory.
     pub(super) const fn name(&self) -> &'static str {
-        directory(self.kind)
+        self.kind.name()
     }
 
     fn url(&self) -> Result<String, EngineError> {
@@ -369,13 +369,5 @@ impl Table {
             self.store.put(&self.log_name(0), lines.into_bytes(), true)?;
         }
         Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)
-    }
-}
-
-/// The name of the directory of a kind of fact.
-pub(super) const fn directory(kind: FactKind) -> &'static str {
-    match kind {
-        FactKind::Attendance => "attendance",
-        FactKind::Assistance => "assistance",
     }
 }
