@@ -172,6 +172,8 @@ impl Home {
         for (name, value) in [
             ("BASE_URL", url.to_owned()),
             ("ORG_ID", self.org.clone()),
+            // The same, by the name that the snippets of docs/lake.md use.
+            ("ORGANIZATION", self.org.clone()),
             ("INGEST_KEY", self.ingest_key.clone()),
             ("FEISHU_APP_ID", self.app_id.clone()),
             ("FEISHU_APP_SECRET", self.app_secret.clone()),
