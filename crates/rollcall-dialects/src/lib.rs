@@ -16,6 +16,8 @@ pub mod setup;
 #[cfg(feature = "server")]
 pub mod site;
 pub mod volcengine;
+#[cfg(feature = "server")]
+pub mod work;
 pub mod yunxiao;
 
 #[cfg(feature = "server")]

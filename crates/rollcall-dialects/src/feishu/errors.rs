@@ -1,8 +1,10 @@
 //! Every refusal, and the answer it becomes.
 
 use super::wire::{Envelope, ErrorDetail, FieldViolation, LIMIT_HEADER, RESET_HEADER, code};
+use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use rollcall_model::ReportError;
 use serde::Serialize;
 
 const INVALID_ACCESS_TOKEN: &str = "Invalid access token for authorization. Please make a request with token attached.";
@@ -80,6 +82,19 @@ impl Refusal {
             }
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, "internal error"),
         }
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        tracing::error!(%error, "a report failed");
+        Self::Internal
+    }
+}
+
+impl From<WorkError> for Refusal {
+    fn from(_: WorkError) -> Self {
+        Self::Internal
     }
 }
 

@@ -4,6 +4,7 @@ use super::errors::{Refusal, json, not_found};
 use super::wire::{DAILY_PATH, Empty, TOKEN_PATH, TOP_USER_PATH, TokenRequest, TokenResponse, code};
 use super::{App, params, render, token};
 use crate::rate::PerMinute;
+use crate::work::Task;
 use crate::{Dialect, Site, Tenant};
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -11,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use rollcall_model::{Answer, Millis, ReportError, Reports};
+use rollcall_model::{Millis, OrgId, Reports};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,17 +118,25 @@ impl Server {
         let (tenants, now) = (self.site.tenants(), (self.site.clock)());
         let tenant = self.admit(&tenants, headers, Endpoint::Daily, now)?;
         let (org, ask) = (tenant.organization.id, params::daily(uri, tenant, now)?);
-        // A range that begins after today has no day to ask for.
-        let rows = if ask.range.is_empty() { Vec::new() } else { self.ask(log_id, move |reports| reports.meeting_days(org, &ask)).await? };
-        Ok(json(StatusCode::OK, &render::daily(&rows, !tenant.feishu.numbers_as_numbers)))
+        let quoted = !tenant.feishu.numbers_as_numbers;
+        let work = move |reports: &dyn Reports| {
+            // A range that begins after today has no day to ask for.
+            let rows = if ask.range.is_empty() { Vec::new() } else { reports.meeting_days(org, &ask)?.rows };
+            Ok(json(StatusCode::OK, &render::daily(&rows, quoted)))
+        };
+        self.site.work(task(org, log_id), work).await
     }
 
     async fn top_user(&self, uri: &Uri, headers: &HeaderMap, log_id: &LogId) -> Result<Response, Refusal> {
         let (tenants, now) = (self.site.tenants(), (self.site.clock)());
         let tenant = self.admit(&tenants, headers, Endpoint::TopUser, now)?;
         let (org, (ask, id_type)) = (tenant.organization.id, params::top_user(uri, tenant, now)?);
-        let rows = if ask.range.is_empty() { Vec::new() } else { self.ask(log_id, move |reports| reports.top_users(org, &ask)).await? };
-        Ok(json(StatusCode::OK, &render::top_user(rows, id_type, !tenant.feishu.numbers_as_numbers)?))
+        let quoted = !tenant.feishu.numbers_as_numbers;
+        let work = move |reports: &dyn Reports| {
+            let rows = if ask.range.is_empty() { Vec::new() } else { reports.top_users(org, &ask)?.rows };
+            Ok(json(StatusCode::OK, &render::top_user(rows, id_type, quoted)?))
+        };
+        self.site.work(task(org, log_id), work).await
     }
 
     /// The tenant whose credential the request carries, if its application may ask now.
@@ -150,24 +159,8 @@ impl Server {
             Some(_) => Err(Refusal::MalformedToken),
         }
     }
+}
 
-    /// Asks a report on a thread that may block. Its failures, panics among them, are logged and not told.
-    async fn ask<R: Send + 'static>(
-        &self,
-        LogId(log_id): &LogId,
-        question: impl FnOnce(&dyn Reports) -> Result<Answer<R>, ReportError> + Send + 'static,
-    ) -> Result<Vec<R>, Refusal> {
-        let reports = self.site.reports.clone();
-        match tokio::task::spawn_blocking(move || question(reports.as_ref())).await {
-            Ok(Ok(answer)) => Ok(answer.rows),
-            Ok(Err(error)) => {
-                tracing::error!(%log_id, %error, "a report failed");
-                Err(Refusal::Internal)
-            }
-            Err(error) => {
-                tracing::error!(%log_id, %error, "a report panicked");
-                Err(Refusal::Internal)
-            }
-        }
-    }
+fn task(organization: OrgId, LogId(log_id): &LogId) -> Task<'_> {
+    Task { api: Feishu.name(), organization, request_id: Some(log_id) }
 }

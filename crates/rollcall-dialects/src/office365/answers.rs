@@ -11,39 +11,44 @@ use super::rows::Ask;
 use super::versions::Versions;
 use super::wire::{Property, Set, header as names};
 use super::{atom, metadata};
-use crate::{Site, Tenant};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::timestamp;
+use rollcall_model::{Millis, Organization, Reports};
 
 /// A request that was admitted and understood, but for the values of its options.
-pub(super) struct Admitted<'r> {
-    pub(super) site: &'r Site,
-    pub(super) tenant: &'r Tenant,
+pub(super) struct Admitted {
+    pub(super) organization: Organization,
+    /// See [`Settings`](super::Settings), as the next two.
+    pub(super) date_is_start: bool,
+    pub(super) history_months: u32,
+    pub(super) page_size: u32,
     /// The sets that the user may read.
-    pub(super) sets: &'r [Set],
+    pub(super) sets: &'static [Set],
     /// The URL of the service in its canonical spelling.
     pub(super) root: String,
     /// The URL of the request as typed, without its query.
     pub(super) url: String,
-    pub(super) options: &'r Options,
+    pub(super) options: Options,
     pub(super) versions: Versions,
     pub(super) choice: Choice,
     pub(super) zone: TimeZone,
+    pub(super) now: Millis,
 }
 
-impl Admitted<'_> {
-    pub(super) async fn answer(&self, resource: &Resource) -> Result<Response, Refusal> {
+impl Admitted {
+    /// The answer, which may take as long as the report.
+    pub(super) fn answer(&self, resource: &Resource, reports: &dyn Reports) -> Result<Response, Refusal> {
         match *resource {
             Resource::Service => self.body("1.0", self.service()),
             Resource::Metadata => self.body("1.0", metadata::document(self.sets)),
-            Resource::Rows(set) => self.feed(set).await,
-            Resource::Count(set) => self.count(set).await,
-            Resource::Row(set, date) => self.entry(set, date).await,
-            Resource::Property(set, date, property) => self.property(set, date, property, false).await,
-            Resource::Value(set, date, property) => self.property(set, date, property, true).await,
+            Resource::Rows(set) => self.feed(set, reports),
+            Resource::Count(set) => self.count(set, reports),
+            Resource::Row(set, date) => self.entry(set, date, reports),
+            Resource::Property(set, date, property) => self.property(set, date, property, false, reports),
+            Resource::Value(set, date, property) => self.property(set, date, property, true, reports),
         }
     }
 
@@ -55,18 +60,18 @@ impl Admitted<'_> {
         }
     }
 
-    async fn feed(&self, set: Set) -> Result<Response, Refusal> {
+    fn feed(&self, set: Set, reports: &dyn Reports) -> Result<Response, Refusal> {
         if ["$select", "$inlinecount", "$skiptoken"].iter().any(|name| self.options.get(name).is_some()) {
             self.versions.check_request()?;
         }
-        let (select, ask) = (self.options.select()?, Ask::parse(self.options)?);
+        let (select, ask) = (self.options.select()?, Ask::parse(&self.options)?);
         self.versions.check_response("2.0")?;
-        let page_size = match self.tenant.office365.page_size {
+        let page_size = match self.page_size {
             0 => usize::MAX,
             size => usize::try_from(size).unwrap_or(usize::MAX),
         };
         let frame = self.frame(set, select.as_deref());
-        let picked = ask.pick(self.rows(set).await?, &frame, page_size, &self.url);
+        let picked = ask.pick(self.rows(set, reports)?, &frame, page_size, &self.url);
         let page = picked.page();
         let text = match self.choice.0 {
             Format::Xml => atom::feed(&frame, &page, &self.url, &self.updated()),
@@ -76,18 +81,18 @@ impl Admitted<'_> {
         self.body("2.0", text)
     }
 
-    async fn count(&self, set: Set) -> Result<Response, Refusal> {
+    fn count(&self, set: Set, reports: &dyn Reports) -> Result<Response, Refusal> {
         self.versions.check_request()?;
-        let ask = Ask::parse(self.options)?;
+        let ask = Ask::parse(&self.options)?;
         if self.options.inline_count()? {
             return Err(Refusal::InlineCountOfCount);
         }
         self.versions.check_response("2.0")?;
-        let size = ask.size(self.rows(set).await?, &self.frame(set, None));
+        let size = ask.size(self.rows(set, reports)?, &self.frame(set, None));
         self.body("2.0", size.to_string())
     }
 
-    async fn entry(&self, set: Set, date: DateTime) -> Result<Response, Refusal> {
+    fn entry(&self, set: Set, date: DateTime, reports: &dyn Reports) -> Result<Response, Refusal> {
         self.options.check_single()?;
         let select = self.options.select()?;
         let version = if select.is_some() { "2.0" } else { "1.0" };
@@ -95,7 +100,7 @@ impl Admitted<'_> {
             self.versions.check_request()?;
         }
         self.versions.check_response(version)?;
-        let (frame, row) = (self.frame(set, select.as_deref()), self.row(set, date).await?);
+        let (frame, row) = (self.frame(set, select.as_deref()), self.row(set, date, reports)?);
         let text = match self.choice.0 {
             Format::Xml => atom::entry(&frame, &row, &self.updated()),
             Format::Verbose => Verbose::entry(&frame, &row),
@@ -104,9 +109,9 @@ impl Admitted<'_> {
         self.body(version, text)
     }
 
-    async fn property(&self, set: Set, date: DateTime, property: Property, bare: bool) -> Result<Response, Refusal> {
+    fn property(&self, set: Set, date: DateTime, property: Property, bare: bool, reports: &dyn Reports) -> Result<Response, Refusal> {
         self.options.check_single()?;
-        let (frame, row) = (self.frame(set, None), self.row(set, date).await?);
+        let (frame, row) = (self.frame(set, None), self.row(set, date, reports)?);
         let cell = frame.cell(&row, property);
         let text = match self.choice.0 {
             _ if bare => cell.text().into_owned(),
@@ -118,37 +123,26 @@ impl Admitted<'_> {
     }
 
     fn frame<'f>(&'f self, set: Set, select: Option<&'f [Property]>) -> Frame<'f> {
-        Frame { root: &self.root, set, organization: &self.tenant.organization, select }
+        Frame { root: &self.root, set, organization: &self.organization, select }
     }
 
     /// The time of the answer.
     fn updated(&self) -> String {
-        timestamp((self.site.clock)()).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        timestamp(self.now).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    async fn row(&self, set: Set, date: DateTime) -> Result<Row, Refusal> {
-        let rows = self.rows(set).await?;
+    fn row(&self, set: Set, date: DateTime, reports: &dyn Reports) -> Result<Row, Refusal> {
+        let rows = self.rows(set, reports)?;
         rows.into_iter().find(|row| row.date == date).ok_or_else(|| Refusal::NotFound(set.name().into()))
     }
 
-    /// Asks the report on a thread that may block. Its failures, panics among them, are logged and not told.
-    async fn rows(&self, set: Set) -> Result<Vec<Row>, Refusal> {
-        let question = periods::question(set, self.zone.clone(), &self.tenant.office365, (self.site.clock)());
+    fn rows(&self, set: Set, reports: &dyn Reports) -> Result<Vec<Row>, Refusal> {
+        let question = periods::question(set, self.zone.clone(), self.history_months, self.now);
         if question.range.is_empty() {
             return Ok(Vec::new());
         }
-        let (reports, org) = (self.site.reports.clone(), self.tenant.organization.id);
-        match tokio::task::spawn_blocking(move || reports.active_users(org, &question)).await {
-            Ok(Ok(answer)) => Ok(periods::rows(set, &self.tenant.office365, &answer.rows)),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a report failed");
-                Err(Refusal::Internal)
-            }
-            Err(error) => {
-                tracing::error!(%error, "a report panicked");
-                Err(Refusal::Internal)
-            }
-        }
+        let answer = reports.active_users(self.organization.id, &question)?;
+        Ok(periods::rows(set, self.date_is_start, &answer.rows))
     }
 
     /// An answer; JSON light is of version 3.0, whatever it holds.

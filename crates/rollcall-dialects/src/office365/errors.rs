@@ -3,8 +3,10 @@
 use super::negotiate::{Format, Metadata};
 use super::wire::{ENTITY_TYPE, xmlns};
 use super::{json, xml};
+use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use rollcall_model::ReportError;
 
 /// The namespace of service faults: as much of it as is at hand (wire, Service version and errors).
 const FAULT_NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/";
@@ -104,9 +106,10 @@ impl Refusal {
         }
     }
 
-    /// The answer, in the format that the request would have been answered in.
-    pub(super) fn answer(&self, format: Format) -> Response {
+    /// The answer. `format` finds the format that the request would have been answered in; it is not called where there is but one.
+    pub(super) fn answer(&self, format: impl FnOnce() -> Format) -> Response {
         let message = self.to_string();
+        let format = if matches!(self, Self::Unauthorized | Self::PlainText | Self::Permission) { Format::Xml } else { format() };
         let fault = matches!(self, Self::ServiceVersion | Self::ServiceVersionTwice);
         let (content_type, version, body) = match (self, format) {
             (Self::Unauthorized, _) => ("text/html;charset=utf-8", None, UNAUTHORIZED.into()),
@@ -132,6 +135,19 @@ impl Refusal {
             _ => {}
         }
         response
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        tracing::error!(%error, "a report failed");
+        Self::Internal
+    }
+}
+
+impl From<WorkError> for Refusal {
+    fn from(_: WorkError) -> Self {
+        Self::Internal
     }
 }
 

@@ -3,13 +3,14 @@
 use super::errors::Refusal;
 use super::path::percent_decoded;
 use super::wire::Property;
+use std::sync::Arc;
 
 const KNOWN: [&str; 10] =
     ["$expand", "$filter", "$orderby", "$skip", "$skiptoken", "$inlinecount", "$top", "$select", "$format", "$callback"];
 
-/// The parameters of a request, decoded, in order; those with an empty value too.
-#[derive(Debug, Default)]
-pub(super) struct Options(Vec<(String, String)>);
+/// The parameters of a request, decoded, in order; those with an empty value too. Copies share them.
+#[derive(Debug, Clone)]
+pub(super) struct Options(Arc<[(String, String)]>);
 
 impl Options {
     /// Reads a query string. Its names are not checked yet.
@@ -24,13 +25,13 @@ impl Options {
 
     /// Rules 1 and 2: names are known, and given once.
     pub(super) fn check_names(&self) -> Result<(), Refusal> {
-        for (position, (name, value)) in self.0.iter().enumerate().filter(|(_, (name, _))| name.starts_with('$')) {
-            if !KNOWN.contains(&name.as_str()) {
-                return Err(Refusal::UnknownOption(name.clone()));
-            }
+        let mut firsts = [None; KNOWN.len()];
+        for (name, value) in self.0.iter().filter(|(name, _)| name.starts_with('$')) {
+            let known = KNOWN.iter().zip(&mut firsts).find(|(known, _)| *known == name);
+            let (_, first) = known.ok_or_else(|| Refusal::UnknownOption(name.clone()))?;
             // Clients append `&$format=json` to a next link, which has it already.
             let same = |first: &str| name == "$format" && first.eq_ignore_ascii_case(value);
-            if self.0.iter().take(position).any(|(earlier, first)| earlier == name && !same(first)) {
+            if first.replace(value.as_str()).is_some_and(|first| !same(first)) {
                 return Err(Refusal::OptionTwice(name.clone()));
             }
             if name == "$callback" {

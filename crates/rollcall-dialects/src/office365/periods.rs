@@ -1,6 +1,5 @@
 //! Which rows a set has, and what they say (wire, Periods and Fields).
 
-use super::Settings;
 use super::wire::Set;
 use jiff::civil::{Date, DateTime, Time, Weekday, date};
 use jiff::tz::TimeZone;
@@ -20,12 +19,14 @@ pub(super) struct Row {
     pub(super) id: i64,
 }
 
-/// The question whose answer has the rows of a set: members, on computers, in sessions of any kind.
-pub(super) fn question(set: Set, zone: TimeZone, settings: &Settings, now: Millis) -> ActiveUsers {
+/// The question whose answer has the rows of a set: members, on computers, in sessions of any kind. `months` is [`Settings::history_months`].
+///
+/// [`Settings::history_months`]: super::Settings::history_months
+pub(super) fn question(set: Set, zone: TimeZone, months: u32, now: Millis) -> ActiveUsers {
     let calendar = Calendar::new(zone);
     let today = calendar.date_of(now);
     let period = set.period();
-    let from = match settings.history_months {
+    let from = match months {
         0 => EARLIEST,
         months => {
             // The period that holds this midnight is the first that ends after it; it counts whole.
@@ -53,12 +54,12 @@ pub(super) fn question(set: Set, zone: TimeZone, settings: &Settings, now: Milli
 /// Further back than any fact; spans of jiff have an end.
 const MOST_MONTHS: u32 = 12 * 1000;
 
-/// The rows of the answer, ascending by `Date`. A period without activity has none.
-pub(super) fn rows(set: Set, settings: &Settings, answer: &[ActiveUsersRow]) -> Vec<Row> {
+/// The rows of the answer, ascending by `Date`, which is the start of the period or its end. A period without activity has none.
+pub(super) fn rows(set: Set, date_is_start: bool, answer: &[ActiveUsersRow]) -> Vec<Row> {
     let active = answer.iter().filter(|row| row.users > 0);
     active
         .map(|row| Row {
-            date: dated(set.period(), row.date, settings.date_is_start),
+            date: dated(set.period(), row.date, date_is_start),
             active_users: i64::try_from(row.users).unwrap_or(i64::MAX),
             id: ordinal(set.period(), row.date),
         })
@@ -109,10 +110,8 @@ mod tests {
     }
 
     fn asked(set: Set, months: u32, now: &str) -> (String, String) {
-        let settings = Settings { history_months: months, ..Settings::default() };
-        let range =
-            question(set, TimeZone::get("Asia/Shanghai").unwrap(), &settings, now.parse::<jiff::Timestamp>().unwrap().as_millisecond())
-                .range;
+        let now = now.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        let range = question(set, TimeZone::get("Asia/Shanghai").unwrap(), months, now).range;
         (rollcall_model::calendar::rfc3339(range.from), rollcall_model::calendar::rfc3339(range.to))
     }
 

@@ -3,13 +3,14 @@
 use super::access::Access;
 use super::answers::Admitted;
 use super::errors::Refusal;
-use super::negotiate::{Payload, choose, for_refusal};
+use super::negotiate::{Format, Payload, choose, for_refusal};
 use super::options::Options;
 use super::path::{Resource, behind_service, resource};
 use super::time_zone;
 use super::versions::Versions;
 use super::wire::{SERVICE, SERVICE_VERSION, Set, header as names};
 use crate::site::Channel;
+use crate::work::Task;
 use crate::{Dialect, Site, Tenant};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -42,33 +43,26 @@ struct Server {
     access: Access,
 }
 
-/// A request, as far as it can be read without refusing it.
-struct Asked<'r> {
-    parts: &'r Parts,
-    /// The path behind the service.
-    behind: &'r str,
-    options: Result<&'r Options, Refusal>,
-    versions: Result<Versions, Refusal>,
-    format: Option<&'r str>,
-    accept: Option<&'r str>,
-}
-
 async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let Some(behind) = behind_service(parts.uri.path()) else { return StatusCode::NOT_FOUND.into_response() };
-    let options = Options::parse(parts.uri.query().unwrap_or_default());
-    let (versions, accept) = (Versions::of(&parts.headers), accept(&parts.headers));
-    let format = options.as_ref().ok().and_then(|options| options.get("$format"));
-    let words = for_refusal(format, accept.as_deref(), versions.as_ref().unwrap_or(&Versions::default()));
-    let asked =
-        Asked { parts: &parts, behind, options: options.as_ref().map_err(Clone::clone), versions, format, accept: accept.as_deref() };
-    let mut response = server.serve(&asked).await.unwrap_or_else(|refusal| refusal.answer(words));
-    common_headers(response.headers_mut());
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let mut response = match behind_service(parts.uri.path()) {
+        Some(behind) => server.serve(&parts, behind, &request_id).await.unwrap_or_else(|refusal| refusal.answer(|| words(&parts))),
+        None => StatusCode::NOT_FOUND.into_response(),
+    };
+    common_headers(response.headers_mut(), request_id);
     response
 }
 
+/// The format of a refusal, as far as the request can be read.
+fn words(parts: &Parts) -> Format {
+    let options = options(parts);
+    let format = options.as_ref().ok().and_then(|options| options.get("$format"));
+    for_refusal(format, accept(&parts.headers).as_deref(), &Versions::of(&parts.headers).unwrap_or_default())
+}
+
 /// Those that every answer has (wire section 1.8).
-fn common_headers(headers: &mut HeaderMap) {
+fn common_headers(headers: &mut HeaderMap, request_id: String) {
     for (name, value) in [
         (names::SERVICE_VERSION, SERVICE_VERSION),
         ("cache-control", "no-cache, no-store"),
@@ -78,7 +72,7 @@ fn common_headers(headers: &mut HeaderMap) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(id) = HeaderValue::try_from(uuid::Uuid::new_v4().to_string()) {
+    if let Ok(id) = HeaderValue::try_from(request_id) {
         headers.insert("request-id", id);
     }
 }
@@ -88,41 +82,50 @@ fn accept(headers: &HeaderMap) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
+fn options(parts: &Parts) -> Result<Options, Refusal> {
+    Options::parse(parts.uri.query().unwrap_or_default())
+}
+
 impl Server {
-    async fn serve(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
-        let headers = &asked.parts.headers;
-        let channel = asked.parts.extensions.get::<Channel>().copied().unwrap_or_default();
+    async fn serve(&self, parts: &Parts, behind: &str, request_id: &str) -> Result<Response, Refusal> {
+        let headers = &parts.headers;
+        let channel = parts.extensions.get::<Channel>().copied().unwrap_or_default();
         if !channel.carries_credentials {
             return Err(Refusal::PlainText);
         }
         let tenants = self.site.tenants();
         let (tenant, user) = self.access.admit(&tenants, headers).await?;
-        check_service_version(headers, asked.options.as_ref().ok().and_then(|options| options.get("rws-version")))?;
-        let versions = asked.versions.clone()?;
-        if asked.parts.method != Method::GET {
+        let options = options(parts);
+        check_service_version(headers, options.as_ref().ok().and_then(|options| options.get("rws-version")))?;
+        let versions = Versions::of(headers)?;
+        if parts.method != Method::GET {
             return Err(Refusal::Method);
         }
-        let resource = resource(asked.behind)?;
+        let resource = resource(behind)?;
         if resource.set().is_some() && !user.role.reads() {
             return Err(Refusal::Permission);
         }
-        let options = asked.options.clone()?;
+        let options = options?;
         options.check_names()?;
-        let choice = choose(payload(&resource), asked.format, asked.accept, &versions)?;
+        let choice = choose(payload(&resource), options.get("$format"), accept(headers).as_deref(), &versions)?;
         let zone = zone(headers)?;
-        let base = base(tenant, channel, asked.parts);
+        let base = base(tenant, channel, parts);
         let admitted = Admitted {
-            site: &self.site,
-            tenant,
+            organization: tenant.organization.clone(),
+            date_is_start: tenant.office365.date_is_start,
+            history_months: tenant.office365.history_months,
+            page_size: tenant.office365.page_size,
             sets: if user.role.reads() { &Set::ALL } else { &[] },
             root: format!("{base}{SERVICE}"),
-            url: format!("{base}{}", asked.parts.uri.path().trim_end_matches('/')),
+            url: format!("{base}{}", parts.uri.path().trim_end_matches('/')),
             options,
             versions,
             choice,
             zone,
+            now: (self.site.clock)(),
         };
-        admitted.answer(&resource).await
+        let task = Task { api: Office365.name(), organization: tenant.organization.id, request_id: Some(request_id) };
+        self.site.work(task, move |reports| admitted.answer(&resource, reports)).await
     }
 }
 

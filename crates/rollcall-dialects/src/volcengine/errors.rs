@@ -2,8 +2,10 @@
 
 use super::signature::Unreadable;
 use super::wire::{Envelope, ErrorDetail, ResponseMetadata};
+use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use rollcall_model::ReportError;
 use serde::Serialize;
 
 /// How much of a wrong value an answer repeats, in characters.
@@ -85,6 +87,19 @@ impl Refusal {
             Self::Service(code, message) => return (StatusCode::BAD_REQUEST, None, code, message),
         };
         (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Some(code_n), code, message)
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        tracing::error!(%error, "a report failed");
+        Self::Internal
+    }
+}
+
+impl From<WorkError> for Refusal {
+    fn from(_: WorkError) -> Self {
+        Self::Internal
     }
 }
 

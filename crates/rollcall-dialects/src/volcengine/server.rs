@@ -3,8 +3,9 @@
 use super::access::{Signed, find};
 use super::errors::{Refusal, json, shown};
 use super::limits::Limits;
-use super::wire::{ACTION, Dimension, Distribution, Envelope, ResponseMetadata, SERVICE, Version, parameter};
+use super::wire::{ACTION, Dimension, Envelope, ResponseMetadata, SERVICE, Version, parameter};
 use super::{Settings, params, render};
+use crate::work::Task;
 use crate::{Dialect, Site, Tenant};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -14,7 +15,8 @@ use axum::response::Response;
 use axum::routing::any;
 use http::request::Parts;
 use http::{Method, StatusCode, header};
-use rollcall_model::reports::{PlaceUsers, UsersByPlace};
+use rollcall_model::Reports;
+use rollcall_model::reports::UsersByPlace;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,14 +75,14 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let mut metadata = ResponseMetadata { request_id: server.site.request_id(), ..ResponseMetadata::default() };
     match server.serve(&parts, body, &mut metadata).await {
-        Ok(distribution) => json(StatusCode::OK, &Envelope { response_metadata: metadata, result: Some(distribution) }),
+        Ok(answer) => answer,
         Err(refusal) => refusal.answer(metadata),
     }
 }
 
 impl Server {
     /// Fills the metadata as far as the request can be read.
-    async fn serve(&self, parts: &Parts, body: Body, metadata: &mut ResponseMetadata) -> Result<Distribution, Refusal> {
+    async fn serve(&self, parts: &Parts, body: Body, metadata: &mut ResponseMetadata) -> Result<Response, Refusal> {
         let request = Signed::new(parts);
         let given = |name| request.query.get(name).filter(|value| !value.is_empty()).ok_or(Refusal::MissingParameter(name));
         let action = given(parameter::ACTION)?;
@@ -112,29 +114,25 @@ impl Server {
         }
         self.limits.admit(tenant.organization.id, tenant.volcengine.requests_per_second, now)?;
         let (question, dimension) = params::question(&body, tenant, now)?;
-        self.distribution(tenant, question, dimension, &metadata.request_id).await
+        self.distribution(tenant, question, dimension, metadata.clone()).await
     }
 
-    async fn distribution(&self, tenant: &Tenant, ask: UsersByPlace, dimension: Dimension, id: &str) -> Result<Distribution, Refusal> {
-        // A range before or after all facts that can be.
-        let rows = if ask.range.is_empty() { Vec::new() } else { self.ask(tenant, ask, id).await? };
-        Ok(render::distribution(&rows, dimension, tenant.volcengine.show_unknown))
-    }
-
-    /// Asks the report on a thread that may block. Its failures, panics among them, are logged and not told.
-    async fn ask(&self, tenant: &Tenant, ask: UsersByPlace, request_id: &str) -> Result<Vec<PlaceUsers>, Refusal> {
-        let (reports, org) = (self.site.reports.clone(), tenant.organization.id);
-        match tokio::task::spawn_blocking(move || reports.users_by_place(org, &ask)).await {
-            Ok(Ok(answer)) => Ok(answer.rows),
-            Ok(Err(error)) => {
-                tracing::error!(%request_id, %error, "a report failed");
-                Err(Refusal::Internal)
-            }
-            Err(error) => {
-                tracing::error!(%request_id, %error, "a report panicked");
-                Err(Refusal::Internal)
-            }
-        }
+    async fn distribution(
+        &self,
+        tenant: &Tenant,
+        ask: UsersByPlace,
+        dimension: Dimension,
+        metadata: ResponseMetadata,
+    ) -> Result<Response, Refusal> {
+        let (organization, show_unknown, request_id) =
+            (tenant.organization.id, tenant.volcengine.show_unknown, metadata.request_id.clone());
+        let work = move |reports: &dyn Reports| {
+            // A range before or after all facts that can be.
+            let rows = if ask.range.is_empty() { Vec::new() } else { reports.users_by_place(organization, &ask)?.rows };
+            let result = Some(render::distribution(&rows, dimension, show_unknown));
+            Ok(json(StatusCode::OK, &Envelope { response_metadata: metadata, result }))
+        };
+        self.site.work(Task { api: Volcengine.name(), organization, request_id: Some(&request_id) }, work).await
     }
 }
 

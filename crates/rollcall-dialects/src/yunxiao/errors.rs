@@ -2,9 +2,14 @@
 
 use super::Scope;
 use super::wire::{ErrorBody, code};
+use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use rollcall_model::ReportError;
 use serde::Serialize;
+
+/// How much of an unknown id an answer repeats, in characters.
+const SHOWN: usize = 256;
 
 /// Why a request is not answered.
 #[derive(Debug, PartialEq)]
@@ -36,6 +41,11 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// A department that is not known, by the beginning of its id.
+    pub(super) fn unknown_department(id: &str) -> Self {
+        Self::Department(id.chars().take(SHOWN).collect())
+    }
+
     /// The answer.
     pub(super) fn answer(&self, request_id: &str) -> Response {
         let (status, code) = self.code();
@@ -83,6 +93,22 @@ impl Refusal {
             Self::Method => "the method must be GET".into(),
             Self::Internal => "internal error; the cause is in the server's log".into(),
         }
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        if let ReportError::UnknownDepartment(id) = error {
+            return Self::unknown_department(&id);
+        }
+        tracing::error!(%error, "a report failed");
+        Self::Internal
+    }
+}
+
+impl From<WorkError> for Refusal {
+    fn from(_: WorkError) -> Self {
+        Self::Internal
     }
 }
 

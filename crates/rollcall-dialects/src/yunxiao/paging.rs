@@ -7,8 +7,8 @@
 use super::usage::Question;
 use super::wire::header;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use rollcall_model::Millis;
 use rollcall_model::reports::RowKeys;
+use rollcall_model::{Millis, OrgId};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,8 +56,14 @@ impl Page {
     }
 }
 
-/// The hash of a token, and what it asked.
-type Asker = ([u8; 32], Question);
+/// Who asked what. A token that a reload gives to another organization does not find the lists of the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Asker {
+    pub(super) organization: OrgId,
+    /// The hash of the token.
+    pub(super) token: [u8; 32],
+    pub(super) question: Question,
+}
 
 #[derive(Debug)]
 struct List {
@@ -95,7 +101,7 @@ impl Lists {
         if weight > KEYS_OF_A_TOKEN {
             return;
         }
-        let token = asker.0;
+        let token = asker.token;
         make_room(&mut lists, |other| *other == token, LISTS_OF_A_TOKEN, KEYS_OF_A_TOKEN - weight);
         make_room(&mut lists, |_| true, LISTS, KEYS - weight);
         if let Entry::Vacant(place) = lists.entry(asker) {
@@ -108,7 +114,7 @@ impl Lists {
 fn make_room(lists: &mut HashMap<Asker, List>, of: impl Fn(&[u8; 32]) -> bool, most: usize, most_keys: usize) {
     loop {
         let (mut count, mut held, mut oldest) = (0, 0, None::<(&Asker, Millis)>);
-        for (asker, list) in lists.iter().filter(|(asker, _)| of(&asker.0)) {
+        for (asker, list) in lists.iter().filter(|(asker, _)| of(&asker.token)) {
             (count, held) = (count + 1, held + list.weight);
             if oldest.is_none_or(|(_, used)| list.used < used) {
                 oldest = Some((asker, list.used));
@@ -145,7 +151,8 @@ mod tests {
 
     fn asker(token: u8, user: usize) -> Asker {
         let day = date(2025, 1, 1);
-        ([token; 32], Question { start: day, end: day, who: Who::Developer(user.to_string()), page_length: 100 })
+        let question = Question { start: day, end: day, who: Who::Developer(user.to_string()), page_length: 100 };
+        Asker { organization: OrgId(uuid::Uuid::from_u128(1)), token: [token; 32], question }
     }
 
     fn keys(ids: usize) -> Arc<RowKeys> {
@@ -162,6 +169,14 @@ mod tests {
         assert!(lists.find(&asker(1, 1), 1000 + 2 * KEPT - 2).is_some());
         assert!(lists.find(&asker(1, 1), 1000 + 3 * KEPT - 2).is_none());
         assert!(lists.find(&asker(1, 1), 0).is_none(), "a clock that was set back");
+    }
+
+    #[test]
+    fn a_token_that_another_organization_has_now_does_not_find_the_lists_of_the_one_before() {
+        let lists = Lists::default();
+        lists.remember(asker(1, 1), keys(1), 1000);
+        assert!(lists.find(&Asker { organization: OrgId(uuid::Uuid::from_u128(2)), ..asker(1, 1) }, 1000).is_none());
+        assert!(lists.find(&asker(1, 1), 1000).is_some());
     }
 
     #[test]

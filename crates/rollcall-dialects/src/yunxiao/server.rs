@@ -1,12 +1,12 @@
 //! The routes, and what is checked before a report is asked: token, organization, scope, rate, parameters, department.
 
 use super::errors::{Refusal, json};
-use super::paging::{Lists, Page};
-use super::usage::Question;
+use super::paging::{Asker, Lists, Page};
 use super::wire::{BASE, Department, Organization, User, header};
 use super::{Scope, Token, params, render, token};
 use crate::rate::PerMinute;
 use crate::site::Channel;
+use crate::work::Task;
 use crate::{Dialect, Site, Tenant};
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::middleware::{Next, from_fn};
@@ -14,8 +14,9 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use jiff::civil::Date;
 use rollcall_model::reports::{DepartmentDays, DeveloperDays, RowKey, RowKeys};
-use rollcall_model::{Calendar, Directory, ReportError, Reports};
+use rollcall_model::{Calendar, Directory, Millis, OrgId, ReportError, Reports};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -56,12 +57,6 @@ struct Server {
     lists: Lists,
     /// By the hash of the token.
     limits: PerMinute<[u8; 32]>,
-}
-
-/// The rows that there are, and those of a page.
-struct Found<R> {
-    keys: Arc<RowKeys>,
-    rows: Vec<R>,
 }
 
 /// What is looked at of a request.
@@ -125,40 +120,38 @@ async fn departments(State(server): State<Arc<Server>>, asked: Asked) -> Respons
 }
 
 impl Server {
-    async fn department_usage(&self, asked: &Asked) -> Result<Response, Refusal> {
-        let tenants = self.site.tenants();
+    async fn department_usage(self: &Arc<Self>, asked: &Asked) -> Result<Response, Refusal> {
+        let (tenants, now) = (self.site.tenants(), (self.site.clock)());
         let (tenant, token) = self.admit_to(&tenants, asked, Scope::DepartmentUsage)?;
         let (question, page) = params::department_usage(&asked.uri)?;
-        let (org, ask) = (tenant.organization.id, question.of_departments(tenant, (self.site.clock)()));
-        let keys_of = {
-            let ask = ask.clone();
-            move |reports: &dyn Reports| reports.department_rows(org, &ask)
-        };
-        let rows_of = move |reports: &dyn Reports, only| {
-            reports.department_days(org, &DepartmentDays { only: Some(only), ..ask }).map(|answer| answer.rows)
-        };
-        let found = self.page(asked, token, question, page, keys_of, rows_of).await?;
+        let (org, ask) = (tenant.organization.id, question.of_departments(tenant, now));
         let calendar = Calendar::new(tenant.organization.zone.clone());
-        let rows: Vec<_> = found.rows.into_iter().map(|row| render::department(&calendar, row)).collect();
-        Ok(paged(page, found.keys.len(), &rows))
+        let (server, asker) = (self.clone(), Asker { organization: org, token: *token.secret.hash(), question });
+        let work = move |reports: &dyn Reports| {
+            let rows_of = |only| {
+                let answer = reports.department_days(org, &DepartmentDays { only: Some(only), ..ask.clone() })?;
+                Ok(answer.rows.into_iter().map(|row| render::department(&calendar, row)).collect())
+            };
+            server.page(asker, page, now, || reports.department_rows(org, &ask), rows_of)
+        };
+        self.site.work(task(org, asked), work).await
     }
 
-    async fn developer_usage(&self, asked: &Asked) -> Result<Response, Refusal> {
-        let tenants = self.site.tenants();
+    async fn developer_usage(self: &Arc<Self>, asked: &Asked) -> Result<Response, Refusal> {
+        let (tenants, now) = (self.site.tenants(), (self.site.clock)());
         let (tenant, token) = self.admit_to(&tenants, asked, Scope::DeveloperUsage)?;
         let (question, page) = params::developer_usage(&asked.uri)?;
-        let (org, ask) = (tenant.organization.id, question.of_developers(tenant, (self.site.clock)()));
-        let keys_of = {
-            let ask = ask.clone();
-            move |reports: &dyn Reports| reports.developer_rows(org, &ask)
-        };
-        let rows_of = move |reports: &dyn Reports, only| {
-            reports.developer_days(org, &DeveloperDays { only: Some(only), ..ask }).map(|answer| answer.rows)
-        };
-        let found = self.page(asked, token, question, page, keys_of, rows_of).await?;
+        let (org, ask) = (tenant.organization.id, question.of_developers(tenant, now));
         let calendar = Calendar::new(tenant.organization.zone.clone());
-        let rows: Vec<_> = found.rows.into_iter().map(|row| render::developer(&calendar, row)).collect();
-        Ok(paged(page, found.keys.len(), &rows))
+        let (server, asker) = (self.clone(), Asker { organization: org, token: *token.secret.hash(), question });
+        let work = move |reports: &dyn Reports| {
+            let rows_of = |only| {
+                let answer = reports.developer_days(org, &DeveloperDays { only: Some(only), ..ask.clone() })?;
+                Ok(answer.rows.into_iter().map(|row| render::developer(&calendar, row)).collect())
+            };
+            server.page(asker, page, now, || reports.developer_rows(org, &ask), rows_of)
+        };
+        self.site.work(task(org, asked), work).await
     }
 
     /// Any token says whose it is: clients try it first.
@@ -184,9 +177,13 @@ impl Server {
         let tenants = self.site.tenants();
         let (tenant, _) = self.admit_to(&tenants, asked, Scope::Organization)?;
         let (parent, page) = params::departments(&asked.uri)?;
-        let (org, reports) = (tenant.organization.id, self.site.reports.clone());
-        let directory = blocking(&asked.request_id, move || reports.directory(org)).await?;
-        Ok(paged_of(page, &departments_of(tenant, &directory, parent.as_deref(), (self.site.clock)())?))
+        let (org, organization_id) = (tenant.organization.id, token::organization_id(tenant));
+        let today = tenant.organization.day_of((self.site.clock)());
+        let work = move |reports: &dyn Reports| {
+            let directory = reports.directory(org)?;
+            Ok(paged_of(page, &departments_of(&directory, today, &organization_id, parent.as_deref())?))
+        };
+        self.site.work(task(org, asked), work).await
     }
 
     /// Whose token the request carries, if it is a good one.
@@ -213,47 +210,44 @@ impl Server {
     }
 
     /// One page of a question, cut from the list that its first page was cut from.
-    async fn page<R: Send + 'static>(
+    fn page<R: Serialize>(
         &self,
-        asked: &Asked,
-        token: &Token,
-        question: Question,
+        asker: Asker,
         page: Page,
-        keys_of: impl FnOnce(&dyn Reports) -> Result<RowKeys, ReportError> + Send + 'static,
-        rows_of: impl FnOnce(&dyn Reports, Vec<RowKey>) -> Result<Vec<R>, ReportError> + Send + 'static,
-    ) -> Result<Found<R>, Refusal> {
-        let asker = (*token.secret.hash(), question);
-        let remembered = if page.number == 1 { None } else { self.lists.find(&asker, (self.site.clock)()) };
+        now: Millis,
+        keys_of: impl FnOnce() -> Result<RowKeys, ReportError>,
+        rows_of: impl FnOnce(Vec<RowKey>) -> Result<Vec<R>, ReportError>,
+    ) -> Result<Response, Refusal> {
+        let remembered = if page.number == 1 { None } else { self.lists.find(&asker, now) };
         let is_new = remembered.is_none();
-        let reports = self.site.reports.clone();
-        let found = blocking(&asked.request_id, move || {
-            let keys = remembered.map_or_else(|| keys_of(reports.as_ref()).map(Arc::new), Ok)?;
-            let (skip, take) = page.cut();
-            let only = keys.page(skip, take);
-            let rows = if only.is_empty() { Vec::new() } else { rows_of(reports.as_ref(), only)? };
-            Ok(Found { keys, rows })
-        });
-        let found = found.await?;
+        let keys = remembered.map_or_else(|| keys_of().map(Arc::new), Ok)?;
+        let (skip, take) = page.cut();
+        let only = keys.page(skip, take);
+        let rows = if only.is_empty() { Vec::new() } else { rows_of(only)? };
+        let answer = paged(page, keys.len(), &rows);
         if is_new {
-            self.lists.remember(asker, found.keys.clone(), (self.site.clock)());
+            self.lists.remember(asker, keys, now);
         }
-        Ok(found)
+        Ok(answer)
     }
 }
 
-/// The departments of today, or those right below one of them.
-fn departments_of(tenant: &Tenant, directory: &Directory, parent: Option<&str>, now: i64) -> Result<Vec<Department>, Refusal> {
-    let tree = directory.tree_on(tenant.organization.day_of(now));
+fn task(organization: OrgId, asked: &Asked) -> Task<'_> {
+    Task { api: Yunxiao.name(), organization, request_id: Some(&asked.request_id) }
+}
+
+/// The departments of a day, or those right below one of them.
+fn departments_of(directory: &Directory, day: Date, organization_id: &str, parent: Option<&str>) -> Result<Vec<Department>, Refusal> {
+    let tree = directory.tree_on(day);
     if let Some(parent) = parent.filter(|parent| !tree.contains(parent)) {
-        return Err(Refusal::Department(shown(parent)));
+        return Err(Refusal::unknown_department(parent));
     }
-    let organization_id = token::organization_id(tenant);
     let asked_for = tree.departments().iter().filter(|department| parent.is_none() || department.parent_id.as_deref() == parent);
     let rendered = asked_for.map(|department| Department {
         has_sub: tree.has_below(&department.id),
         id: department.id.clone(),
         name: department.name.clone(),
-        organization_id: organization_id.clone(),
+        organization_id: organization_id.into(),
         parent_id: department.parent_id.clone(),
     });
     Ok(rendered.collect())
@@ -270,28 +264,4 @@ fn paged(page: Page, total: usize, rows: &impl Serialize) -> Response {
     let mut response = json(StatusCode::OK, rows);
     page.tell(total, response.headers_mut());
     response
-}
-
-/// Asks a question on a thread that may block. Its failures, panics among them, are logged and not told.
-async fn blocking<R: Send + 'static>(
-    request_id: &str,
-    question: impl FnOnce() -> Result<R, ReportError> + Send + 'static,
-) -> Result<R, Refusal> {
-    match tokio::task::spawn_blocking(question).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(ReportError::UnknownDepartment(id))) => Err(Refusal::Department(shown(&id))),
-        Ok(Err(error)) => {
-            tracing::error!(%request_id, %error, "a report failed");
-            Err(Refusal::Internal)
-        }
-        Err(error) => {
-            tracing::error!(%request_id, %error, "a report panicked");
-            Err(Refusal::Internal)
-        }
-    }
-}
-
-/// An id as messages repeat it.
-fn shown(id: &str) -> String {
-    id.chars().take(256).collect()
 }

@@ -3,7 +3,7 @@
 use super::body::Arriving;
 use super::refusal::Refusal;
 use super::state::App;
-use super::{credentials, ingest};
+use super::{credentials, ingest, native};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use csv::StringRecord;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use rollcall_model::directory::{Department, DirectoryDocument, User};
-use rollcall_model::{OrgId, UserKind};
+use rollcall_model::{OrgId, Reports, UserKind};
 use std::sync::Arc;
 
 /// Which half a CSV file replaces.
@@ -22,9 +22,9 @@ enum Half {
 }
 
 pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let organization = credentials::organization(&app.live(), &headers)?;
-    let directory = tokio::task::spawn_blocking(move || app.engine.directory(organization.id)).await?;
-    Ok(Json(directory.document()).into_response())
+    let org = credentials::organization(&app.live(), &headers)?.id;
+    let work = move |reports: &dyn Reports| Ok(Json(reports.directory(org)?.document()).into_response());
+    app.site.work(native::task(org), work).await
 }
 
 pub async fn put(State(app): State<Arc<App>>, request: Request) -> Response {

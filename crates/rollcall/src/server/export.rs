@@ -1,16 +1,15 @@
 //! `GET /v1/attendance` and `/v1/assistance`: every fact of a range, streamed as the ledger is read.
 
-use super::credentials;
 use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
+use super::{credentials, native};
 use crate::config::Limits;
 use crate::reports::{self, BadParameter};
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Uri, header};
 use rollcall_engine::export::{ExportError, Format};
 use rollcall_engine::words::Worded;
 use std::io::{self, Write};
@@ -32,14 +31,10 @@ const FORMATS: [(&str, &str, Format); 3] = [
     ("parquet", "application/vnd.apache.parquet", Format::Parquet),
 ];
 
-pub async fn facts<B: Worded>(
-    State(app): State<Arc<App>>,
-    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
+pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let live = app.live();
     let organization = credentials::organization(&live, &headers)?;
-    let Query(given) = query.map_err(|error| Refusal::bad_request(error.body_text()))?;
+    let given = native::parameters(&uri)?;
     let range = reports::export_range(&given, &organization)?;
     let (content_type, format) = format(&given, &headers)?;
     if app.is_closing() {

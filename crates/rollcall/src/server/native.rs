@@ -4,10 +4,11 @@ use super::credentials;
 use super::refusal::Refusal;
 use super::state::App;
 use crate::reports::{self, BadParameter, Bounds};
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, Uri, header};
+use rollcall_dialects::work::Task;
+use rollcall_model::{OrgId, Reports};
 use std::sync::Arc;
 
 /// What a CSV answer covers, as one line of JSON: CSV itself has no place for it.
@@ -20,26 +21,36 @@ enum Format {
     Csv,
 }
 
-pub async fn report(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
+pub async fn report(State(app): State<Arc<App>>, Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let live = app.live();
     let organization = credentials::organization(&live, &headers)?;
     let report = reports::find(&name).map_err(|message| Refusal::new(StatusCode::NOT_FOUND, message))?;
-    let Query(mut given) = query.map_err(|error| Refusal::bad_request(error.body_text()))?;
+    let mut given = parameters(&uri)?;
     let format = format(&mut given, &headers)?;
     let question =
         reports::question(report, &given, &organization, Bounds { days: live.limits.report_days, rows: live.limits.report_rows })?;
-    let answer = move || question(&*app.engine, organization.id);
-    let document = tokio::task::spawn_blocking(answer).await??;
-    Ok(match format {
-        Format::Json => ([(header::CONTENT_TYPE, "application/json")], document.json()).into_response(),
-        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (COVERS, document.covers_json())], document.csv())
-            .into_response(),
-    })
+    let org = organization.id;
+    let work = move |reports: &dyn Reports| {
+        let document = question(reports, org)?;
+        Ok(match format {
+            Format::Json => ([(header::CONTENT_TYPE, "application/json")], document.json()).into_response(),
+            Format::Csv => {
+                let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (COVERS, document.covers_json())];
+                (headers, document.csv()).into_response()
+            }
+        })
+    };
+    app.site.work(task(org), work).await
+}
+
+/// The parameters of a query. Read only once the credential is known to be good: there may be thousands.
+pub(super) fn parameters(uri: &Uri) -> Result<Vec<(String, String)>, Refusal> {
+    Query::try_from_uri(uri).map(|Query(given)| given).map_err(|error| Refusal::bad_request(error.body_text()))
+}
+
+/// Work for a native route.
+pub(super) fn task(organization: OrgId) -> Task<'static> {
+    Task { api: "native", organization, request_id: None }
 }
 
 /// Takes `format` out of the query; without it, `Accept` decides.

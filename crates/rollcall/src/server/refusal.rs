@@ -4,6 +4,7 @@ use crate::reports::BadParameter;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use rollcall_dialects::work::WorkError;
 use rollcall_engine::EngineError;
 use rollcall_model::ReportError;
 
@@ -77,6 +78,12 @@ impl From<ReportError> for Refusal {
             ReportError::UnknownDepartment(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             error => Self::internal(&error),
         }
+    }
+}
+
+impl From<WorkError> for Refusal {
+    fn from(error: WorkError) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }
 
