@@ -34,6 +34,9 @@ pub const ACCESS_KEY: &str = "AKLTfirst";
 pub const ACCESS_SECRET: &str = "secret-of-the-first-access-key";
 pub const OTHER_ACCESS_KEY: &str = "AKLTother";
 pub const OTHER_ACCESS_SECRET: &str = "secret-of-the-other-access-key";
+/// The root of the Office 365 reporting web service.
+pub const SERVICE: &str = "/ecp/reportingwebservice/reporting.svc";
+
 /// An app that only one of the organizations has; both have `default`.
 pub const APP: &str = "first-app";
 pub const OTHER_APP: &str = "other-app";
@@ -267,8 +270,13 @@ impl Server {
 
     /// Waits until it has logged `text`.
     pub fn await_log(&self, text: &str) {
+        self.await_count(text, 1);
+    }
+
+    /// Waits until it has logged `text` this many times.
+    pub fn await_count(&self, text: &str, times: usize) {
         let begun = Instant::now();
-        while !self.log().contains(text) {
+        while self.log().matches(text).count() < times {
             assert!(begun.elapsed() < PATIENCE, "never logged {text}: {}", self.log());
             sleep(Duration::from_millis(5));
         }
@@ -296,7 +304,7 @@ impl Server {
 
     /// `GET` of the Office 365 reporting web service, with an account.
     pub fn office365(&self, path: &str, user: &str, password: &str) -> Answer {
-        let request = self.request("GET", &format!("/ecp/reportingwebservice/reporting.svc{path}"));
+        let request = self.request("GET", &format!("{SERVICE}{path}"));
         self.send(request.basic_auth(user, Some(password))).unwrap()
     }
 

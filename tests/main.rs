@@ -21,6 +21,7 @@ mod office365;
 mod operations;
 mod places;
 mod power_loss;
+mod strangers;
 mod verify;
 mod volcengine;
 mod yunxiao;

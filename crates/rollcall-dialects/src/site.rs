@@ -4,6 +4,7 @@ use crate::{feishu, office365, volcengine, yunxiao};
 use jiff::tz::{TimeZone, offset};
 use rollcall_model::calendar::timestamp;
 use rollcall_model::{Millis, Organization, Reports};
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// An organization, with its settings and credentials for each dialect.
@@ -37,7 +38,9 @@ impl Tenant {
 /// How a request came in. The server puts it among the extensions of each; without it the default holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Channel {
-    /// Whether it came over TLS: the scheme of URLs in answers.
+    /// The address of the client; behind listed proxies, the one for which they ask. None: it is not known.
+    pub client: Option<IpAddr>,
+    /// Whether the client spoke TLS: the scheme of URLs in answers.
     pub is_tls: bool,
     /// Whether credentials may travel on it: over TLS, on loopback, or with `allow_plaintext_auth`.
     pub carries_credentials: bool,
@@ -46,7 +49,7 @@ pub struct Channel {
 impl Default for Channel {
     /// Plain text on which credentials may travel: the server does not start where they may not.
     fn default() -> Self {
-        Self { is_tls: false, carries_credentials: true }
+        Self { client: None, is_tls: false, carries_credentials: true }
     }
 }
 

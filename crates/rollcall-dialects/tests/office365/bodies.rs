@@ -181,6 +181,6 @@ async fn urls_are_those_of_the_request_without_a_public_one() {
         "{}",
         plain.body
     );
-    let tls = stage.send(ask(Some(Channel { is_tls: true, carries_credentials: true }))).await;
+    let tls = stage.send(ask(Some(Channel { client: None, is_tls: true, carries_credentials: true }))).await;
     assert!(tls.body.contains("xml:base=\"https://reports.example.com:8080/ecp/"));
 }

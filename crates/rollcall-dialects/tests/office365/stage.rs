@@ -176,4 +176,4 @@ pub(crate) fn basic(user: &str, password: &str) -> String {
 }
 
 /// A channel on which credentials may not travel.
-pub(crate) const OPEN: Channel = Channel { is_tls: false, carries_credentials: false };
+pub(crate) const OPEN: Channel = Channel { client: None, is_tls: false, carries_credentials: false };

@@ -114,9 +114,9 @@ async fn a_token_is_not_taken_where_credentials_must_not_travel() {
     let stage = Stage::of_example();
     for path in [departments(), "/oapi/v1/platform/user".into()] {
         let ask = |channel: Channel| Request::get(&path).header("x-yunxiao-token", TOKEN).extension(channel).body(Body::empty()).unwrap();
-        let open = stage.send(ask(Channel { is_tls: false, carries_credentials: false })).await;
+        let open = stage.send(ask(Channel { client: None, is_tls: false, carries_credentials: false })).await;
         assert_eq!(open.refusal(), (403, "Forbidden".into()));
         assert!(open.body.contains("https"));
-        assert_eq!(stage.send(ask(Channel { is_tls: true, carries_credentials: true })).await.status, 200);
+        assert_eq!(stage.send(ask(Channel { client: None, is_tls: true, carries_credentials: true })).await.status, 200);
     }
 }

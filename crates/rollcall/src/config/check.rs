@@ -2,16 +2,18 @@
 
 use super::file::{self, File, line_of};
 use super::{Config, IngestKey, OrganizationConfig, Overrides, Problem, TlsFiles, lake, secrets};
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use rollcall_dialects::volcengine::signature::SecretKey;
 use rollcall_dialects::{Tenant, feishu, office365, volcengine, yunxiao};
 use rollcall_model::{Calendar, Millis, OrgId, Organization, instant};
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use toml::Spanned;
 
 const EXPECTED_LISTEN: &str = "expected ADDRESS:PORT such as 127.0.0.1:7070";
+const EXPECTED_PROXY: &str = "expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8";
 const EXPECTED_TEXT: &str = "expected 1 to 256 bytes without control characters";
 
 /// The problems found so far, and what is needed to place them.
@@ -54,6 +56,7 @@ impl Checks<'_> {
 pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides) -> Result<Config, Vec<Problem>> {
     let mut checks = Checks { text, problems: Vec::new(), seen: HashMap::new() };
     let listen = listen(&mut checks, file.listen.as_ref());
+    let trusted_proxies = file.trusted_proxies.iter().filter_map(|given| proxy(&mut checks, given)).collect();
     let organizations: Vec<_> = file
         .organizations
         .iter()
@@ -70,6 +73,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         listen: overrides.listen.unwrap_or(listen),
         data: overrides.data.clone().unwrap_or_else(|| folder.join(file.data.as_deref().unwrap_or(Path::new("data")))),
         allow_plaintext_auth: file.allow_plaintext_auth,
+        trusted_proxies,
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
         places: file.places.files().into_iter().map(|path| folder.join(path)).collect(),
         limits: file.limits,
@@ -85,6 +89,19 @@ fn listen(checks: &mut Checks<'_>, given: Option<&Spanned<String>>) -> SocketAdd
         checks.refuse(given, "listen", EXPECTED_LISTEN);
         default
     })
+}
+
+fn proxy(checks: &mut Checks<'_>, given: &Spanned<String>) -> Option<IpNet> {
+    let text = given.get_ref();
+    let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    match network {
+        None => checks.refuse(given, "trusted_proxies", EXPECTED_PROXY),
+        Some(network) if network.prefix_len() == 0 => {
+            checks.refuse(given, "trusted_proxies", "would believe every client whatever it says; list the addresses of the proxies");
+        }
+        Some(_) => {}
+    }
+    network
 }
 
 fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, folder: &Path) -> Option<OrganizationConfig> {

@@ -15,6 +15,8 @@ pub(super) struct File {
     pub(super) data: Option<PathBuf>,
     #[serde(default)]
     pub(super) allow_plaintext_auth: bool,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<Spanned<String>>,
     pub(super) tls: Option<Tls>,
     #[serde(default)]
     pub(super) places: Places,

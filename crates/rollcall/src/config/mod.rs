@@ -16,6 +16,7 @@ mod secrets;
 pub use limits::Limits;
 
 use crate::operations::erase::Retention;
+use ipnet::IpNet;
 use rollcall_dialects::Secret;
 use rollcall_dialects::Tenant;
 use rollcall_engine::Settings;
@@ -39,6 +40,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Whether credentials may travel in plain text beyond loopback.
     pub allow_plaintext_auth: bool,
+    /// The proxies that are believed when they say for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     /// The certificate and key of a TLS listener.
     pub tls: Option<TlsFiles>,
     /// The place databases; the first that knows an address says where it is.
@@ -220,6 +223,20 @@ mod tests {
         assert_eq!(keys.iter().filter(|key| shown.contains(&format!("\n{key} = "))).count(), keys.len());
         let (shown, defaults) = (parse(&shown).unwrap(), rollcall_dialects::volcengine::Settings::default());
         assert_eq!(format!("{:?}", shown.organizations[0].tenant.volcengine), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn trusted_proxies_are_addresses_and_networks_and_nobody_by_default() {
+        assert_eq!(parse("").unwrap().trusted_proxies, []);
+        let given = parse("trusted_proxies = [\"10.0.0.0/8\", \"::1\", \"fd00::/8\"]").unwrap().trusted_proxies;
+        let given: Vec<_> = given.iter().map(ToString::to_string).collect();
+        assert_eq!(given, ["10.0.0.0/8", "::1/128", "fd00::/8"]);
+        let error = parse("trusted_proxies = [\n\"10.0.0.0/8\",\n\"proxy.example\",\n\"0.0.0.0/0\"]").unwrap_err();
+        assert!(
+            error.contains("rollcall.toml:3: trusted_proxies: expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8"),
+            "{error}"
+        );
+        assert!(error.contains("rollcall.toml:4: trusted_proxies: would believe every client"), "{error}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tower::Layer;
 
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -52,7 +53,7 @@ pub async fn bind(config: &Config) -> Result<Server> {
     Ok(Server {
         listener,
         tls,
-        channel: Channel { is_tls, carries_credentials },
+        channel: Channel { client: None, is_tls, carries_credentials },
         http,
         turns: Arc::new(Semaphore::new(turns)),
         header_time,
@@ -76,20 +77,20 @@ impl Server {
     /// Serves until `stop` is done, then finishes what was begun. Returns whether everything was finished in time.
     pub async fn run(self, router: Router, stop: impl Future<Output = ()>) -> bool {
         let Self { listener, tls, http, turns, channel, header_time, shutdown_time, graceful } = self;
-        let router = router.layer(Extension(channel));
         let accepting = async {
             loop {
                 // Taking the turn first leaves further connections in the system's queue.
                 let turn = turns.clone().acquire_owned().await;
-                let stream = match listener.accept().await {
-                    Ok((stream, _)) => stream,
+                let (stream, peer) = match listener.accept().await {
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                         continue;
                     }
                 };
-                let connection = Connection { http: http.clone(), router: router.clone(), watcher: graceful.watcher() };
+                let channel = Channel { client: Some(peer.ip().to_canonical()), ..channel };
+                let connection = Connection { http: http.clone(), router: router.clone(), channel, watcher: graceful.watcher() };
                 let tls = tls.clone();
                 tokio::spawn(async move {
                     let _turn = turn;
@@ -113,6 +114,8 @@ impl Server {
 struct Connection {
     http: http1::Builder,
     router: Router,
+    /// Put among the extensions of every request.
+    channel: Channel,
     watcher: hyper_util::server::graceful::Watcher,
 }
 
@@ -132,7 +135,7 @@ impl Connection {
     }
 
     async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let service = TowerToHyperService::new(self.router);
+        let service = TowerToHyperService::new(Extension(self.channel).layer(self.router));
         let connection = self.watcher.watch(self.http.serve_connection(TokioIo::new(stream), service));
         // What goes wrong here is the client's: it went away, or spoke no HTTP.
         if let Err(error) = connection.await {

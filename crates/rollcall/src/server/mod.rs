@@ -9,6 +9,7 @@
 //! - [`parts`]: bodies that are sent while they are made
 //! - [`credentials`]: whose request it is
 //! - [`refusal`]: errors as the native routes answer them
+//! - [`client`]: who asks, also behind proxies
 //! - [`access`]: one log line a request
 //! - [`connections`], [`tls`]: from a socket to the router, and the graceful end
 //! - [`state`]: what all of them share, and what a reload replaces
@@ -16,6 +17,7 @@
 
 mod access;
 mod body;
+mod client;
 mod connections;
 mod credentials;
 mod directory;

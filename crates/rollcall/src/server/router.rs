@@ -2,8 +2,9 @@
 
 use super::refusal::Refusal;
 use super::state::App;
-use super::{access, directory, export, health, ingest, native};
+use super::{access, client, directory, export, health, ingest, native};
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
@@ -27,7 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .with_state(app.clone());
     let mount = |router, dialect: &&dyn Dialect| dialect.mount(router, app.site.clone());
-    DIALECTS.iter().fold(native, mount).layer(axum::middleware::from_fn(access::log))
+    DIALECTS.iter().fold(native, mount).layer(from_fn(access::log)).layer(from_fn_with_state(app, client::identify))
 }
 
 async fn not_found(uri: Uri) -> Refusal {

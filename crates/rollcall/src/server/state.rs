@@ -3,6 +3,7 @@
 use super::body::Budget;
 use crate::config::{Config, Limits};
 use crate::operations::erase::Retention;
+use ipnet::IpNet;
 use rollcall_dialects::{Secret, Site};
 use rollcall_engine::{Engine, PlaceFiles};
 use rollcall_model::{Millis, Organization};
@@ -37,6 +38,8 @@ pub struct Live {
     pub budget: Budget,
     /// Turns to export: `limits.exports` of them.
     pub exports: Arc<Semaphore>,
+    /// The proxies that are believed when they say for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     organizations: Vec<Arc<Organization>>,
     retentions: Vec<Retention>,
     /// The organization, by position, of each ingest key's hash.
@@ -92,6 +95,7 @@ impl Live {
             limits: config.limits.clone(),
             budget: Budget::new(&config.limits),
             exports: Arc::new(Semaphore::new(exports)),
+            trusted_proxies: config.trusted_proxies.clone(),
             organizations: organizations.collect(),
             retentions: config.retentions(),
             keys: keys.collect(),
