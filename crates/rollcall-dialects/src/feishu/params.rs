@@ -122,8 +122,13 @@ impl Reader {
     }
 
     fn optional(&mut self, field: &str, within: RangeInclusive<i64>) -> Option<i64> {
-        let text = self.value(field).ok()??;
+        let text = self.text(field)?;
         self.integer(field, &text, within)
+    }
+
+    /// The value of an optional parameter: an empty one is as none.
+    fn text(&mut self, field: &str) -> Option<String> {
+        self.value(field).ok()?.filter(|value| !value.is_empty())
     }
 
     fn integer(&mut self, field: &str, text: &str, within: RangeInclusive<i64>) -> Option<i64> {
@@ -178,7 +183,7 @@ impl Reader {
     }
 
     fn user_id_type(&mut self) -> UserIdType {
-        let Ok(Some(name)) = self.value("user_id_type") else { return UserIdType::default() };
+        let Some(name) = self.text("user_id_type") else { return UserIdType::default() };
         UserIdType::from_name(&name).unwrap_or_else(|| {
             self.refuse("user_id_type", "must be open_id, union_id or user_id");
             UserIdType::default()

@@ -71,7 +71,7 @@ impl Admitted {
             size => usize::try_from(size).unwrap_or(usize::MAX),
         };
         let frame = self.frame(set, select.as_deref());
-        let picked = ask.pick(self.rows(set, reports)?, &frame, page_size, &self.url);
+        let picked = ask.pick(self.rows(set, reports)?, &frame, page_size, &self.url)?;
         let page = picked.page();
         let text = match self.choice.0 {
             Format::Xml => atom::feed(&frame, &page, &self.url, &self.updated()),
@@ -88,7 +88,7 @@ impl Admitted {
             return Err(Refusal::InlineCountOfCount);
         }
         self.versions.check_response("2.0")?;
-        let size = ask.size(self.rows(set, reports)?, &self.frame(set, None));
+        let size = ask.size(self.rows(set, reports)?, &self.frame(set, None))?;
         self.body("2.0", size.to_string())
     }
 

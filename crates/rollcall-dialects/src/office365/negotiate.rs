@@ -3,6 +3,9 @@
 use super::errors::Refusal;
 use super::versions::Versions;
 
+/// How many ranges of `Accept` are looked at; those behind are as if they were not there. Browsers send eight.
+const MOST_RANGES: usize = 32;
+
 /// A format of bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -175,25 +178,81 @@ impl<'t> Range<'t> {
 
 /// By quality, then by specificity, then in the server's order.
 fn best(payload: Payload, accept: &str, versions: &Versions) -> Result<Choice, Refusal> {
-    let ranges: Vec<_> = accept.split(',').map(Range::parse).collect();
-    let refused = |choice: &Choice, than: u8| {
-        ranges
-            .iter()
-            .any(|range| range.quality == 0 && range.specificity() > than && range.choice(payload, versions).as_ref() == Some(choice))
-    };
-    let wanted = ranges.iter().filter(|range| range.quality > 0).filter_map(|range| {
-        let choice = range.choice(payload, versions).filter(|choice| !refused(choice, range.specificity()))?;
+    let ranges = accept.split(',').take(MOST_RANGES).map(Range::parse);
+    let offered: Vec<_> = ranges.filter_map(|range| Some((range.choice(payload, versions)?, range))).collect();
+    // How specifically each choice is refused: there are no more choices than formats.
+    let mut refused: Vec<(Choice, u8)> = Vec::new();
+    for (choice, range) in offered.iter().filter(|(_, range)| range.quality == 0) {
+        match refused.iter_mut().find(|(other, _)| other == choice) {
+            Some((_, specificity)) => *specificity = range.specificity().max(*specificity),
+            None => refused.push((*choice, range.specificity())),
+        }
+    }
+    let is_refused = |choice: &Choice, than: u8| refused.iter().any(|(other, specificity)| other == choice && *specificity > than);
+    let wanted = offered.iter().filter(|(choice, range)| range.quality > 0 && !is_refused(choice, range.specificity()));
+    let weight = |(choice, range): &&(Choice, Range<'_>)| {
         let rank = if choice.0 == Format::Xml { 2 } else { u8::from(choice.0 == Format::Verbose) };
-        Some(((range.quality, range.specificity(), rank), choice))
-    });
+        (range.quality, range.specificity(), rank)
+    };
     // Of equals the first counts: the last of them, from behind.
-    let mut wanted: Vec<_> = wanted.collect();
-    wanted.reverse();
-    wanted.into_iter().max_by_key(|(weight, _)| *weight).map(|(_, choice)| choice).ok_or(Refusal::MediaType)
+    wanted.rev().max_by_key(weight).map(|(choice, _)| *choice).ok_or(Refusal::MediaType)
 }
 
 /// `0.9` in thousandths; what is no number weighs full.
 fn quality(text: &str) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
     text.parse::<f32>().map_or(1000, |number| (number.clamp(0.0, 1.0) * 1000.0).round() as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    /// As `best`, but each range is compared with each.
+    fn naive(payload: Payload, accept: &str, versions: &Versions) -> Result<Choice, Refusal> {
+        let ranges: Vec<_> = accept.split(',').map(Range::parse).collect();
+        let mut found: Option<((u16, u8, u8), Choice)> = None;
+        for range in ranges.iter().filter(|range| range.quality > 0) {
+            let Some(choice) = range.choice(payload, versions) else { continue };
+            let refuses = |other: &Range<'_>| other.quality == 0 && other.specificity() > range.specificity();
+            if ranges.iter().any(|other| refuses(other) && other.choice(payload, versions) == Some(choice)) {
+                continue;
+            }
+            let rank = if choice.0 == Format::Xml { 2 } else { u8::from(choice.0 == Format::Verbose) };
+            let weight = (range.quality, range.specificity(), rank);
+            if found.is_none_or(|(best, _)| weight > best) {
+                found = Some((weight, choice));
+            }
+        }
+        found.map(|(_, choice)| choice).ok_or(Refusal::MediaType)
+    }
+
+    const NAMES: &[&str] =
+        &["*/*", "*", "application/*", "text/*", "application/json", "application/atom+xml", "application/xml", "text/xml", "image/png"];
+    const PARAMETERS: &[&str] =
+        &["", ";odata=verbose", ";odata=nometadata", ";odata=other", ";type=feed", ";type=entry", ";odata.metadata=full"];
+    const QUALITIES: &[&str] = &["", ";q=0", ";q=0.5", ";q=1", ";q=x"];
+    const PAYLOADS: &[Payload] = &[Payload::Feed, Payload::Entry, Payload::Property, Payload::Service];
+
+    proptest! {
+        #[test]
+        fn one_pass_chooses_what_comparing_all_pairs_chooses(
+            payload in select(PAYLOADS),
+            ranges in prop::collection::vec((select(NAMES), select(PARAMETERS), select(QUALITIES)), 1..MOST_RANGES),
+        ) {
+            let accept = ranges.iter().map(|(name, parameter, quality)| format!("{name}{parameter}{quality}")).collect::<Vec<_>>().join(", ");
+            let versions = Versions::default();
+            prop_assert_eq!(best(payload, &accept, &versions), naive(payload, &accept, &versions), "{}", accept);
+        }
+    }
+
+    #[test]
+    fn ranges_past_the_thirty_second_are_not_looked_at() {
+        let versions = Versions::default();
+        let accept = |others: usize| format!("{}application/json", "image/png,".repeat(others));
+        assert_eq!(best(Payload::Feed, &accept(MOST_RANGES - 1), &versions).map(|(format, _)| format), Ok(Format::Verbose));
+        assert_eq!(best(Payload::Feed, &accept(MOST_RANGES), &versions), Err(Refusal::MediaType));
+    }
 }

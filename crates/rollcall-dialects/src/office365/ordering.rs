@@ -2,7 +2,7 @@
 
 use super::entity::{Cell, Frame};
 use super::errors::Refusal;
-use super::odata::{self, Limits, ODataError, OrderBy, PropertyDef, PropertyId, Schema, Type, Value};
+use super::odata::{self, Budget, Limits, ODataError, OrderBy, PropertyDef, PropertyId, Schema, Type, Value};
 use super::options::encoded;
 use super::periods::Row;
 use super::wire::{ENTITY_TYPE, Property};
@@ -33,15 +33,20 @@ impl From<ODataError> for Refusal {
     }
 }
 
-/// The values of a row, as expressions see them.
-fn values(frame: &Frame<'_>, row: &Row) -> impl Fn(PropertyId) -> Value {
-    move |PropertyId(place)| match Property::ALL.get(place).map(|property| frame.cell(row, *property)) {
+/// A value of a row, as expressions see it.
+fn value(frame: &Frame<'_>, row: &Row, PropertyId(place): PropertyId) -> Value {
+    match Property::ALL.get(place).map(|property| frame.cell(row, *property)) {
         Some(Cell::Date(date)) => Value::DateTime(date),
         Some(Cell::Number(number)) => Value::Int64(number),
         Some(Cell::Guid(guid)) => Value::Guid(guid),
         Some(Cell::Text(text)) => Value::String(text.into()),
         None => Value::Null,
     }
+}
+
+/// What the expressions of one request may cost.
+pub(super) fn budget() -> Budget {
+    Budget::new(&Limits::default())
 }
 
 /// A `$filter`.
@@ -53,8 +58,8 @@ impl Filter {
         Ok(Self(odata::Filter::parse(text, &Limits::default(), &SCHEMA)?))
     }
 
-    pub(super) fn matches(&self, frame: &Frame<'_>, row: &Row) -> bool {
-        self.0.matches(&values(frame, row))
+    pub(super) fn matches(&self, frame: &Frame<'_>, row: &Row, budget: &mut Budget) -> Result<bool, Refusal> {
+        Ok(self.0.matches(&|id| value(frame, row, id), budget)?)
     }
 }
 
@@ -62,7 +67,7 @@ impl Filter {
 #[derive(Debug)]
 pub(super) struct Order(OrderBy);
 
-/// Where a page begins: behind the row that is ordered by these values.
+/// Where a row stands in an order: the values that it is ordered by.
 #[derive(Debug)]
 pub(super) struct Place(Vec<Value>);
 
@@ -72,23 +77,27 @@ impl Order {
         Ok(Self(given.unwrap_or_default().then(KEY, &SCHEMA)))
     }
 
-    pub(super) fn sort(&self, frame: &Frame<'_>, rows: &mut [Row]) {
-        rows.sort_by(|left, right| self.0.compare(&values(frame, left), &values(frame, right)));
+    /// The rows in this order, each with its place.
+    pub(super) fn sorted(&self, frame: &Frame<'_>, rows: Vec<Row>, budget: &mut Budget) -> Result<Vec<(Place, Row)>, Refusal> {
+        let sorted = self.0.sort(rows, |row, id| value(frame, row, id), budget)?;
+        Ok(sorted.into_iter().map(|(values, row)| (Place(values), row)).collect())
     }
 
-    /// The place that a skip token names.
+    /// The place that a skip token names: that of the last row before.
     pub(super) fn place(&self, token: &str) -> Result<Place, Refusal> {
         Ok(Place(self.0.read_skip_token(token, &Limits::default())?))
     }
 
-    /// Whether a row comes after that place.
-    pub(super) fn is_after(&self, frame: &Frame<'_>, row: &Row, place: &Place) -> bool {
-        self.0.compare_values(&self.0.values(&values(frame, row)), &place.0) == Ordering::Greater
+    /// Whether the first place comes after the other.
+    pub(super) fn is_after(&self, Place(one): &Place, Place(other): &Place) -> bool {
+        self.0.compare_values(one, other) == Ordering::Greater
     }
+}
 
-    /// The skip token of a row, ready for a URL.
-    pub(super) fn token(&self, frame: &Frame<'_>, row: &Row) -> String {
-        let literals = self.0.values(&values(frame, row)).into_iter().map(|value| encoded(&value.to_string()));
+impl Place {
+    /// The skip token of the row that stands here, ready for a URL.
+    pub(super) fn token(&self) -> String {
+        let literals = self.0.iter().map(|value| encoded(&value.to_string()));
         literals.collect::<Vec<_>>().join(",")
     }
 }

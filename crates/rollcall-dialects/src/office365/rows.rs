@@ -2,8 +2,9 @@
 
 use super::entity::{Frame, Page};
 use super::errors::Refusal;
+use super::odata::Budget;
 use super::options::{Options, encoded};
-use super::ordering::{Filter, Order, Place};
+use super::ordering::{Filter, Order, Place, budget};
 use super::periods::Row;
 
 /// What the options ask for.
@@ -44,31 +45,32 @@ impl<'o> Ask<'o> {
     }
 
     /// A page of the rows. `url` is that of the request without its query.
-    pub(super) fn pick(&self, mut rows: Vec<Row>, frame: &Frame<'_>, page_size: usize, url: &str) -> Picked {
-        self.keep(&mut rows, frame);
+    pub(super) fn pick(&self, rows: Vec<Row>, frame: &Frame<'_>, page_size: usize, url: &str) -> Result<Picked, Refusal> {
+        let mut budget = budget();
+        let rows = self.kept(rows, frame, &mut budget)?;
         let count = self.count.then_some(rows.len());
-        self.order.sort(frame, &mut rows);
+        let mut rows = self.order.sorted(frame, rows, &mut budget)?;
         if let Some(place) = &self.place {
-            rows.retain(|row| self.order.is_after(frame, row, place));
+            rows.retain(|(own, _)| self.order.is_after(own, place));
         }
         rows.drain(..self.skip.min(rows.len()));
         let end = self.top.unwrap_or(usize::MAX).min(page_size);
         let more = rows.len() > end && self.top.is_none_or(|top| top > page_size);
         rows.truncate(end);
-        let next = rows.last().filter(|_| more).map(|last| self.next(url, page_size, &self.order.token(frame, last)));
-        Picked { rows, count, next }
+        let next = rows.last().filter(|_| more).map(|(place, _)| self.next(url, page_size, &place.token()));
+        Ok(Picked { rows: rows.into_iter().map(|(_, row)| row).collect(), count, next })
     }
 
     /// What `/$count` says: after `$filter`, `$skip` and `$top`, whatever the page.
-    pub(super) fn size(&self, mut rows: Vec<Row>, frame: &Frame<'_>) -> usize {
-        self.keep(&mut rows, frame);
-        rows.len().saturating_sub(self.skip).min(self.top.unwrap_or(usize::MAX))
+    pub(super) fn size(&self, rows: Vec<Row>, frame: &Frame<'_>) -> Result<usize, Refusal> {
+        let rows = self.kept(rows, frame, &mut budget())?;
+        Ok(rows.len().saturating_sub(self.skip).min(self.top.unwrap_or(usize::MAX)))
     }
 
-    fn keep(&self, rows: &mut Vec<Row>, frame: &Frame<'_>) {
-        if let Some(filter) = &self.filter {
-            rows.retain(|row| filter.matches(frame, row));
-        }
+    fn kept(&self, rows: Vec<Row>, frame: &Frame<'_>, budget: &mut Budget) -> Result<Vec<Row>, Refusal> {
+        let Some(filter) = &self.filter else { return Ok(rows) };
+        let kept = rows.into_iter().map(|row| Ok(filter.matches(frame, &row, budget)?.then_some(row)));
+        kept.filter_map(Result::transpose).collect()
     }
 
     /// The link: the options that still hold, in the order of the original, and `$format`, which that dropped.

@@ -19,6 +19,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// The dialect.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Server {
             return Err(Refusal::PlainText);
         }
         let tenants = self.site.tenants();
-        let (tenant, user) = self.access.admit(&tenants, headers).await?;
+        let (tenant, user) = self.access.admit(&tenants, headers).instrument(tracing::error_span!("sign-in", request_id)).await?;
         let options = options(parts);
         check_service_version(headers, options.as_ref().ok().and_then(|options| options.get("rws-version")))?;
         let versions = Versions::of(headers)?;

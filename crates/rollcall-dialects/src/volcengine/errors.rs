@@ -50,9 +50,15 @@ impl Refusal {
 
     /// The answer: what was asked, as far as it was read, and what failed.
     pub(super) fn answer(self, metadata: ResponseMetadata) -> Response {
+        let is_method = matches!(self, Self::Method);
         let (status, code_n, code, message) = self.words();
         let error = ErrorDetail { code_n, code: code.into(), message };
-        json(status, &Envelope::<()> { response_metadata: ResponseMetadata { error: Some(error), ..metadata }, result: None })
+        let mut response =
+            json(status, &Envelope::<()> { response_metadata: ResponseMetadata { error: Some(error), ..metadata }, result: None });
+        if is_method {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
     }
 
     fn words(self) -> (StatusCode, Option<i64>, &'static str, String) {

@@ -34,7 +34,8 @@ pub struct Settings {
     pub max_span_days: u32,
     /// Requests in any second, of all access keys together; 0: any.
     pub requests_per_second: u32,
-    /// How many seconds `X-Date` may differ from the server's clock, either way; 0: any.
+    /// How many seconds `X-Date` may differ from the server's clock, either way. It guards against requests that are sent again, so 0 is none: the
+    /// date must be of the very second.
     pub clock_skew_seconds: u32,
 }
 

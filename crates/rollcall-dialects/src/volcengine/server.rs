@@ -83,7 +83,7 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
 impl Server {
     /// Fills the metadata as far as the request can be read.
     async fn serve(&self, parts: &Parts, body: Body, metadata: &mut ResponseMetadata) -> Result<Response, Refusal> {
-        let request = Signed::new(parts);
+        let request = Signed::new(parts)?;
         let given = |name| request.query.get(name).filter(|value| !value.is_empty()).ok_or(Refusal::MissingParameter(name));
         let action = given(parameter::ACTION)?;
         metadata.action = Some(shown(&action));

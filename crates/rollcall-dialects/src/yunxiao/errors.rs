@@ -78,20 +78,21 @@ impl Refusal {
         }
     }
 
+    /// The documented text (wire section 3.5) where there is one, and behind it what can be said besides.
     fn message(&self) -> String {
         match self {
-            Self::PlainText => "tokens are not taken over plain text: use https".into(),
-            Self::NoToken => "no token: expected the header x-yunxiao-token".into(),
-            Self::UnknownToken => "the token is not known".into(),
-            Self::ExpiredToken => "the token has expired".into(),
-            Self::OtherOrganization => "the token is not of this organization".into(),
-            Self::Scope(scope) => format!("the token lacks the scope {}", scope.name()),
-            Self::Frequency(seconds) => format!("too many requests: ask again in {seconds} seconds"),
-            Self::Parameters(wrong) => wrong.join("; "),
+            Self::PlainText => "Forbidden: tokens are not taken over plain text, use https".into(),
+            Self::NoToken => "Unauthorized: the header x-yunxiao-token is missing".into(),
+            Self::UnknownToken => "Token is invalid".into(),
+            Self::ExpiredToken => "Token has expired".into(),
+            Self::OtherOrganization => "The current user is not in the organization and has no right to operate.".into(),
+            Self::Scope(scope) => format!("Forbidden: the token lacks the scope {}", scope.name()),
+            Self::Frequency(seconds) => format!("Too many requests: ask again in {seconds} seconds"),
+            Self::Parameters(wrong) => format!("Bad Request: {}", wrong.join("; ")),
             Self::Department(id) => format!("no such department: {id}"),
             Self::Path => "no such path".into(),
             Self::Method => "the method must be GET".into(),
-            Self::Internal => "internal error; the cause is in the server's log".into(),
+            Self::Internal => "An internal error occurs".into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Every documented text, with its position.
 
-use crate::stage::{EVERY, REPORT, refused};
+use crate::stage::{EVERY, REPORT, matches, refused};
 use rollcall_dialects::office365::odata::{Filter, Limits, OrderBy};
 
 #[track_caller]
@@ -204,7 +204,7 @@ fn limits() {
     let nested = |open: &str, depth: usize, close: &str| format!("{}true{}", open.repeat(depth), close.repeat(depth));
     for (open, depth, close) in [("(", 99, ")"), ("not ", 792, "")] {
         let parse = |depth| Filter::parse(&nested(open, depth, close), &Limits::default(), &EVERY);
-        assert!(parse(depth).unwrap().matches(&|_| rollcall_dialects::office365::odata::Value::Null), "{open} {depth}");
+        assert!(matches(&parse(depth).unwrap(), &|_| rollcall_dialects::office365::odata::Value::Null), "{open} {depth}");
         assert_eq!(parse(depth + 1).unwrap_err().message, TOO_DEEP);
     }
     check(&nested("tolower(", 100, ")"), TOO_DEEP);

@@ -2,7 +2,7 @@
 
 use crate::naive::{Kind, Naive, Sequence};
 use crate::random::{ARITHMETIC, COMBINATIONS, COMPARISONS, any_operand, any_sequence, joined, typed};
-use crate::stage::{EVERY, every, order};
+use crate::stage::{EVERY, every, matches, order, values};
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_dialects::office365::odata::{Filter, Limits, OrderBy, Value};
@@ -20,13 +20,13 @@ fn agree(sequence: &Sequence) -> Result<(), TestCaseError> {
         Naive::Boolean(value) => Value::Boolean(value),
         Naive::Text(text) => Value::String(text),
     };
-    prop_assert_eq!(&parsed.values(&every)[0], &expected, "{}", text);
+    prop_assert_eq!(&values(&parsed, &every)[0], &expected, "{}", text);
     let printed = parsed.to_string();
     prop_assert_eq!(&order(&printed).unwrap(), &parsed, "{} printed as {}", text, printed);
     let filter = Filter::parse(&text, &Limits::default(), &EVERY);
     prop_assert_eq!(filter.is_ok(), matches!(kind, Kind::Boolean | Kind::Null));
     if let Ok(filter) = filter {
-        prop_assert_eq!(filter.matches(&every), expected == Value::Boolean(true));
+        prop_assert_eq!(matches(&filter, &every), expected == Value::Boolean(true));
         prop_assert_eq!(Filter::parse(&filter.to_string(), &Limits::default(), &EVERY).unwrap(), filter);
     }
     Ok(())
@@ -35,12 +35,12 @@ fn agree(sequence: &Sequence) -> Result<(), TestCaseError> {
 /// Never panics, and what reads once reads again.
 fn total(text: &str) -> Result<(), TestCaseError> {
     if let Ok(filter) = Filter::parse(text, &Limits::default(), &EVERY) {
-        filter.matches(&every);
+        matches(&filter, &every);
         let printed = filter.to_string();
         prop_assert_eq!(Filter::parse(&printed, &Limits::default(), &EVERY).unwrap().to_string(), printed);
     }
     if let Ok(order) = OrderBy::parse(text, &Limits::default(), &EVERY) {
-        let values = order.values(&every);
+        let values = values(&order, &every);
         prop_assert!(order.compare_values(&values, &values).is_eq());
         let token = OrderBy::write_skip_token(&values);
         let read = order.read_skip_token(&token, &Limits::default()).unwrap();

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{DateTime, date};
 use jiff::tz::offset;
 use rollcall_dialects::office365::odata::{
-    DateTimeOffset, Decimal, Filter, Limits, ODataError, OrderBy, PropertyDef, PropertyId, Schema, Type, Value,
+    Budget, DateTimeOffset, Decimal, Filter, Limits, ODataError, OrderBy, PropertyDef, PropertyId, Schema, Type, Value,
 };
 
 const fn property(name: &'static str, kind: Type) -> PropertyDef {
@@ -87,14 +87,27 @@ pub(crate) fn filter(text: &str) -> Result<Filter, ODataError> {
     Filter::parse(text, &Limits::default(), &EVERY)
 }
 
+/// The budget of a request.
+pub(crate) fn budget() -> Budget {
+    Budget::new(&Limits::default())
+}
+
+pub(crate) fn matches(filter: &Filter, row: &impl Fn(PropertyId) -> Value) -> bool {
+    filter.matches(row, &mut budget()).unwrap()
+}
+
+pub(crate) fn values(order: &OrderBy, row: &impl Fn(PropertyId) -> Value) -> Vec<Value> {
+    order.values(row, &mut budget()).unwrap()
+}
+
 /// Whether the row of every type passes.
 pub(crate) fn passes(text: &str) -> bool {
-    filter(text).unwrap_or_else(|error| panic!("{text}: {error}")).matches(&every)
+    matches(&filter(text).unwrap_or_else(|error| panic!("{text}: {error}")), &every)
 }
 
 /// The value of an expression of any type for that row.
 pub(crate) fn value(text: &str) -> Value {
-    order(text).unwrap_or_else(|error| panic!("{text}: {error}")).values(&every).remove(0)
+    values(&order(text).unwrap_or_else(|error| panic!("{text}: {error}")), &every).remove(0)
 }
 
 pub(crate) fn order(text: &str) -> Result<OrderBy, ODataError> {

@@ -1,8 +1,9 @@
 //! Signatures in the query (wire section 2.3).
 
-use crate::stage::{AK, OTHER_AK, OTHER_SK, SEED, SK, Stage, advance, set_clock};
+use crate::stage::{AK, OTHER_AK, OTHER_SK, SEED, SK, Signer, Stage, advance, set_clock, settings, tenant};
 use axum::body::Body;
 use http::Request;
+use rollcall_dialects::volcengine::Settings;
 use rollcall_dialects::volcengine::signature::presigned::presign as presign_as_ours;
 use rollcall_dialects::volcengine::signature::{Covered, Credential, Query, Scope, SecretKey, hex, sha256};
 
@@ -155,6 +156,25 @@ async fn it_is_valid_from_its_date_for_as_long_as_it_says() {
     assert_eq!(post(&stage, &query).await, (200, None), "it can be used again while it is valid");
     advance(1);
     assert_eq!(post(&stage, &query).await, (400, Some(100_006)));
+    // Without any tolerance it is valid from its date on, and not a second earlier.
+    stage.site.reload(vec![tenant(Settings { clock_skew_seconds: 0, ..settings() })]);
+    for (now, expected) in [("2021-07-26T11:59:59.999Z", (400, Some(100_006))), ("2021-07-26T12:00:00Z", (200, None))] {
+        set_clock(now);
+        assert_eq!(post(&stage, &query).await, expected, "{now}");
+    }
+}
+
+/// `X-Date` has whole seconds: a client that asks the same twice in one, or asks again for a lost answer, sends the same signature.
+#[tokio::test]
+async fn the_same_signature_is_taken_again_while_its_date_is_near() {
+    let stage = Stage::of(Vec::new());
+    for _ in 0..3 {
+        assert_eq!(
+            stage.send(Signer::default().sign("POST", "/?Action=ListOperationDistribution&Version=2020-12-01", SEED)).await.outcome().0,
+            200
+        );
+        advance(300);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Every refusal, and the order in which requests are checked.
 
-use crate::naive::{Fault, ORG};
+use crate::naive::{Fault, Naive, ORG};
 use crate::stage::{DAY, OTHER, OTHER_TOKEN, Stage, TOKEN, advance, example, path, set_clock, tenants, token, unlimited};
 use axum::body::Body;
 use http::Request;
@@ -35,6 +35,33 @@ async fn what_is_wrong_is_said_in_the_documented_order() {
     assert_eq!(none.refusal(), (401, "Unauthorized".into()));
 }
 
+/// Behind the documented text may stand what is known besides.
+#[tokio::test]
+async fn texts_are_the_documented_ones() {
+    set_clock("2024-11-20T04:00:00Z");
+    let tokens = vec![
+        rollcall_dialects::yunxiao::Token { scopes: vec![Scope::DeveloperUsage], ..token("narrow") },
+        rollcall_dialects::yunxiao::Token { expires: Some(0), ..token("expired") },
+        token(TOKEN),
+    ];
+    let limited = Settings { tokens, requests_per_minute: 1, ..unlimited(TOKEN) };
+    let stage = Stage::new(example(), tenants(limited));
+    let here = path(ORG, &format!("departmentUsage?{DAY}"));
+    for (token, path, text) in [
+        ("", &here, "Unauthorized: the header x-yunxiao-token is missing"),
+        ("unknown", &here, "Token is invalid"),
+        ("expired", &here, "Token has expired"),
+        (TOKEN, &path(OTHER, "departmentUsage"), "The current user is not in the organization and has no right to operate."),
+        ("narrow", &here, "Forbidden: the token lacks the scope department-usage"),
+        (TOKEN, &path(ORG, "departmentUsage?startTime=2024-11-13"), "Bad Request: endTime is missing: expected a day such as 2025-06-10"),
+        (TOKEN, &here, "Too many requests: ask again in 60 seconds"),
+    ] {
+        assert_eq!(stage.get_with(token, path).await.json()["errorMessage"], text);
+    }
+    let stage = Stage::new(Naive { fault: Fault::Storage, ..example() }, tenants(unlimited(TOKEN)));
+    assert_eq!(stage.get(&here).await.json()["errorMessage"], "An internal error occurs");
+}
+
 #[tokio::test]
 async fn parameters_follow_their_rules() {
     set_clock("2024-11-20T04:00:00Z");
@@ -66,7 +93,7 @@ async fn parameters_follow_their_rules() {
             let answer = stage.get(&path(ORG, &format!("{endpoint}?{query}"))).await;
             assert_eq!(answer.refusal(), (400, "BadRequest".into()), "{query}");
             let message = answer.json()["errorMessage"].as_str().unwrap().to_owned();
-            assert!(message.starts_with(said), "{query}: {message}");
+            assert!(message.strip_prefix("Bad Request: ").is_some_and(|message| message.starts_with(said)), "{query}: {message}");
         }
         for query in [
             DAY,

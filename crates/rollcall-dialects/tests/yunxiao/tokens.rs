@@ -51,6 +51,18 @@ async fn a_token_that_is_taken_out_ends_at_once() {
 }
 
 #[tokio::test]
+async fn a_token_that_another_organization_has_now_sees_nothing_of_the_one_before() {
+    let stage = Stage::of_example();
+    let first = stage.get(&path(ORG, &format!("departmentUsage?{DAY}&perPage=1"))).await;
+    assert_eq!(first.paging(), ["1", "1", "2", "2", "", "2"]);
+    let mut given_away = tenants(unlimited("another"));
+    given_away[0].yunxiao = unlimited(TOKEN);
+    stage.site.reload(given_away);
+    let second = stage.get(&path(OTHER, &format!("departmentUsage?{DAY}&perPage=1&page=2"))).await;
+    assert_eq!((second.body.as_str(), second.paging()), ("[]", ["2", "1", "0", "0", "", ""].map(Into::into)));
+}
+
+#[tokio::test]
 async fn a_scope_opens_its_own_paths_only() {
     let platform = format!("/oapi/v1/platform/organizations/{ORG}/departments");
     let paths = [departments(), path(ORG, &format!("developerUsage?{DAY}")), platform];

@@ -1,7 +1,7 @@
 //! The texts of every refusal, as the original's library has them. Positions count UTF-16 units from 0, as .NET counts.
 
 use super::functions::Function;
-use super::{BinaryOperator, Type, UnaryOperator};
+use super::{BinaryOperator, Limits, Type, UnaryOperator};
 use std::fmt;
 
 /// A request that is refused.
@@ -131,6 +131,14 @@ pub(super) fn too_deep() -> ODataError {
 /// The library has no such limit; this text is this server's own.
 pub(super) fn too_long(limit: usize) -> ODataError {
     bad(format!("The expression is too long: at most {limit} bytes are allowed."))
+}
+
+/// As [`too_long`].
+pub(super) fn too_costly(Limits { steps, bytes, .. }: &Limits) -> ODataError {
+    bad(format!(
+        "The expressions of the request take too much work: at most {steps} steps and {bytes} bytes of text are allowed for all rows together. \
+         Use a simpler $filter or $orderby."
+    ))
 }
 
 pub(super) fn skip_token_count(given: usize, text: &str, expected: usize) -> ODataError {

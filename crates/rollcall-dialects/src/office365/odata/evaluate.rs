@@ -5,22 +5,25 @@
 
 use super::BinaryOperator::{self, And, Equal, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual, NotEqual, Or};
 use super::promotion::{convert, promoted};
-use super::{Expression, PropertyId, UnaryOperator, Value, arithmetic, compare};
+use super::{Budget, Expression, ODataError, PropertyId, UnaryOperator, Value, arithmetic, compare};
 
 impl Expression {
     /// The value for a row that is given by the values of its properties.
-    pub fn evaluate(&self, row: &dyn Fn(PropertyId) -> Value) -> Value {
-        match self {
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn evaluate(&self, row: &dyn Fn(PropertyId) -> Value, budget: &mut Budget) -> Result<Value, ODataError> {
+        let value = match self {
             Self::Literal(value) => value.clone(),
             Self::Property { id, .. } => brought_up(row(*id)),
-            Self::Unary { operator, kind, operand } => match (operator, convert(operand.evaluate(row), *kind)) {
+            Self::Unary { operator, kind, operand } => match (operator, convert(operand.evaluate(row, budget)?, *kind)) {
                 (UnaryOperator::Not, Value::Boolean(operand)) => Value::Boolean(!operand),
                 (UnaryOperator::Not, _) => Value::Null,
                 (UnaryOperator::Negate, operand) => arithmetic::negate(&operand),
             },
-            Self::Binary { operator: operator @ (And | Or), left, right, .. } => logical(*operator, left, right, row),
+            Self::Binary { operator: operator @ (And | Or), left, right, .. } => logical(*operator, left, right, row, budget)?,
             Self::Binary { operator, kind, left, right } => {
-                let (left, right) = (convert(left.evaluate(row), *kind), convert(right.evaluate(row), *kind));
+                let (left, right) = (convert(left.evaluate(row, budget)?, *kind), convert(right.evaluate(row, budget)?, *kind));
                 if operator.is_arithmetic() {
                     arithmetic::calculate(*operator, &left, &right)
                 } else {
@@ -29,10 +32,12 @@ impl Expression {
             }
             Self::Call { function, signature, arguments } => {
                 let given = arguments.iter().zip(signature.arguments);
-                let arguments: Vec<Value> = given.map(|(argument, kind)| convert(argument.evaluate(row), *kind)).collect();
-                function.call(&arguments).unwrap_or(Value::Null)
+                let arguments = given.map(|(argument, kind)| Ok(convert(argument.evaluate(row, budget)?, *kind)));
+                function.call(&arguments.collect::<Result<Vec<_>, _>>()?).unwrap_or(Value::Null)
             }
-        }
+        };
+        budget.spend_on(&value)?;
+        Ok(value)
     }
 }
 
@@ -42,18 +47,24 @@ fn brought_up(value: Value) -> Value {
     convert(value, kind)
 }
 
-fn logical(operator: BinaryOperator, left: &Expression, right: &Expression, row: &dyn Fn(PropertyId) -> Value) -> Value {
+fn logical(
+    operator: BinaryOperator,
+    left: &Expression,
+    right: &Expression,
+    row: &dyn Fn(PropertyId) -> Value,
+    budget: &mut Budget,
+) -> Result<Value, ODataError> {
     // The value that decides, whatever the other operand is.
     let decisive = Value::Boolean(operator == Or);
-    let left = left.evaluate(row);
+    let left = left.evaluate(row, budget)?;
     if left == decisive {
-        return decisive;
+        return Ok(decisive);
     }
-    match (left, right.evaluate(row)) {
+    Ok(match (left, right.evaluate(row, budget)?) {
         (_, right) if right == decisive => decisive,
         (Value::Boolean(_), Value::Boolean(right)) => Value::Boolean(right),
         _ => Value::Null,
-    }
+    })
 }
 
 fn holds(operator: BinaryOperator, left: &Value, right: &Value) -> bool {

@@ -3,7 +3,7 @@
 use super::bind::Binder;
 use super::lexer::{self, Kind, Token};
 use super::promotion::{convert, may_become, promoted};
-use super::{Expression, Limits, ODataError, PropertyId, Schema, Value, compare, errors, grammar, literal};
+use super::{Budget, Expression, Limits, ODataError, PropertyId, Schema, Value, compare, errors, grammar, literal};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -45,15 +45,32 @@ impl OrderBy {
         &self.0
     }
 
-    /// Compares two rows, given by the values of their properties.
-    pub fn compare(&self, left: &impl Fn(PropertyId) -> Value, right: &impl Fn(PropertyId) -> Value) -> Ordering {
-        let one = |term: &Term| term.order(&term.expression.evaluate(left), &term.expression.evaluate(right));
-        self.0.iter().map(one).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+    /// Sorts rows; `property` gives the values of their properties. Each row comes with the values that it is ordered by, which are computed once; rows
+    /// that are equal by them stay in their order.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn sort<R>(
+        &self,
+        rows: Vec<R>,
+        property: impl Fn(&R, PropertyId) -> Value,
+        budget: &mut Budget,
+    ) -> Result<Vec<(Vec<Value>, R)>, ODataError> {
+        // A sort cannot stop halfway, so its comparisons are paid for before.
+        let comparisons = rows.len().saturating_mul(rows.len().checked_ilog2().map_or(0, |log| log as usize + 1));
+        budget.spend_steps(u64::try_from(comparisons.saturating_mul(self.0.len())).unwrap_or(u64::MAX))?;
+        let keyed = rows.into_iter().map(|row| Ok((self.values(&|id| property(&row, id), budget)?, row)));
+        let mut keyed = keyed.collect::<Result<Vec<_>, ODataError>>()?;
+        keyed.sort_by(|(left, _), (right, _)| self.compare_values(left, right));
+        Ok(keyed)
     }
 
     /// The values that a row is ordered by, one for each expression.
-    pub fn values(&self, row: &impl Fn(PropertyId) -> Value) -> Vec<Value> {
-        self.0.iter().map(|term| term.expression.evaluate(row)).collect()
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn values(&self, row: &impl Fn(PropertyId) -> Value, budget: &mut Budget) -> Result<Vec<Value>, ODataError> {
+        self.0.iter().map(|term| term.expression.evaluate(row, budget)).collect()
     }
 
     /// Compares two rows, given by the values that they are ordered by.
