@@ -23,9 +23,12 @@ mod reports;
 mod server;
 
 use clap::Parser;
+use rustix::fs::Mode;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Whatever this process makes is for its user alone, also what libraries make: data directories, backups, exports.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     if fail::has_failpoints() {
         // For as long as the process lives.
         std::mem::forget(fail::FailScenario::setup());
