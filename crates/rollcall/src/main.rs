@@ -6,6 +6,7 @@
 //! - [`config`]: the file `rollcall.toml`
 //! - [`believable`]: the facts of the demo
 //! - [`operations`]: what an operator does to a data directory, with a server or without one
+//! - [`descriptors`]: how many files and sockets the process may open, and who may have them
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
 //! - [`output`], [`failure`]: what commands print, and how they fail
@@ -16,6 +17,7 @@ mod args;
 mod believable;
 mod commands;
 mod config;
+mod descriptors;
 mod failure;
 mod operations;
 mod output;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         std::mem::forget(fail::FailScenario::setup());
     }
     let args = args::Args::parse();
+    descriptors::raise();
     match commands::run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
