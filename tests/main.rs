@@ -22,6 +22,7 @@ mod office365;
 mod operations;
 mod places;
 mod power_loss;
+mod responsive;
 mod strangers;
 mod verify;
 mod volcengine;
