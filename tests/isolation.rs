@@ -67,6 +67,12 @@ fn a_credential_opens_its_own_api_only() {
             ("PUT", "/v1/directory"),
             ("PUT", "/v1/directory/users"),
             ("PUT", "/v1/directory/departments"),
+            ("PATCH", "/v1/directory"),
+            ("PATCH", "/v1/directory/users"),
+            ("PATCH", "/v1/directory/departments"),
+            ("GET", "/v1/directory?version=1"),
+            ("GET", "/v1/directory/history"),
+            ("POST", "/v1/directory/restore?version=1"),
             ("POST", "/v1/attendance"),
             ("GET", "/v1/attendance"),
             ("GET", "/v1/assistance"),
@@ -81,6 +87,37 @@ fn a_credential_opens_its_own_api_only() {
         let answer = server.get(FEISHU_DAYS, wrong).unwrap();
         assert!(answer.json()["code"] != 0 && answer.json()["data"].is_null(), "{wrong}: {}", answer.text());
     }
+}
+
+#[test]
+fn a_key_changes_looks_back_at_and_restores_its_own_directory_only() {
+    let server = Server::new();
+    let ask = |key: &str, method: &str, path: &str| server.send(server.request(method, path).bearer_auth(key)).unwrap();
+    put_directory(&server, KEY, "Ann");
+    put_directory(&server, KEY, "Anna");
+    assert_eq!(ask(OTHER_KEY, "GET", "/v1/directory/history").json(), serde_json::json!({ "versions": [] }));
+    assert_eq!(ask(OTHER_KEY, "GET", "/v1/directory?version=1").status, 404);
+    assert_eq!(ask(OTHER_KEY, "POST", "/v1/directory/restore?version=1").status, 404);
+    let body = serde_json::json!({ "users": [{ "id": "u", "name": "Bob" }] });
+    let patched = server.send(server.request("PATCH", "/v1/directory").bearer_auth(OTHER_KEY).json(&body)).unwrap();
+    assert_eq!((patched.status, &patched.json()["version"]), (200, &1.into()));
+    for (half, csv) in [("users", "id,name\nv,Eve\n"), ("departments", "id,name\nd,D\n")] {
+        let request = server.request("PATCH", &format!("/v1/directory/{half}")).bearer_auth(OTHER_KEY).header("content-type", "text/csv");
+        assert_eq!(server.send(request.body(csv)).unwrap().status, 200);
+    }
+    let first = ask(KEY, "GET", "/v1/directory").json();
+    assert_eq!(
+        (&first["users"][0]["name"], &first["users"][1], &first["departments"][0]),
+        (&"Anna".into(), &serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    assert_eq!(ask(KEY, "GET", "/v1/directory/history").json()["versions"].as_array().unwrap().len(), 2);
+    assert_eq!(ask(KEY, "POST", "/v1/directory/restore?version=1").status, 200);
+    assert_eq!(ask(KEY, "GET", "/v1/directory").json()["users"][0]["name"], "Ann");
+    let other = ask(OTHER_KEY, "GET", "/v1/directory").json();
+    assert_eq!(
+        (&other["users"][0]["name"], &other["users"][1]["name"], &other["departments"][0]["id"]),
+        (&"Bob".into(), &"Eve".into(), &"d".into())
+    );
 }
 
 /// A stay at a computer.

@@ -44,10 +44,10 @@ const STARTED: usize = 100;
 fn every_receipt_survives_power_loss_at_any_sync() {
     let requests: Vec<Request> = (0..20).map(Request::new).collect();
     let recording = Recording::new();
-    for (part, signal) in requests.chunks(5).zip(["USR2", "TERM", "USR2", "USR2"]) {
+    for (users, (part, signal)) in (1..).zip(requests.chunks(5).zip(["USR2", "TERM", "USR2", "USR2"])) {
         let (answered, under_way) = part.split_at(if signal == "TERM" { part.len() } else { 3 });
         let mut server = recording.start();
-        recording.put_directory(&server, 1);
+        recording.put_directory(&server, users);
         recording.send(&server, answered);
         server.meetings(crate::harness::KEY);
         recording.send_and_end(&mut server, under_way, signal);

@@ -66,7 +66,7 @@ impl Recording {
     pub fn put_directory(&self, server: &Server, users: usize) {
         let user = |number| format!("{{\"id\":\"{number:0>250}\",\"name\":\"{number:x>250}\"}}");
         let users: Vec<String> = (0..users).map(user).collect();
-        let put = server.request("PUT", "/v1/directory").bearer_auth(KEY).header("content-type", "application/json");
+        let put = server.request("PUT", "/v1/directory?force=true").bearer_auth(KEY).header("content-type", "application/json");
         let answer = server.send(put.body(format!("{{\"departments\":[],\"users\":[{}]}}", users.join(",")))).unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
@@ -78,9 +78,10 @@ impl Recording {
             if left < 20_000 {
                 break;
             }
-            self.put_directory(server, (left * 9 / 10 / USER).clamp(1, 15_000));
+            // Each is written twice: it is kept when the next takes its place.
+            self.put_directory(server, (left * 9 / 20 / USER).clamp(2, 15_000));
+            self.put_directory(server, 1);
         }
-        self.put_directory(server, 1);
     }
 
     /// How far a file is written.

@@ -2,20 +2,18 @@
 
 use crate::backup::UNFINISHED;
 use crate::cells::{Cells, Findings, Progress, Scope};
+use crate::directories::{Directories, DirectoryLimits};
 use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
 use crate::ledger::{Committer, Ledger, Message, Request, Wanted, birth};
-use crate::modes;
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
 use crate::words::Worded;
-use hashbrown::HashMap;
-use parking_lot::{Condvar, Mutex, RwLock};
-use rollcall_model::directory::DirectoryDocument;
-use rollcall_model::{Directory, Millis, OrgId, Organization, Range, Receipt};
+use parking_lot::{Condvar, Mutex};
+use rollcall_model::{Millis, OrgId, Organization, Range, Receipt};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How many requests may wait for the committer; the next one blocks. Each holds at most what its limits allow.
 const WAITING_REQUESTS: usize = 64;
@@ -41,7 +39,8 @@ pub struct Engine {
     /// Held for the length of an erasure, and of what it would disturb.
     pub(crate) erasing: Mutex<()>,
     pub(crate) names: NamesOf,
-    directories: RwLock<HashMap<OrgId, Arc<Directory>>>,
+    pub(crate) directories: Directories,
+    pub(crate) directory_limits: DirectoryLimits,
     requests: Option<SyncSender<Message>>,
     committer: Option<JoinHandle<()>>,
     checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
@@ -71,7 +70,6 @@ impl Engine {
         }
         make(directory)?;
         let lock = lock(directory)?;
-        modes::close_to_others(directory)?;
         let stored = directory.join("ledger");
         birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
         let ledger = Arc::new(open(&stored, &settings)?);
@@ -85,10 +83,7 @@ impl Engine {
         let facts = FactStore::new(ledger.clone(), lake);
         let cells = Arc::new(Cells::open(facts.clone(), &settings)?);
         let position = ledger.catch_up(&cells)?;
-        let mut directories = HashMap::new();
-        for (org, json) in ledger.directories()? {
-            directories.insert(org, Arc::new(Directory::new(document(&json)?)?));
-        }
+        let directories = Directories::open(&ledger)?;
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
         let writable = Arc::new(AtomicBool::new(true));
         let pace = Arc::new(Pace::default());
@@ -117,7 +112,8 @@ impl Engine {
             keeper,
             erasing: Mutex::default(),
             names: NamesOf::default(),
-            directories: RwLock::new(directories),
+            directories,
+            directory_limits: DirectoryLimits { bytes: settings.directory_bytes, history_bytes: settings.directory_history_bytes },
             requests: Some(requests),
             committer: Some(committer),
             checkpointer: Some((pace, checkpointer)),
@@ -144,47 +140,6 @@ impl Engine {
     /// Asks the committer.
     pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
         self.requests.as_ref().ok_or(EngineError::Closed)?.send(message).map_err(|_| EngineError::Closed)
-    }
-
-    /// The organization's directory; empty until one is put.
-    pub fn directory(&self, org: OrgId) -> Arc<Directory> {
-        self.directories.read().get(&org).cloned().unwrap_or_default()
-    }
-
-    /// Replaces the organization's directory, durably.
-    ///
-    /// # Errors
-    /// [`EngineError::Directory`] with what is wrong with the document; [`EngineError::Storage`].
-    pub fn put_directory(&self, org: OrgId, document: DirectoryDocument) -> Result<(), EngineError> {
-        let json = serde_json::to_vec(&document).map_err(|error| EngineError::Storage(error.to_string()))?;
-        let directory = Arc::new(Directory::new(document)?);
-        // Held while writing, so that memory and storage see two uploads in the same order.
-        let mut directories = self.directories.write();
-        self.facts.ledger.put_directory(org, &json)?;
-        directories.insert(org, directory);
-        Ok(())
-    }
-
-    /// Removes a user from the organization's directory, durably, and says how many entries it had.
-    pub(crate) fn forget_user(&self, org: OrgId, user: &str) -> Result<u64, EngineError> {
-        let mut directories = self.directories.write();
-        let mut document = directories.get(&org).map(|directory| directory.document()).unwrap_or_default();
-        let before = document.users.len();
-        document.users.retain(|entry| entry.id != user);
-        let removed = before - document.users.len();
-        if removed > 0 {
-            let json = serde_json::to_vec(&document).map_err(|error| EngineError::Storage(error.to_string()))?;
-            let directory = Arc::new(Directory::new(document)?);
-            self.facts.ledger.put_directory(org, &json)?;
-            directories.insert(org, directory);
-        }
-        Ok(removed as u64)
-    }
-
-    /// The organization's directory as it is in storage.
-    pub(crate) fn stored_directory(&self, org: OrgId) -> Result<DirectoryDocument, EngineError> {
-        let stored = self.facts.ledger.directories()?.into_iter().find(|(of, _)| *of == org);
-        stored.map_or_else(|| Ok(DirectoryDocument::default()), |(_, json)| document(&json))
     }
 
     /// Whether facts can be ingested now: the storage has not failed.
@@ -269,11 +224,6 @@ impl Engine {
     }
 }
 
-/// A directory as it is stored.
-fn document(json: &[u8]) -> Result<DirectoryDocument, EngineError> {
-    serde_json::from_slice(json).map_err(|error| EngineError::Storage(error.to_string()))
-}
-
 /// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the
 /// directory it is in.
 pub(crate) fn make(directory: &Path) -> Result<(), EngineError> {
@@ -302,24 +252,13 @@ fn open(directory: &Path, settings: &Settings) -> Result<Ledger, EngineError> {
     Ok(ledger)
 }
 
-/// How long a start waits for another process to leave the data directory: one that is being restarted may still be closing, and a child
-/// that another thread has forked holds the lock until it is `exec`ed.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long it waits before it looks again.
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// Makes the data directory this process's own, until the file is dropped or the process ends. Waits up to [`LOCK_PATIENCE`].
+/// Makes the data directory this process's own, until the file is dropped or the process ends.
 fn lock(directory: &Path) -> Result<File, EngineError> {
     let file = File::create(directory.join("lock")).map_err(|error| unusable(directory, &error))?;
-    let begun = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(EngineError::InUse(directory.display().to_string())),
-            Err(TryLockError::Error(error)) => return Err(unusable(directory, &error)),
-        }
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(unusable(directory, &error)),
     }
 }
 
@@ -367,24 +306,5 @@ impl Drop for Engine {
         if let Err(error) = self.facts.ledger.sync() {
             tracing::error!(%error, "the ledger could not be synced at close");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_data_directory_that_is_left_within_two_seconds_is_waited_for() {
-        let home = tempfile::tempdir().unwrap();
-        let held = lock(home.path()).unwrap();
-        assert!(matches!(lock(home.path()), Err(EngineError::InUse(_))), "nobody left it");
-        // It is left once somebody waits for it; or just before, which is as well.
-        std::thread::scope(|threads| {
-            let waiting = threads.spawn(|| lock(home.path()));
-            std::thread::sleep(LOCK_PAUSE * 2);
-            drop(held);
-            waiting.join().unwrap().unwrap();
-        });
     }
 }

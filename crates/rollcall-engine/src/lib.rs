@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`engine`]: the engine as its users see it
+//! - [`directories`]: the directories of organizations, and those that they replaced
 //! - [`ingest`]: request bodies → [`facts::Attendances`]: decode and validate
 //! - [`facts`]: facts as columns
 //! - [`ledger`]: durable commits, ids and user numbers
@@ -12,7 +13,6 @@
 //! - [`words`]: facts as the lake and exports write them
 //! - [`backup`]: one consistent state, elsewhere, and back
 //! - [`cells`]: the mergeable exact aggregates and their store
-//! - `modes`: who may enter a data directory
 //! - [`places`]: from IP addresses to places, by database files
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
@@ -21,6 +21,7 @@
 pub mod backup;
 pub mod cells;
 pub mod crash;
+pub mod directories;
 pub mod engine;
 pub mod erase;
 pub mod error;
@@ -30,7 +31,6 @@ pub mod ingest;
 mod keeper;
 pub mod lake;
 pub mod ledger;
-mod modes;
 pub mod places;
 pub mod reports;
 pub mod scan;
@@ -39,9 +39,8 @@ pub mod words;
 
 #[cfg(test)]
 mod exactness;
-#[cfg(test)]
-mod testing;
 
+pub use directories::DirectoryVersion;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use places::PlaceFiles;

@@ -21,8 +21,6 @@ pub struct Settings {
     pub cell_cache_bytes: usize,
     /// How many bytes of the database's blocks are kept in memory.
     pub block_cache_bytes: usize,
-    /// How many of the database's files are kept open between reads; at least 10.
-    pub open_files: usize,
     /// How many bytes of fact ids are kept in memory.
     pub id_cache_bytes: usize,
     /// How many bytes of journal there may be, at least 64 MiB: what a start has to read again.
@@ -37,6 +35,11 @@ pub struct Settings {
     pub bookings_per_organization: u32,
     /// How many combinations of kind, type of chat, IDE and language assistances of one organization may have; 0: any.
     pub uses_per_organization: u32,
+    /// How many bytes the directory of one organization may take, as JSON; 0: any number.
+    pub directory_bytes: u64,
+    /// How many bytes the directories of one organization may take that were replaced and are kept: the oldest go first, the newest stays
+    /// whatever its size; 0: any number.
+    pub directory_history_bytes: u64,
 }
 
 impl Settings {
@@ -56,7 +59,6 @@ impl Default for Settings {
             vacuum_days: 7,
             cell_cache_bytes: 128 << 20,
             block_cache_bytes: 64 << 20,
-            open_files: 512,
             id_cache_bytes: 128 << 20,
             journal_bytes: 128 << 20,
             memtable_bytes: 64 << 20,
@@ -64,6 +66,8 @@ impl Default for Settings {
             users_per_organization: 4_000_000,
             bookings_per_organization: 100_000,
             uses_per_organization: 100_000,
+            directory_bytes: 128 << 20,
+            directory_history_bytes: 256 << 20,
         }
     }
 }

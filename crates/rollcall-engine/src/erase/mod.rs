@@ -1,5 +1,5 @@
 //! Erasing: facts that a selection names go for good, from the lake, the ledger and the cells, and so do their ids; with a user, its name and
-//! its place in the directory.
+//! its entries in the directory and in those that are kept of before.
 //!
 //! # Steps
 //! Each may be done again, so an erasure that was cut off is begun anew when the engine opens, before anything is ingested.
@@ -9,7 +9,7 @@
 //! 4. Data files are written anew without the facts, in one commit of each table.
 //! 5. Cells of the days that the facts were about are made anew.
 //! 6. Once nobody reads an older version, and if no fact of the user came meanwhile (else again from 2 on), its name and its entries in the
-//!    directory go. From here on the erasure is noted without the name.
+//!    directory and in the kept ones go. From here on the erasure is noted without the name.
 //! 7. The lake's logs are made to begin at the newest version, and every data file that is not in it is removed.
 //! 8. For a user, the ledger's database is written anew ([`crate::ledger`], `scrub.rs`).
 //! 9. The proof: everything is read back.
@@ -61,7 +61,7 @@ pub struct Erased {
     pub times: Option<Range>,
     /// How many ids were removed.
     pub ids: u64,
-    /// How many entries of the user were removed from the directory.
+    /// How many entries of the user were removed from the directory, and from those that are kept of before.
     pub directory_entries: u64,
     /// How many data files of the lake were written anew.
     pub files_rewritten: u64,
@@ -124,7 +124,7 @@ impl Engine {
         self.check_known(org, selection)?;
         let mut erased = self.count_named(&self.facts.pin(), org, selection)?;
         if let Selection::User(user) = selection {
-            erased.directory_entries = self.directory(org).document().users.iter().filter(|entry| entry.id == *user).count() as u64;
+            erased.directory_entries = self.stored_directory_entries(org, user)?;
         }
         Ok(erased)
     }
@@ -144,7 +144,7 @@ impl Engine {
     fn check_known(&self, org: OrgId, selection: &Selection) -> Result<(), EngineError> {
         let Selection::User(user) = selection else { return Ok(()) };
         let has_number = self.facts.ledger.users.with_numbers(org, |number| number(user).is_some());
-        if has_number || self.directory(org).document().users.iter().any(|entry| entry.id == *user) {
+        if has_number || self.directory(org).user(user).is_some() || self.stored_directory_entries(org, user)? > 0 {
             return Ok(());
         }
         Err(EngineError::UnknownUser { user: user.clone(), organization: org })

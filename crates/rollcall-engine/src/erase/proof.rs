@@ -15,7 +15,7 @@ pub struct Proof {
     pub facts: u64,
     /// Names of the user in the ledger.
     pub names: u64,
-    /// Entries of the user in the directory, as it is stored.
+    /// Entries of the user in the directory and in those that are kept of before, as they are stored.
     pub directory_entries: u64,
     /// Files of the lake that may hold the facts, or name the user.
     pub files: u64,
@@ -49,7 +49,7 @@ impl Engine {
             // It is noted without the name by now.
             let noted = ledger.erasures()?.into_iter().filter(|(_, of, erasure)| of == key && erasure.selection.is_some());
             proof.names += noted.count() as u64;
-            proof.directory_entries = self.stored_directory(org)?.users.iter().filter(|entry| entry.id == *user).count() as u64;
+            proof.directory_entries = self.stored_directory_entries(org, user)?;
         }
         for range in days.ranges() {
             proof.differences += self.prove_alone(&Scope { org: Some(org), range }, false, &|_, _| {})?.differences;

@@ -98,6 +98,8 @@ fn into_tables(engine: &Engine) {
 /// A data directory whose lake, logs and ledger all know the user: several versions of the tables, some facts not yet in the lake.
 fn filled(home: &Path) -> Engine {
     let (engine, organization) = (open(home), organization(1));
+    // The first is kept when the second replaces it.
+    engine.put_directory(organization.id, directory(&[GONE])).unwrap();
     engine.put_directory(organization.id, directory(&[GONE, STAYS])).unwrap();
     for days in [0..20, 20..40, 40..60] {
         engine.ingest(&organization, attendances(&organization, &[GONE, STAYS], days.clone())).unwrap();
@@ -183,7 +185,7 @@ fn no_file_holds_a_forgotten_user_in_any_form() {
     assert!(!files_with(home.path(), GONE_NAME).is_empty());
 
     let told = engine.would_erase(org, &Selection::User(GONE.into())).unwrap();
-    assert_eq!((told.attendances, told.assistances, told.directory_entries), (70, 60, 1));
+    assert_eq!((told.attendances, told.assistances, told.directory_entries), (70, 60, 2));
     assert_eq!(told.times, Some(Range::new(BASE, BASE + 69 * DAY_MILLIS + 1)));
     let erased = forget(&engine, org, GONE);
     assert_eq!((erased.attendances, erased.assistances, erased.ids, erased.times), (70, 60, 130, told.times));
@@ -223,6 +225,7 @@ fn a_forgotten_user_may_come_back_with_the_same_facts() {
 fn a_user_of_the_same_name_in_another_organization_stays() {
     let home = tempfile::tempdir().unwrap();
     let (engine, other) = (filled(home.path()), organization(2));
+    engine.put_directory(other.id, directory(&[GONE, STAYS])).unwrap();
     engine.put_directory(other.id, directory(&[GONE])).unwrap();
     engine.ingest(&other, attendances(&other, &[GONE], 0..30)).unwrap();
     engine.flush().unwrap();
@@ -231,6 +234,7 @@ fn a_user_of_the_same_name_in_another_organization_stays() {
     engine.erase(organization(1).id, &Selection::Before(EVER.to), &|_, _| {}).unwrap();
     assert_eq!((facts(&engine, organization(1).id), facts(&engine, other.id)), ((0, 0), (40, 0)));
     assert_eq!(engine.directory(other.id).document(), directory(&[GONE]));
+    assert_eq!(engine.kept_directory(other.id, 1).unwrap(), Some(directory(&[STAYS, GONE])));
     assert_eq!(reports(&engine, other.id), (vec![GONE.to_owned()], 40));
     assert_eq!(engine.ingest(&other, attendances(&other, &[GONE], 0..40)).unwrap().duplicate, 40);
     verified(&engine);
@@ -260,6 +264,44 @@ fn a_user_of_the_directory_alone_is_forgotten() {
     assert_eq!((erased.facts(), erased.directory_entries, erased.proof), (0, 1, Some(Proof::default())));
     assert_eq!(engine.directory(org).document(), directory(&[STAYS]));
     assert_eq!(files_with(home.path(), GONE), [""; 0]);
+}
+
+/// A member whom only directories of before have, of whom there is no fact.
+#[test]
+fn a_user_of_kept_directories_alone_is_forgotten_in_all_of_them() {
+    let home = tempfile::tempdir().unwrap();
+    let (engine, org) = (open(home.path()), organization(1).id);
+    for users in [&[GONE, STAYS][..], &[STAYS], &[GONE], &[STAYS, "other"]] {
+        engine.put_directory(org, directory(users)).unwrap();
+        into_tables(&engine);
+    }
+    assert_eq!(engine.would_erase(org, &Selection::User(GONE.into())).unwrap().directory_entries, 2);
+    let before = engine.directory_history(org).unwrap();
+    let erased = forget(&engine, org, GONE);
+    assert_eq!((erased.directory_entries, erased.proof), (2, Some(Proof::default())));
+    for text in [GONE, GONE_NAME] {
+        assert_eq!(files_with(home.path(), text), [""; 0]);
+    }
+    drop(engine);
+    let engine = open(home.path());
+    let kept = [1, 2, 3].map(|version| engine.kept_directory(org, version).unwrap().unwrap());
+    assert_eq!(kept, [directory(&[STAYS]), directory(&[STAYS]), directory(&[])]);
+    let counts: Vec<_> = engine.directory_history(org).unwrap().iter().map(|version| (version.version, version.users)).collect();
+    assert_eq!((counts, before.len()), (vec![(4, 2), (3, 0), (2, 1), (1, 1)], 4));
+    assert!(matches!(engine.would_erase(org, &Selection::User(GONE.into())), Err(EngineError::UnknownUser { .. })));
+}
+
+/// The proof looks at what is stored, and says what is left.
+#[test]
+fn the_proof_counts_what_a_kept_directory_still_has() {
+    let home = tempfile::tempdir().unwrap();
+    let (engine, org) = (open(home.path()), organization(1).id);
+    engine.put_directory(org, directory(&[GONE, STAYS])).unwrap();
+    engine.put_directory(org, directory(&[STAYS])).unwrap();
+    let selection = Selection::User(GONE.into());
+    let key = crate::ledger::Ledger::erasure_key(org);
+    let proof = engine.prove_erased(org, Some(&selection), &key, &super::named::Days::default(), Proof::default()).unwrap();
+    assert_eq!(proof, Proof { directory_entries: 1, ..Proof::default() });
 }
 
 #[test]

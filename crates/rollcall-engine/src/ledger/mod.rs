@@ -13,12 +13,14 @@
 //! | `given-ids` | org, kind, hash | the hash of the content |
 //! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
 //! | `directories` | org | the directory as JSON |
+//! | `kept-directories` | org, part, version | the last directories that it replaced (`directories.rs`) |
 //! | `erasures` | org, number | an erasure that is not finished (`erasures.rs`) |
 //! | `meta` | a word | |
 
 pub(crate) mod birth;
 pub mod columns;
 mod committer;
+pub(crate) mod directories;
 mod erasures;
 mod ids;
 mod numbers;
@@ -47,9 +49,6 @@ const FORMAT: &[u8] = b"rollcall 3";
 /// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
 const LEAST_JOURNAL: u64 = 64 << 20;
 
-/// What the database holds open at the least.
-const LEAST_FILES: usize = 10;
-
 /// Where it is noted where the lake lies.
 const LAKE_LOCATION: &str = "lake-location";
 
@@ -62,6 +61,7 @@ pub struct Ledger {
     pub(crate) ids: Keyspace,
     given_ids: Keyspace,
     directories: Keyspace,
+    kept_directories: Keyspace,
     erasures: Keyspace,
     id: String,
     directory: PathBuf,
@@ -92,7 +92,6 @@ impl Ledger {
         tail::cut_off(directory)?;
         let db = Database::builder(directory)
             .cache_size(settings.block_cache_bytes as u64)
-            .max_cached_files(Some(settings.open_files.max(LEAST_FILES)))
             .max_journaling_size((settings.journal_bytes as u64).max(LEAST_JOURNAL))
             // Fact blocks are compressed already, and the rest is small or random.
             .journal_compression(fjall::CompressionType::None)
@@ -127,6 +126,7 @@ impl Ledger {
             ids: db.keyspace("ids", plain)?,
             given_ids: db.keyspace("given-ids", plain)?,
             directories: db.keyspace("directories", plain)?,
+            kept_directories: db.keyspace("kept-directories", plain)?,
             erasures: db.keyspace("erasures", plain)?,
             users: Numbers::open(db.keyspace("users", plain)?)?,
             apps: Numbers::open(db.keyspace("apps", plain)?)?,
@@ -243,27 +243,6 @@ impl Ledger {
     /// How many facts were committed since the start and wait for the lake.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
-    }
-
-    /// The directories of all organizations, as JSON.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn directories(&self) -> Result<Vec<(OrgId, Vec<u8>)>, EngineError> {
-        let entry = |stored: fjall::Guard| {
-            let (key, json) = stored.into_inner()?;
-            Ok((org_of(&key).ok_or_else(|| broken("a directory"))?, json.to_vec()))
-        };
-        self.directories.iter().map(entry).collect()
-    }
-
-    /// Stores a directory, durably.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn put_directory(&self, org: OrgId, json: &[u8]) -> Result<(), EngineError> {
-        self.directories.insert(org.0.as_bytes(), json)?;
-        Ok(self.db.persist(PersistMode::SyncAll)?)
     }
 
     /// Makes everything written durable.

@@ -67,6 +67,11 @@ impl<E: Entry> History<E> {
         self.by_id.get(id).and_then(|span| self.entries.get(span.clone())).unwrap_or_default()
     }
 
+    /// Every id, once, in no order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(String::as_str)
+    }
+
     /// Whether there is an entry of an id, on whatever day.
     pub(super) fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)

@@ -3,8 +3,10 @@
 //! - [`document`]: what is uploaded, and what can be wrong with it
 //! - `history`: the entries of an id, by day
 //! - `check`: what must hold on every day
+//! - [`change`]: single entries changed, and how much a change takes away
 //! - [`tree`]: the departments of one day
 
+pub mod change;
 mod check;
 pub mod document;
 mod history;
@@ -12,12 +14,15 @@ mod history;
 mod tests;
 pub mod tree;
 
+pub use change::{DirectoryPatch, Losses};
 pub use document::{Department, DirectoryDocument, DirectoryError, MOST_DEPARTMENTS, MOST_LEVELS, User};
 pub use tree::Tree;
 
 use crate::fact::UserKind;
 use history::{Entry, History, held};
 use jiff::civil::Date;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// A checked directory, ready for look-ups. Days are days of the organization's zone.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +55,17 @@ impl Directory {
 
     /// What was uploaded, ordered by id and day.
     pub fn document(&self) -> DirectoryDocument {
-        DirectoryDocument { departments: self.departments.entries().to_vec(), users: self.users.entries().to_vec() }
+        DirectoryDocument { departments: self.departments().to_vec(), users: self.users().to_vec() }
+    }
+
+    /// The entries of departments, ordered by id and day.
+    pub fn departments(&self) -> &[Department] {
+        self.departments.entries()
+    }
+
+    /// The entries of users, ordered by id and day.
+    pub fn users(&self) -> &[User] {
+        self.users.entries()
     }
 
     /// The newest entry of a user: for names and ids.
@@ -99,6 +114,25 @@ impl Directory {
         self.changes.get(self.changes.partition_point(|&day| day <= after)).copied()
     }
 }
+
+/// Written as the document that it was made of.
+impl Serialize for Directory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Directory", 2)?;
+        document.serialize_field("departments", self.departments())?;
+        document.serialize_field("users", self.users())?;
+        document.end()
+    }
+}
+
+/// Directories are equal if their entries are, in whatever order they were uploaded.
+impl PartialEq for Directory {
+    fn eq(&self, other: &Self) -> bool {
+        self.departments() == other.departments() && self.users() == other.users()
+    }
+}
+
+impl Eq for Directory {}
 
 /// Whether a string is 1 to 256 bytes without control characters, as every text of a fact or directory must be.
 pub(crate) fn is_text(text: &str) -> bool {

@@ -75,6 +75,8 @@ pub(super) struct Storage {
     users_per_organization: Option<u32>,
     bookings_per_organization: Option<u32>,
     uses_per_organization: Option<u32>,
+    directory_bytes: Option<u64>,
+    directory_history_bytes: Option<u64>,
 }
 
 impl Storage {
@@ -90,6 +92,8 @@ impl Storage {
             users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
             bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
             uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
+            directory_bytes: self.directory_bytes.unwrap_or(defaults.directory_bytes),
+            directory_history_bytes: self.directory_history_bytes.unwrap_or(defaults.directory_history_bytes),
             ..defaults
         }
     }

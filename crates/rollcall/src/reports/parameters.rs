@@ -89,7 +89,11 @@ pub fn question(
 }
 
 /// Whether each parameter is known, and given once.
-fn check_names(given: &[(String, String)], known: &[&str]) -> Result<(), BadParameter> {
+/// Refuses parameters that are not known, or given twice.
+///
+/// # Errors
+/// The first of them.
+pub fn check_names(given: &[(String, String)], known: &[&str]) -> Result<(), BadParameter> {
     for (position, (name, value)) in given.iter().enumerate() {
         if !known.contains(&name.as_str()) {
             return Err(BadParameter::new(name, Some(value), format!("one of the parameters {}", known.join(", "))));

@@ -5,7 +5,7 @@ use super::state::App;
 use super::{access, client, directory, export, health, ingest, native};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
 use rollcall_engine::facts::{Assistances, Attendances};
@@ -17,9 +17,11 @@ pub fn router(app: Arc<App>) -> Router {
     let native = Router::new()
         .route("/v1/attendance", get(export::facts::<AttendanceBlock>).post(ingest::facts::<Attendances>))
         .route("/v1/assistance", get(export::facts::<AssistanceBlock>).post(ingest::facts::<Assistances>))
-        .route("/v1/directory", get(directory::get).put(directory::put))
-        .route("/v1/directory/users", put(directory::put_users))
-        .route("/v1/directory/departments", put(directory::put_departments))
+        .route("/v1/directory", get(directory::get).put(directory::put).patch(directory::patch))
+        .route("/v1/directory/users", put(directory::put_users).patch(directory::patch_users))
+        .route("/v1/directory/departments", put(directory::put_departments).patch(directory::patch_departments))
+        .route("/v1/directory/history", get(directory::history))
+        .route("/v1/directory/restore", post(directory::restore))
         .route("/v1/reports/{name}", get(native::report))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -6,7 +6,7 @@ use crate::operations::erase::Retention;
 use ipnet::IpNet;
 use rollcall_dialects::{Secret, Site};
 use rollcall_engine::{Engine, PlaceFiles};
-use rollcall_model::{Millis, Organization};
+use rollcall_model::{Millis, OrgId, Organization};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,8 +23,8 @@ pub struct App {
     pub site: Arc<Site>,
     /// Turns to decode a body: decoding is all computing, so one turn for each processor.
     pub decoding: Arc<Semaphore>,
-    /// Held while one half of a directory is replaced, so that two halves at once do not undo each other.
-    pub directory_turn: Mutex<()>,
+    /// Whose turn it is to change the directory of an organization.
+    directory_turns: std::sync::Mutex<HashMap<OrgId, Arc<Mutex<()>>>>,
     live: RwLock<Arc<Live>>,
     closing: AtomicBool,
 }
@@ -56,10 +56,15 @@ impl App {
             places: Arc::new(places),
             site: Arc::new(site),
             decoding: Arc::new(Semaphore::new(processors)),
-            directory_turn: Mutex::new(()),
+            directory_turns: std::sync::Mutex::default(),
             live: RwLock::new(Arc::new(Live::new(config))),
             closing: AtomicBool::new(false),
         }
+    }
+
+    /// The turn to change an organization's directory: one at a time does.
+    pub fn directory_turn(&self, org: OrgId) -> Arc<Mutex<()>> {
+        self.directory_turns.lock().unwrap_or_else(PoisonError::into_inner).entry(org).or_default().clone()
     }
 
     /// What holds now.

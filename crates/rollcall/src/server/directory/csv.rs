@@ -1,89 +1,12 @@
-//! `/v1/directory`: the people and departments of an organization, put whole as JSON or half by half as CSV.
+//! One half of a directory as CSV: a header line, and a line for each entry.
 
-use super::body::Arriving;
-use super::refusal::Refusal;
-use super::state::App;
-use super::{credentials, ingest, native};
-use axum::Json;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use crate::server::refusal::Refusal;
 use csv::StringRecord;
-use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
-use rollcall_model::directory::{Department, DirectoryDocument, User};
-use rollcall_model::{OrgId, Reports, UserKind};
-use std::sync::Arc;
-
-/// Which half a CSV file replaces.
-#[derive(Debug, Clone, Copy)]
-enum Half {
-    Users,
-    Departments,
-}
-
-pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let org = credentials::organization(&app.live(), &headers)?.id;
-    let work = move |reports: &dyn Reports| Ok(Json(reports.directory(org)?.document()).into_response());
-    app.site.work(native::task(org), work).await
-}
-
-pub async fn put(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, request, None).await
-}
-
-pub async fn put_users(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, request, Some(Half::Users)).await
-}
-
-pub async fn put_departments(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, request, Some(Half::Departments)).await
-}
-
-async fn answer(app: &Arc<App>, request: Request, half: Option<Half>) -> Response {
-    let (parts, body) = request.into_parts();
-    let mut body = Arriving::new(&parts.headers, body);
-    let answer = replace(app, &parts, &mut body, half).await;
-    body.discard();
-    answer.unwrap_or_else(IntoResponse::into_response)
-}
-
-async fn replace(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>, half: Option<Half>) -> Result<Response, Refusal> {
-    let live = app.live();
-    let organization = credentials::organization(&live, &parts.headers)?;
-    let expected = if half.is_some() { "text/csv" } else { "application/json" };
-    let given = ingest::essence(&parts.headers, header::CONTENT_TYPE).unwrap_or_else(|| "is missing".into());
-    if given != expected {
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-type {given}: expected {expected}")));
-    }
-    if let Some(encoding) = ingest::essence(&parts.headers, header::CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
-    }
-    let collected = body.collect(&live, 1).await?;
-    let _turn = app.directory_turn.lock().await;
-    let app = app.clone();
-    tokio::task::spawn_blocking(move || put_document(&app, organization.id, &collected.bytes, half)).await?
-}
-
-fn put_document(app: &App, org: OrgId, bytes: &[u8], half: Option<Half>) -> Result<Response, Refusal> {
-    let document = match half {
-        None => serde_json::from_slice(bytes).map_err(|error| Refusal::bad_request(format!("the directory: {error}")))?,
-        Some(half) => {
-            let mut document = app.engine.directory(org).document();
-            match half {
-                Half::Users => document.users = records(bytes, user)?,
-                Half::Departments => document.departments = records(bytes, department)?,
-            }
-            document
-        }
-    };
-    let DirectoryDocument { departments, users } = &document;
-    let counts = serde_json::json!({ "departments": departments.len(), "users": users.len() });
-    app.engine.put_directory(org, document)?;
-    Ok(Json(counts).into_response())
-}
+use rollcall_model::UserKind;
+use rollcall_model::directory::{Department, User};
 
 /// One record of a CSV file, column by column. Reading takes a value out, so that what is left over was not expected.
-struct Record<'a> {
+pub(super) struct Record<'a> {
     values: Vec<(&'a str, &'a str)>,
 }
 
@@ -104,7 +27,7 @@ impl Record<'_> {
     }
 }
 
-fn user(record: &mut Record<'_>) -> Result<User, String> {
+pub(super) fn user(record: &mut Record<'_>) -> Result<User, String> {
     let kind = record.optional("kind");
     let kind = match &kind {
         None => UserKind::Member,
@@ -123,7 +46,7 @@ fn user(record: &mut Record<'_>) -> Result<User, String> {
     })
 }
 
-fn department(record: &mut Record<'_>) -> Result<Department, String> {
+pub(super) fn department(record: &mut Record<'_>) -> Result<Department, String> {
     Ok(Department {
         id: record.required("id")?,
         parent_id: record.optional("parent_id"),
@@ -132,7 +55,8 @@ fn department(record: &mut Record<'_>) -> Result<Department, String> {
     })
 }
 
-fn records<T>(bytes: &[u8], read: impl Fn(&mut Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
+/// The records of a CSV file, each read by its columns.
+pub(super) fn records<T>(bytes: &[u8], read: impl Fn(&mut Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
     // Spreadsheets begin UTF-8 with a byte order mark.
     let mut csv = csv::Reader::from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     let head = csv.headers().map_err(|error| Refusal::bad_request(format!("the header: {error}")))?.clone();
