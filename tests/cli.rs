@@ -63,8 +63,11 @@ fn errors_are_told_with_the_lines_of_the_file() {
     let wrong = complaint(import(&server, &[&file]).args(one_by_one), 1);
     assert!(wrong.contains("line 301: ") && wrong.contains("--on-error skip"), "{wrong}");
     let skipping = run(import(&server, &[&file]).args(one_by_one).args(["--on-error", "skip"]));
-    assert!(skipping.status.success());
-    assert!(String::from_utf8_lossy(&skipping.stderr).contains("line 301: "));
+    let told = String::from_utf8_lossy(&skipping.stderr);
+    assert_eq!(skipping.status.code(), Some(3), "{told}");
+    assert!(told.contains("line 301: ") && told.contains("1 of 401 facts had errors and were skipped"), "{told}");
+    let receipt: rollcall_model::Receipt = serde_json::from_slice(&skipping.stdout).unwrap();
+    assert_eq!((receipt.accepted + receipt.duplicate, receipt.rejected), (400, 1));
     assert_eq!(server.meetings(KEY), 400);
 }
 

@@ -18,6 +18,7 @@ mod erase;
 mod export;
 mod feishu;
 mod isolation;
+mod mistakes;
 mod office365;
 mod operations;
 mod places;

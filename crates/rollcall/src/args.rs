@@ -4,9 +4,13 @@ use clap::{Args as Flags, Parser, Subcommand, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// What the exit code says.
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 imported but for facts with errors (--on-error skip), 130 ended by Ctrl-C";
+
 /// Exact usage reports from facts you own, over the APIs people already use.
 #[derive(Debug, Parser)]
-#[command(name = "rollcall", version, max_term_width = 110, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage")]
+#[command(name = "rollcall", version, max_term_width = 110, after_help = EXIT_CODES)]
 pub struct Args {
     /// What to log on standard error: error, warn, info, debug, trace, or a list such as `info,rollcall=debug`
     #[arg(long, global = true, display_order = 999, env = "ROLLCALL_LOG", value_name = "LEVEL", default_value = "info")]
@@ -26,7 +30,8 @@ pub enum Command {
     /// Send files of facts to a server, or into a data directory
     ///
     /// Safe to repeat: a fact that is already stored is counted as a duplicate. Format and compression follow from the name:
-    /// .ndjson .jsonl .json .csv .parquet .arrow, each also with .gz or .zst.
+    /// .ndjson .jsonl .json .csv .parquet .arrow, each also with .gz or .zst. Stopped by Ctrl-C or a server that stays away, it says how to
+    /// go on. Exit codes: 0 every fact is stored, 1 failed, 3 facts with errors were skipped (--on-error skip), 130 ended by Ctrl-C.
     Import(Import),
     /// Write out every fact of a range, from a server or a data directory, in a format that can be imported again
     Export(Export),
@@ -119,7 +124,7 @@ pub struct Demo {
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
     pub listen: SocketAddr,
-    /// Where to keep the demo [default: rollcall-demo in the system's folder for temporary files]
+    /// Where to keep the demo: a directory of its own [default: rollcall/demo in $XDG_STATE_HOME, or in ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
     /// How many attendance facts
@@ -162,7 +167,7 @@ pub struct Import {
     /// What the facts are [default: attendance; assistance with --format copilot]
     #[arg(long, value_name = "KIND", value_enum)]
     pub fact: Option<Fact>,
-    /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact
+    /// What to do when a fact has an error: refuse the request it is in and stop, or skip the fact and end with exit code 3
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Refuse)]
     pub on_error: OnError,
     /// How the facts are written, where the name of a file does not say so
@@ -171,9 +176,13 @@ pub struct Import {
     /// Which field of a row is the user_id of its facts, with --format copilot [default: user_login]
     #[arg(long, value_name = "FIELD", value_enum)]
     pub user_field: Option<UserField>,
-    /// Begin where an import of the same file with --resume stopped; the place is kept beside it, in FILE.rollcall-import
+    /// Begin where an import of the same file stopped: with --resume, by Ctrl-C, or because the server stayed away; the place is kept beside
+    /// it, in FILE.rollcall-import
     #[arg(long)]
     pub resume: bool,
+    /// For how many seconds to try again while the server is out of reach; 0: not at all
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub patience: u64,
     /// How many requests to keep on their way
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub in_flight: u16,
@@ -269,7 +278,7 @@ pub struct Export {
     /// Where the range ends, itself not included: a day ends it at the day's start [default: the last fact]
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
-    /// How to write the facts [default: as the name of the file says; else ndjson]
+    /// How to write the facts [default: as the ending of the file says: .ndjson, .jsonl, .csv, .parquet; ndjson without one]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<ExportFormat>,
     /// Where to write them; the file is there only once it is whole [default: standard output]

@@ -13,6 +13,12 @@ pub enum Failure {
     /// The command line asks for something that makes no sense: exit code 2.
     #[error("{0}")]
     Usage(String),
+    /// Done, but for what had errors and was skipped as asked: exit code 3.
+    #[error("{0}")]
+    Partly(String),
+    /// Ended by Ctrl-C before it was done: exit code 130.
+    #[error("{0}")]
+    Interrupted(String),
     /// The reader of standard output went away, which is its good right: exit code 0, silently.
     #[error("standard output was closed")]
     ReaderGone,
@@ -38,6 +44,8 @@ impl Failure {
             Self::ReaderGone => return ExitCode::SUCCESS,
             Self::Message(_) => 1,
             Self::Usage(_) => 2,
+            Self::Partly(_) => 3,
+            Self::Interrupted(_) => 130,
         };
         crate::output::note(format_args!("error: {self}"));
         ExitCode::from(code)

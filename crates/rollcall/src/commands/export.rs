@@ -1,11 +1,13 @@
 //! `export`: every fact of a range, from a running server or out of a data directory, into a file or to standard output.
 
-use super::{causes, local};
+use super::local;
+use super::remote::{Remote, unreachable};
 use crate::args::{self, ExportFormat, Fact};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::reports;
 use indicatif::ProgressBar;
+use reqwest::Method;
 use rollcall_engine::export::{ExportError, Format};
 use rollcall_engine::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use std::fs::{self, File};
@@ -17,10 +19,11 @@ use std::time::Duration;
 const SILENCE: Duration = Duration::from_secs(300);
 
 pub fn run(flags: args::Export) -> Result {
+    let format = format(&flags)?;
     let mut target = Target::of(&flags)?;
     let written = match (&flags.to_url, &flags.local.data) {
-        (Some(url), _) => super::wait(fetch(url, &flags, &mut target)),
-        (None, Some(data)) => read(data, &flags, &mut target),
+        (Some(url), _) => super::wait(fetch(url, format, &flags, &mut target)),
+        (None, Some(data)) => read(data, format, &flags, &mut target),
         (None, None) => Err(Failure::Usage("give --to-url or --data".into())),
     };
     target.end(written)
@@ -32,14 +35,34 @@ fn given(flags: &args::Export) -> Vec<(String, String)> {
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
 }
 
-/// The format given, or that of the file's name.
-fn format(flags: &args::Export) -> ExportFormat {
-    let of_name = || match flags.output.as_ref()?.extension()?.to_str()? {
-        "csv" => Some(ExportFormat::Csv),
-        "parquet" => Some(ExportFormat::Parquet),
-        _ => None,
+/// The format given, or that of the file's name; NDJSON where that has no ending.
+fn format(flags: &args::Export) -> Result<ExportFormat> {
+    let ending = flags.output.as_deref().and_then(Path::extension);
+    let (format, ending) = match (flags.format, ending) {
+        (Some(format), _) => return Ok(format),
+        (None, None) => return Ok(ExportFormat::Ndjson),
+        (None, Some(ending)) => {
+            let ending = ending.to_string_lossy().to_ascii_lowercase();
+            let known = match ending.as_str() {
+                "ndjson" | "jsonl" => Some(ExportFormat::Ndjson),
+                "csv" => Some(ExportFormat::Csv),
+                "parquet" => Some(ExportFormat::Parquet),
+                _ => None,
+            };
+            (known, ending)
+        }
     };
-    flags.format.or_else(of_name).unwrap_or(ExportFormat::Ndjson)
+    format.ok_or_else(|| {
+        let hint = match ending.as_str() {
+            "xlsx" | "xls" | "ods" => "; a spreadsheet opens .csv",
+            "gz" | "zst" | "zip" => "; Parquet is compressed, other formats are compressed afterwards",
+            _ => "",
+        };
+        Failure::Usage(format!(
+            "-o {}: exports are written as .ndjson (or .jsonl), .csv or .parquet: choose one of these endings, or say --format{hint}",
+            flags.output.as_deref().unwrap_or(Path::new("")).display()
+        ))
+    })
 }
 
 const fn engine_format(format: ExportFormat) -> Format {
@@ -50,10 +73,10 @@ const fn engine_format(format: ExportFormat) -> Format {
     }
 }
 
-fn read(data: &Path, flags: &args::Export, target: &mut Target) -> Result {
+fn read(data: &Path, format: ExportFormat, flags: &args::Export, target: &mut Target) -> Result {
     let opened = local::open(data, &flags.local)?;
     let range = reports::export_range(&given(flags), &opened.organization).map_err(|bad| Failure::Usage(bad.to_string()))?;
-    let (engine, org, format) = (&opened.engine, opened.organization.id, engine_format(format(flags)));
+    let (engine, org, format) = (&opened.engine, opened.organization.id, engine_format(format));
     let exported = match flags.fact {
         Fact::Attendance => engine.export::<AttendanceBlock>(org, range, format, &mut *target),
         Fact::Assistance => engine.export::<AssistanceBlock>(org, range, format, &mut *target),
@@ -64,21 +87,21 @@ fn read(data: &Path, flags: &args::Export, target: &mut Target) -> Result {
     })
 }
 
-async fn fetch(url: &str, flags: &args::Export, target: &mut Target) -> Result {
-    let key =
-        flags.key.as_deref().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: the server must know who asks".into()))?;
-    let fact = match flags.fact {
-        Fact::Attendance => "attendance",
-        Fact::Assistance => "assistance",
+async fn fetch(url: &str, format: ExportFormat, flags: &args::Export, target: &mut Target) -> Result {
+    let remote = Remote::of("--to-url", url, flags.key.as_deref())?;
+    let path = match flags.fact {
+        Fact::Attendance => "/v1/attendance",
+        Fact::Assistance => "/v1/assistance",
     };
-    let format = match format(flags) {
+    let format = match format {
         ExportFormat::Ndjson => "ndjson",
         ExportFormat::Csv => "csv",
         ExportFormat::Parquet => "parquet",
     };
-    let address = format!("{}/v1/{fact}", url.trim_end_matches('/'));
-    let request = super::streaming_client(SILENCE)?.get(&address).query(&given(flags)).query(&[("format", format)]).bearer_auth(key);
-    let unreachable = |error: reqwest::Error| Failure::of(&address, causes(&error.without_url()));
+    let address = remote.address(path);
+    let client = super::streaming_client(SILENCE)?;
+    let request = remote.request(&client, Method::GET, path).query(&given(flags)).query(&[("format", format)]);
+    let unreachable = |error| unreachable(&address, error);
     let mut response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     if !status.is_success() {

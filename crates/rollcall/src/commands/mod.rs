@@ -12,6 +12,7 @@ mod key;
 mod local;
 mod operate;
 mod rebuild;
+mod remote;
 mod report;
 mod restore;
 mod serve;
@@ -24,6 +25,9 @@ use tracing_subscriber::EnvFilter;
 
 /// How long work that cannot be interrupted may keep a command that is otherwise done.
 const LAST_WORK: Duration = Duration::from_secs(10);
+
+/// The same, of a command that was ended by Ctrl-C: such as a read of a terminal.
+const LAST_WORK_OF_INTERRUPTED: Duration = Duration::from_secs(1);
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -98,6 +102,7 @@ fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::of("the runtime could not be started", error))?;
     let outcome = runtime.block_on(work);
-    runtime.shutdown_timeout(LAST_WORK);
+    let interrupted = matches!(outcome, Err(Failure::Interrupted(_)));
+    runtime.shutdown_timeout(if interrupted { LAST_WORK_OF_INTERRUPTED } else { LAST_WORK });
     outcome
 }

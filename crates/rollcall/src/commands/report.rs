@@ -1,10 +1,12 @@
 //! `report`: a question to a running server, or to a data directory.
 
-use super::{causes, local};
+use super::local;
+use super::remote::{Remote, unreachable};
 use crate::args::{self, RowFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::reports::{self, Bounds, Document};
+use reqwest::Method;
 use std::time::Duration;
 
 /// How long a report may take: one that must first make its cells may take a while.
@@ -56,18 +58,16 @@ fn given(flags: &args::Report) -> Vec<(String, String)> {
 }
 
 async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
-    let key =
-        flags.key.as_deref().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: the server must know who asks".into()))?;
-    let address = format!("{}/v1/reports/{}", url.trim_end_matches('/'), flags.report.name());
-    let request = super::client(REQUEST_TIME)?.get(&address).query(&given(flags)).bearer_auth(key);
-    let unreachable = |error: reqwest::Error| Failure::of(&address, causes(&error.without_url()));
+    let remote = Remote::of("--to-url", url, flags.key.as_deref())?;
+    let path = format!("/v1/reports/{}", flags.report.name());
+    let address = remote.address(&path);
+    let request = remote.request(&super::client(REQUEST_TIME)?, Method::GET, &path).query(&given(flags));
+    let unreachable = |error| unreachable(&address, error);
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let body = response.bytes().await.map_err(unreachable)?;
     if !status.is_success() {
-        let message =
-            serde_json::from_slice::<serde_json::Value>(&body).ok().and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
-        return Err(Failure::of(&address, message.unwrap_or_else(|| status.to_string())));
+        return Err(Failure::of(&address, super::error_in(&body).unwrap_or_else(|| status.to_string())));
     }
     Document::from_json(&body, flags.report.columns(&given(flags)))
         .map_err(|error| Failure::of(format_args!("{address} answered something else"), error))

@@ -21,25 +21,43 @@ use crate::args::{Fact, FactFormat, Import, OnError, ReceiptFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
 use cut::Body;
-use progress::Progress;
+use progress::{End, Progress};
 use rollcall_model::Receipt;
 use source::Source;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Delivery, Target};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 /// How many bodies wait between the file and the network: enough that neither waits for the other.
 const AHEAD: usize = 2;
 
+/// Why the import of a file ended early.
+enum Trouble {
+    /// The same import would fail again.
+    Failed(Failure),
+    /// The server stays out of reach: what was tried, and what came of it.
+    Away(String),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 pub fn run(flags: Import) -> Result {
     let sources: Vec<_> = flags.files.iter().map(|path| Source::of(path, &flags)).collect::<Result<_>>()?;
     let target = Arc::new(Target::of(&flags, fact(&flags)?)?);
     let mut total = Receipt::default();
     let outcome = super::wait(async {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::of("signals cannot be received", error))?;
         for source in sources {
-            import(Arc::new(source), &target, &flags, &mut total).await?;
+            import(Arc::new(source), &target, &flags, &mut total, &mut interrupt).await?;
         }
         Ok(())
     });
@@ -51,7 +69,15 @@ pub fn run(flags: Import) -> Result {
             total.conflicting
         ));
     }
-    outcome
+    outcome?;
+    if total.rejected > 0 {
+        let Receipt { accepted, duplicate, conflicting, rejected, .. } = total;
+        return Err(Failure::Partly(format!(
+            "{rejected} of {} facts had errors and were skipped; mend them and import the files again: what is stored counts as duplicate",
+            accepted + duplicate + conflicting + rejected
+        )));
+    }
+    Ok(())
 }
 
 /// What the facts are; a format of rows decides it.
@@ -66,7 +92,7 @@ fn fact(flags: &Import) -> Result<Fact> {
 }
 
 /// Imports one file, and adds its receipt to the total.
-async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total: &mut Receipt) -> Result {
+async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total: &mut Receipt, interrupt: &mut Signal) -> Result {
     let progress = Arc::new(Progress::begin(source.clone(), flags.resume)?);
     let (give, take) = mpsc::channel(AHEAD);
     let take = Arc::new(Mutex::new(take));
@@ -81,19 +107,35 @@ async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total
     }
     // Nobody but the carriers takes now: when all of them stop, the reader finds out.
     drop(take);
-    let mut outcome = Ok(());
-    while let Some(carried) = carriers.join_next().await {
-        let carried = carried.unwrap_or_else(|error| Err(Failure::of("an import task failed", error)));
-        outcome = outcome.and(carried);
-    }
-    let read = reading.await.unwrap_or_else(|error| Err(Failure::of("an import task failed", error)));
-    let outcome = outcome.and(read);
-    let receipt = progress.end(outcome.is_ok())?;
+    let carrying = async {
+        let mut outcome = Ok(());
+        while let Some(carried) = carriers.join_next().await {
+            outcome = outcome.and(carried.unwrap_or_else(|error| Err(Failure::of("an import task failed", error).into())));
+        }
+        let read = reading.await.unwrap_or_else(|error| Err(Failure::of("an import task failed", error)));
+        outcome.and(read.map_err(Trouble::from))
+    };
+    let outcome = tokio::select! {
+        outcome = carrying => outcome,
+        _ = interrupt.recv() => Err(Trouble::Interrupted),
+    };
+    // What is still on its way counts as duplicate when it is sent again.
+    carriers.shutdown().await;
+    let end = match &outcome {
+        Ok(()) => End::Complete,
+        Err(Trouble::Failed(_)) => End::Failed,
+        Err(Trouble::Away(_) | Trouble::Interrupted) => End::Stopped,
+    };
+    let (receipt, going_on) = progress.end(end)?;
     for error in &receipt.errors {
         output::note(format_args!("{}: {error}", source.name()));
     }
     total.add(receipt);
-    outcome
+    outcome.map_err(|trouble| match trouble {
+        Trouble::Failed(failure) => failure,
+        Trouble::Away(why) => Failure::Message(format!("{why}; when the server is back, {going_on}")),
+        Trouble::Interrupted => Failure::Interrupted(format!("interrupted; {going_on}")),
+    })
 }
 
 /// Reads the file to its end, body by body.
@@ -117,7 +159,7 @@ async fn carry(
     progress: Arc<Progress>,
     stopped: Arc<AtomicBool>,
     on_error: OnError,
-) -> Result {
+) -> Result<(), Trouble> {
     while !stopped.load(Ordering::Acquire) {
         let Some((number, body)) = take.lock().await.recv().await else { break };
         let delivered = if body.unmade.rejected > 0 && on_error == OnError::Refuse {
@@ -135,8 +177,9 @@ async fn carry(
             Delivery::Refused(receipt) => {
                 progress.refused(body.told(receipt));
                 let hint = "mend the facts above and import the file again, or give --on-error skip; what was stored before counts as duplicate then";
-                return Err(Failure::Message(format!("{} has facts with errors; {hint}", source.name())));
+                return Err(Failure::Message(format!("{} has facts with errors; {hint}", source.name())).into());
             }
+            Delivery::Away(why) => return Err(Trouble::Away(why)),
         }
     }
     Ok(())

@@ -14,6 +14,17 @@ use std::time::{Duration, Instant};
 /// How often the place is written.
 const SAVE_EVERY: Duration = Duration::from_millis(500);
 
+/// How the import of a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every body was acknowledged.
+    Complete,
+    /// Something is wrong with the file, or with the request.
+    Failed,
+    /// It can go on later as it is.
+    Stopped,
+}
+
 /// The progress of one file.
 #[derive(Debug)]
 pub struct Progress {
@@ -101,18 +112,31 @@ impl Progress {
         self.state().receipt.add(receipt);
     }
 
-    /// The end of the file, or of the attempt.
-    pub fn end(&self, complete: bool) -> Result<Receipt> {
+    /// The end of the file, or of the attempt: what was acknowledged, and how to go on. The place of one that was stopped is kept, also
+    /// without `resume`.
+    pub fn end(&self, end: End) -> Result<(Receipt, String)> {
         self.bar.finish_and_clear();
         let mut state = self.state();
-        if self.resume && complete {
-            let _ = std::fs::remove_file(self.source.place_file());
-        } else if self.resume {
-            self.save(&mut state)?;
+        let mut kept = false;
+        match end {
+            End::Complete if self.resume => _ = std::fs::remove_file(self.source.place_file()),
+            End::Complete => {}
+            _ if self.resume => {
+                self.save(&mut state)?;
+                kept = true;
+            }
+            End::Failed => {}
+            // Where it cannot be kept, the file is sent again from its beginning.
+            End::Stopped => kept = self.source.has_places() && self.save(&mut state).is_ok(),
         }
+        let going_on = if kept {
+            format!("import {} again with --resume to go on after line {}", self.source.name(), state.place.lines)
+        } else {
+            format!("import {} again: what is stored counts as duplicate", self.source.name())
+        };
         let mut receipt = std::mem::take(&mut state.receipt);
         receipt.errors.sort_by_key(|error| error.line);
-        Ok(receipt)
+        Ok((receipt, going_on))
     }
 
     /// Writes the place, whole or not at all. What is acknowledged beyond it is sent once more after a resume, and counted as

@@ -47,7 +47,10 @@ impl Source {
             return Ok(Self { format: format.unwrap_or(FactFormat::Ndjson), ..source });
         }
         // Not only regular files: `<(…)` of a shell is a pipe.
-        if !path.exists() || path.is_dir() {
+        if path.is_dir() {
+            return Err(Failure::Message(format!("{0}: is a directory: name the files in it, such as {0}/*.csv", path.display())));
+        }
+        if !path.exists() {
             return Err(Failure::Message(format!("{}: no such file", path.display())));
         }
         let (name, compression) = match path.extension().and_then(|end| end.to_str()) {
@@ -75,6 +78,11 @@ impl Source {
     /// Its size as stored; 0 where that is not known.
     pub fn size(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |about| about.len())
+    }
+
+    /// Whether an import of it can go on at a place: it is cut into bodies, and can be read again.
+    pub fn has_places(&self) -> bool {
+        self.is_cut() && self.path.is_file()
     }
 
     /// Where the place of an import that stopped is kept.

@@ -3,24 +3,22 @@
 use super::cut::Body;
 use super::source::Source;
 use crate::args::{Fact, Import, OnError};
-use crate::commands::causes;
 use crate::commands::local::{self, Opened};
+use crate::commands::remote::{Remote, trouble};
 use crate::failure::{Failure, Result};
 use crate::output;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use rollcall_engine::PlaceFiles;
 use rollcall_engine::facts::{Assistances, Attendances, Columns};
 use rollcall_engine::ingest::{self, Compression, Format};
 use rollcall_model::{Places, Receipt};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long one request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(300);
-
-/// How long a server may be out of reach before an import gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pause after the first failed attempt; each later one is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -34,14 +32,28 @@ pub enum Delivery {
     Stored(Receipt),
     /// Nothing of it was stored, for the errors in the receipt.
     Refused(Receipt),
+    /// The server stayed out of reach: what was tried, and what came of it.
+    Away(String),
 }
 
 /// Where bodies go.
 pub enum Target {
     /// To a server.
-    Server { client: reqwest::Client, address: String, key: String },
+    Server(Box<Server>),
     /// Into a data directory.
     Directory { opened: Arc<Opened>, places: Option<Arc<dyn Places>>, fact: Fact, on_error: OnError },
+}
+
+/// A server that facts are sent to.
+pub struct Server {
+    remote: Remote,
+    client: reqwest::Client,
+    path: &'static str,
+    on_error: &'static str,
+    /// How long it may be out of reach.
+    patience: Duration,
+    /// Whether people were told that it is.
+    told: AtomicBool,
 }
 
 impl Target {
@@ -52,27 +64,28 @@ impl Target {
             let places = PlaceFiles::open(&opened.config.places)?.current();
             return Ok(Self::Directory { opened, places, fact, on_error: flags.on_error });
         };
-        let key =
-            flags.key.clone().ok_or_else(|| Failure::Usage("--key or ROLLCALL_KEY is missing: it decides the organization".into()))?;
-        let word = if flags.on_error == OnError::Skip { "skip" } else { "refuse" };
-        let path = match fact {
-            Fact::Attendance => "attendance",
-            Fact::Assistance => "assistance",
-        };
-        let address = format!("{}/v1/{path}?on_error={word}", url.trim_end_matches('/'));
-        let client = crate::commands::client(REQUEST_TIME)?;
-        Ok(Self::Server { client, address, key })
+        Ok(Self::Server(Box::new(Server {
+            remote: Remote::of("--to", url, flags.key.as_deref())?,
+            client: crate::commands::client(REQUEST_TIME)?,
+            path: match fact {
+                Fact::Attendance => "/v1/attendance",
+                Fact::Assistance => "/v1/assistance",
+            },
+            on_error: if flags.on_error == OnError::Skip { "skip" } else { "refuse" },
+            patience: Duration::from_secs(flags.patience),
+            told: AtomicBool::new(false),
+        })))
     }
 
     /// Carries one body, however often it takes.
     pub async fn deliver(&self, body: &Body, source: &Source) -> Result<Delivery> {
         match self {
-            Self::Server { client, address, key } => {
-                let mut request = client.post(address).bearer_auth(key).header(CONTENT_TYPE, content_type(source.body_format()));
+            Self::Server(server) => {
+                let mut request = server.request().header(CONTENT_TYPE, content_type(source.body_format()));
                 if let Some(encoding) = content_encoding(source.body_compression()) {
                     request = request.header(CONTENT_ENCODING, encoding);
                 }
-                send(request.body(body.bytes.clone())).await
+                server.send(request.body(body.bytes.clone())).await
             }
             Self::Directory { opened, places, fact, on_error } => {
                 let put = match fact {
@@ -110,32 +123,45 @@ fn put<C: Columns>(
     Ok(Delivery::Stored(Receipt { rejected, errors, ..receipt }))
 }
 
-/// Sends a request until it is answered. Sending it again is safe: what was stored the first time is a duplicate the second.
-async fn send(request: RequestBuilder) -> Result<Delivery> {
-    let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        // A body of bytes can always be sent again.
-        let attempt = request.try_clone().ok_or_else(|| Failure::Message("the request cannot be repeated".into()))?;
-        let (trouble, wanted) = match attempt.send().await {
-            Ok(response) if is_passing(response.status()) => (format!("the server answered {}", response.status()), retry_after(&response)),
-            Ok(response) => match read(response).await {
-                Ok(outcome) => return outcome,
-                Err(error) => (causes(&error.without_url()), None),
-            },
-            Err(error) => (causes(&error.without_url()), None),
-        };
-        if begun.elapsed() > PATIENCE {
-            return Err(Failure::Message(format!(
-                "gave up after {} s: {trouble}; import again when the server is back",
-                PATIENCE.as_secs()
-            )));
+impl Server {
+    fn request(&self) -> RequestBuilder {
+        self.remote.request(&self.client, Method::POST, self.path).query(&[("on_error", self.on_error)])
+    }
+
+    /// Sends a request until it is answered. Sending it again is safe: what was stored the first time is a duplicate the second.
+    async fn send(&self, request: RequestBuilder) -> Result<Delivery> {
+        let address = self.remote.address(self.path);
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // A body of bytes can always be sent again.
+            let attempt = request.try_clone().ok_or_else(|| Failure::Message("the request cannot be repeated".into()))?;
+            let (trouble, wanted) = match attempt.send().await {
+                Ok(response) if is_passing(response.status()) => {
+                    let (status, wanted) = (response.status(), retry_after(&response));
+                    let said = response.bytes().await.ok().and_then(|body| crate::commands::error_in(&body));
+                    (format!("{address}: {}", said.unwrap_or_else(|| status.to_string())), wanted)
+                }
+                Ok(response) => match read(&address, response).await {
+                    Ok(outcome) => {
+                        self.told.store(false, Ordering::Relaxed);
+                        return outcome;
+                    }
+                    Err(error) => (trouble(&address, error), None),
+                },
+                // What cannot be sent now cannot be later.
+                Err(error) if error.is_builder() => return Err(Failure::Message(trouble(&address, error))),
+                Err(error) => (trouble(&address, error), None),
+            };
+            if begun.elapsed() >= self.patience {
+                return Ok(Delivery::Away(format!("{trouble}; gave up after {} s (--patience)", self.patience.as_secs())));
+            }
+            if !self.told.swap(true, Ordering::Relaxed) {
+                output::note(format_args!("{trouble}; trying again for {} s (--patience), Ctrl-C ends it", self.patience.as_secs()));
+            }
+            tokio::time::sleep(wanted.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
         }
-        if pause == FIRST_PAUSE {
-            output::note(format_args!("{trouble}; trying again"));
-        }
-        tokio::time::sleep(wanted.unwrap_or(pause).min(LONGEST_PAUSE)).await;
-        pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
 
@@ -156,14 +182,17 @@ fn retry_after(response: &Response) -> Option<Duration> {
 }
 
 /// Reads an answer that is not to be waited for any more.
-async fn read(response: Response) -> reqwest::Result<Result<Delivery>> {
+async fn read(address: &str, response: Response) -> reqwest::Result<Result<Delivery>> {
     let status = response.status();
     let body = response.bytes().await?;
     let receipt = serde_json::from_slice::<Receipt>(&body);
     Ok(match (status, receipt) {
         (StatusCode::OK, Ok(receipt)) => Ok(Delivery::Stored(receipt)),
         (StatusCode::BAD_REQUEST, Ok(receipt)) => Ok(Delivery::Refused(receipt)),
-        _ => Err(Failure::of("the server refused the import", crate::commands::error_in(&body).unwrap_or_else(|| status.to_string()))),
+        _ => Err(Failure::of(
+            format_args!("{address} refused the import"),
+            crate::commands::error_in(&body).unwrap_or_else(|| format!("{status}; is it a rollcall server?")),
+        )),
     })
 }
 
