@@ -1,8 +1,10 @@
 //! The demo's directory: `rollcall.toml` with the one secret of which it cannot hold a hash beside it, the data, and `demo.env` with address and
 //! credentials as shell assignments.
 //!
-//! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it.
+//! `demo.env` is written last. Where it exists the demo is complete, and a second run takes everything from it. Where it does not, filling
+//! was cut off, and the demo is made anew.
 
+use super::private;
 use crate::commands::key::{password_hash, random_secret, yunxiao_token};
 use crate::failure::{Failure, Result};
 use crate::server::SIGNING_KEY;
@@ -12,9 +14,8 @@ use rollcall_dialects::office365::Role;
 use rollcall_dialects::yunxiao::Scope;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The zone of the demo's organization.
@@ -28,6 +29,16 @@ pub const APP: &str = "default";
 
 /// The file of the secret of the access key, which the configuration refers to.
 const SECRET_FILE: &str = "volcengine.secret";
+
+/// The configuration, which is written first, and the data.
+const CONFIG_FILE: &str = "rollcall.toml";
+const DATA: &str = "data";
+
+/// Locked while a demo runs there.
+const LOCK: &str = "demo.lock";
+
+/// How the configuration begins: whatever else is in a directory that has it is a demo's.
+const MARK: &str = "# Written by `rollcall demo` at every start.";
 
 /// What a demo was filled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,22 +76,38 @@ pub struct Home {
     pub department: String,
     /// None before the demo is complete.
     pub filled: Option<Filled>,
+    /// Locked until it is dropped.
+    _lock: Option<File>,
 }
 
 impl Home {
     /// Opens the directory of an earlier demo, or makes one with fresh credentials.
     pub fn open(directory: &Path) -> Result<Self> {
+        let directory = private::directory(directory)?;
         let named = |error: io::Error| Failure::of(directory.display(), error);
-        fs::create_dir_all(directory).map_err(named)?;
-        let directory = directory.canonicalize().map_err(named)?;
-        let home = match fs::read_to_string(directory.join("demo.env")) {
-            Ok(text) => Self::read(&directory, &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::fresh(&directory)?,
+        let env = match fs::read_to_string(directory.join("demo.env")) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(named(error)),
         };
-        write_private(&home.directory.join(SECRET_FILE), &home.access_secret)?;
-        write_private(&home.config_file(), &home.config()?)?;
-        Ok(home)
+        let is_demo = fs::read_to_string(directory.join(CONFIG_FILE)).is_ok_and(|text| text.starts_with(MARK));
+        if !is_demo && !holds_nothing(&directory).map_err(named)? {
+            return Err(Failure::Message(format!(
+                "{} holds something else than a demo, which would be overwritten; choose an empty directory with --data",
+                directory.display()
+            )));
+        }
+        let lock = lock(&directory)?;
+        let home = match env {
+            Some(text) => Self::read(&directory, &text)?,
+            None => {
+                clear(&directory).map_err(named)?;
+                Self::fresh(&directory)?
+            }
+        };
+        private::write(&home.config_file(), &home.config()?)?;
+        private::write(&home.directory.join(SECRET_FILE), &home.access_secret)?;
+        Ok(Self { _lock: Some(lock), ..home })
     }
 
     fn fresh(directory: &Path) -> Result<Self> {
@@ -96,6 +123,7 @@ impl Home {
             yunxiao_token: yunxiao_token()?,
             department: String::new(),
             filled: None,
+            _lock: None,
         })
     }
 
@@ -127,6 +155,7 @@ impl Home {
                     days: value("DEMO_DAYS")?.parse().ok()?,
                     last_day: value("DEMO_LAST_DAY")?.parse().ok()?,
                 }),
+                _lock: None,
             })
         };
         read().ok_or_else(|| {
@@ -139,12 +168,12 @@ impl Home {
     }
 
     pub fn config_file(&self) -> PathBuf {
-        self.directory.join("rollcall.toml")
+        self.directory.join(CONFIG_FILE)
     }
 
     fn config(&self) -> Result<String> {
         Ok(format!(
-            "# Written by `rollcall demo` at every start.\ndata = \"data\"\n\n\
+            "{MARK}\ndata = \"{DATA}\"\n\n\
              # So that the lake has what comes in while you look on.\n[lake]\nflush_seconds = 5\n\n\
              [[organizations]]\nid = \"{}\"\nname = \"Demo\"\ntime_zone = \"{ZONE}\"\n\n\
              [[organizations.ingest_keys]]\nname = \"demo\"\nhash = \"{}\"\n\n\
@@ -195,7 +224,7 @@ impl Home {
             // A path may hold anything, a quotation mark too.
             let _ = writeln!(text, "{name}='{}'", value.replace('\'', "'\\''"));
         }
-        write_private(&self.directory.join("demo.env"), &text)
+        private::write(&self.directory.join("demo.env"), &text)
     }
 }
 
@@ -203,14 +232,50 @@ fn random_access_key() -> String {
     format!("AKLT{}", uuid::Uuid::new_v4().simple())
 }
 
-/// Writes a file for its owner's eyes only, whole or not at all.
-fn write_private(path: &Path, text: &str) -> Result {
-    let aside = path.with_extension("new");
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        fs::rename(&aside, path)
-    });
-    written.map_err(|error| Failure::of(path.display(), error))
+/// Where a demo is kept that is not told where: in the folder of the user's own that is for what programs leave.
+pub fn default_directory() -> Result<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    let state =
+        state.ok_or_else(|| Failure::Usage("neither XDG_STATE_HOME nor HOME is set: say with --data where to keep the demo".into()))?;
+    Ok(state.join("rollcall/demo"))
+}
+
+/// Whether a directory has nothing but what a demo leaves that was killed at its very beginning.
+fn holds_nothing(directory: &Path) -> io::Result<bool> {
+    for entry in directory.read_dir()? {
+        let name = entry?.file_name();
+        if name != LOCK && !private::is_aside(&name) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes the directory this process's own, until the file is dropped or the process ends.
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join(LOCK);
+    let file = File::options().create(true).append(true).open(&path).map_err(|error| Failure::of(path.display(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::Message(format!(
+            "a demo runs in {} already: use that one, end it, or choose another directory with --data",
+            directory.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Failure::of(path.display(), error)),
+    }
+}
+
+/// Removes the data of a demo that was cut off while it was filled.
+fn clear(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory.join(DATA)) {
+        Ok(()) => {
+            crate::output::note("the demo that is there was not filled to its end: it is made anew");
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -224,7 +289,11 @@ mod tests {
         let mut first = Home::open(directory.path()).unwrap();
         first.filled = Some(Filled { facts: 10, assistance: 4, users: 2, days: 3, last_day: jiff::civil::date(2025, 3, 1) });
         first.write_env("http://127.0.0.1:1", Path::new("da'ta")).unwrap();
-        let second = Home::open(directory.path()).unwrap();
+        let twice = Home::open(directory.path()).unwrap_err().to_string();
+        assert!(twice.contains("a demo runs in"), "{twice}");
+        first._lock = None;
+        let mut second = Home::open(directory.path()).unwrap();
+        second._lock = None;
         assert_eq!((second.ingest_key, second.app_secret, second.org), (first.ingest_key, first.app_secret, first.org));
         assert_eq!((&second.password, &second.yunxiao_token), (&first.password, &first.yunxiao_token));
         assert_eq!((second.access_key, second.access_secret), (first.access_key.clone(), first.access_secret.clone()));
@@ -237,7 +306,8 @@ mod tests {
             .filter(|line| !["RWS_", "VOLC_", "YUNXIAO_"].iter().any(|later| line.starts_with(later)))
             .fold(String::new(), |text, line| text + line + "\n");
         fs::write(&env, earlier).unwrap();
-        let third = Home::open(directory.path()).unwrap();
+        let mut third = Home::open(directory.path()).unwrap();
+        third._lock = None;
         assert!(third.password.len() > 40 && third.password != first.password && third.filled == first.filled);
         third.write_env("http://127.0.0.1:1", Path::new("data")).unwrap();
         assert!(third.yunxiao_token.starts_with("pt-") && third.yunxiao_token.len() == 64 && third.yunxiao_token != first.yunxiao_token);
@@ -245,9 +315,33 @@ mod tests {
         assert_eq!((fourth.password, fourth.yunxiao_token), (third.password, third.yunxiao_token));
         assert_eq!(fourth.access_secret, third.access_secret);
         assert_eq!(fs::read_to_string(directory.path().join(SECRET_FILE)).unwrap(), third.access_secret);
-        for file in ["demo.env", SECRET_FILE] {
+        for file in ["demo.env", SECRET_FILE, CONFIG_FILE] {
             let permissions = fs::metadata(directory.path().join(file)).unwrap().permissions();
             assert_eq!(permissions.mode() & 0o777, 0o600, "{file}");
         }
+    }
+
+    #[test]
+    fn a_directory_with_something_else_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join(CONFIG_FILE);
+        fs::write(&config, "listen = \"127.0.0.1:7070\"\n").unwrap();
+        fs::create_dir(directory.path().join(DATA)).unwrap();
+        let error = Home::open(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("holds something else than a demo"), "{error}");
+        assert!(fs::read_to_string(&config).unwrap().starts_with("listen") && directory.path().join(DATA).is_dir());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_demo_that_was_not_filled_to_its_end_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Home::open(directory.path()).unwrap();
+        let data = directory.path().join(DATA);
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("half"), "").unwrap();
+        drop(first);
+        let second = Home::open(directory.path()).unwrap();
+        assert!(second.filled.is_none() && !data.exists());
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! # Layout
 //! - [`home`]: the demo's directory: its configuration, and `demo.env` with address and credentials
+//! - [`private`]: a directory and files that nobody else can have prepared
 //! - [`lines`]: the `curl` lines
 
 mod home;
 mod lines;
+mod private;
 
 use super::serve::{self, Source};
 use crate::args;
@@ -24,6 +26,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Facts in one chunk while the demo is filled.
 const CHUNK: usize = 20_000;
@@ -36,12 +39,12 @@ pub fn run(flags: args::Demo) -> Result {
     if flags.write.is_some() || flags.write_assistance.is_some() || flags.write_directory.is_some() {
         return write(&flags, &wanted);
     }
-    let directory = flags.data.unwrap_or_else(|| std::env::temp_dir().join("rollcall-demo"));
+    let directory = flags.data.map_or_else(home::default_directory, Ok)?;
     let mut home = Home::open(&directory)?;
     let source = Source { file: home.config_file(), overrides: Overrides { listen: Some(flags.listen), data: None } };
     let config = source.load()?;
     super::wait(async {
-        let opened = serve::open(&config).await?;
+        let mut opened = serve::open(&config).await?;
         let url = opened.server.url()?;
         match &home.filled {
             Some(filled) if filled.is_like(&wanted) => {}
@@ -55,8 +58,17 @@ pub fn run(flags: args::Demo) -> Result {
             }
             None => {
                 let (app, config, wanted) = (opened.app.clone(), config.clone(), wanted.clone());
-                let filling = tokio::task::spawn_blocking(move || fill(&app, &config, &wanted));
-                filling.await.map_err(|error| Failure::of("the demo could not be filled", error))??;
+                let stop = Arc::new(AtomicBool::new(false));
+                let stopped = stop.clone();
+                let mut filling = tokio::task::spawn_blocking(move || fill(&app, &config, &wanted, &stopped));
+                let filled = tokio::select! {
+                    filled = &mut filling => filled,
+                    () = opened.stopped() => {
+                        stop.store(true, Ordering::Relaxed);
+                        filling.await
+                    }
+                };
+                filled.map_err(|error| Failure::of("the demo could not be filled", error))??;
             }
         }
         home.filled.get_or_insert(wanted);
@@ -113,7 +125,7 @@ fn department(app: &App, config: &Config) -> Option<String> {
 }
 
 /// Fills the demo the way any facts come in: decoded, validated, made durable.
-fn fill(app: &Arc<App>, config: &Config, wanted: &Filled) -> Result {
+fn fill(app: &Arc<App>, config: &Config, wanted: &Filled, stop: &AtomicBool) -> Result {
     let organization = config.organizations.first().map(|first| first.tenant.organization.clone());
     let organization: Organization = organization.ok_or_else(|| Failure::Message("the demo has no organization".into()))?;
     let attendance = believable(wanted, wanted.facts);
@@ -122,10 +134,20 @@ fn fill(app: &Arc<App>, config: &Config, wanted: &Filled) -> Result {
     output::note(format_args!("making {facts} attendance and {assistance} assistance facts of {users} users over {days} days"));
     let bar = output::progress(facts + assistance, "{wide_bar} {human_pos}/{human_len} facts {eta}");
     let limits = config.limits.ingest();
+    let go_on = || {
+        if !stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let made = bar.position();
+        bar.finish_and_clear();
+        Err(Failure::Interrupted(format!("stopped after {made} of {} facts; the next start makes the demo anew", facts + assistance)))
+    };
     for lines in attendance.chunks(CHUNK) {
+        go_on()?;
         bar.inc(take::<Attendances>(app, &organization, &limits, &lines)?);
     }
     for lines in believable(wanted, *assistance).assistance(false) {
+        go_on()?;
         bar.inc(take::<Assistances>(app, &organization, &limits, &lines)?);
     }
     bar.finish_and_clear();
