@@ -136,7 +136,17 @@ pub fn password_hash(password: &str) -> String {
 
 /// The executable, without the settings of whoever runs the tests.
 pub fn rollcall() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    without_settings(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+}
+
+/// The same, where `limits`, such as `-n 256`, were given to the shell's `ulimit`.
+pub fn rollcall_limited(limits: &str) -> Command {
+    let mut command = without_settings(Command::new("sh"));
+    command.arg("-c").arg(format!("ulimit {limits} && exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_rollcall"));
+    command
+}
+
+fn without_settings(mut command: Command) -> Command {
     for name in ["ROLLCALL_CONFIG", "ROLLCALL_LISTEN", "ROLLCALL_DATA", "ROLLCALL_LOG", "ROLLCALL_KEY"] {
         command.env_remove(name);
     }
@@ -187,15 +197,20 @@ impl Server {
 
     /// The same, with variables of the environment.
     pub fn start_with(home: &Path, environment: &[(&str, &OsStr)]) -> Self {
+        let mut command = rollcall();
+        command.envs(environment.iter().copied());
+        Self::start_by(home, command)
+    }
+
+    /// The same, by a command that becomes the executable.
+    pub fn start_by(home: &Path, mut command: Command) -> Self {
         let (config, address, log) = (home.join("rollcall.toml"), home.join("address"), home.join("log"));
         if !config.exists() {
             fs::write(&config, configuration("")).unwrap();
         }
         let _ = fs::remove_file(&address);
         let log = File::options().append(true).create(true).open(log).unwrap();
-        let mut command = rollcall();
         command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--config").arg(config).arg("--address-file").arg(&address);
-        command.envs(environment.iter().copied());
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         // The client finds the cryptography of TLS here; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -249,6 +264,11 @@ impl Server {
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.process.id().to_string()).status().unwrap();
         assert!(status.success());
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Whether it has ended by itself.

@@ -10,6 +10,7 @@ mod assistance;
 mod backup;
 mod bad_input;
 mod cli;
+mod connections;
 mod copilot;
 mod crash;
 mod directory;

@@ -4,9 +4,11 @@ use crate::harness::{
     KEY, OTHER_KEY, OTHER_PASSWORD, OTHER_USER, PASSWORD, Server, USER, complaint, configuration, fact, hash, password_hash, rollcall,
     stdout,
 };
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -73,6 +75,42 @@ fn one_process_owns_a_data_directory() {
     let taken = server.url().trim_start_matches("http://");
     let wrong = complaint(rollcall().args(["serve", "--listen", taken, "--data", "elsewhere", "--config"]).arg(&config), 1);
     assert!(wrong.contains(&format!("cannot listen on {taken}")), "{wrong}");
+}
+
+#[test]
+fn nobody_else_may_read_what_a_server_stores_whoever_made_its_directory() {
+    let home = TempDir::new().unwrap();
+    let data = home.path().join("data");
+    let open = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    // Made by somebody, with the mode that `mkdir` gives.
+    fs::create_dir(&data).unwrap();
+    open(&data, 0o755);
+    let mut server = Server::start(home.path());
+    server.ingest(fact(1, "a")).unwrap();
+    stdout(rollcall().args(["compact", "--data"]).arg(&data));
+    let readable =
+        || files_in(&data).into_iter().filter(|file| fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o077 != 0));
+    assert!(files_in(&data).len() > 10);
+    assert_eq!(readable().collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    server.signal("TERM");
+    server.wait();
+    // And opened by somebody.
+    let file = data.join("ledger/0.jnl");
+    open(&file, 0o644);
+    open(&data, 0o755);
+    let server = Server::start(home.path());
+    server.await_log("others could enter the data directory");
+    assert_eq!(readable().collect::<Vec<_>>(), Vec::<PathBuf>::new());
+}
+
+/// Everything in a directory, and the directory.
+fn files_in(directory: &Path) -> Vec<PathBuf> {
+    let mut found = vec![directory.to_owned()];
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files_in(&path)) } else { found.push(path) }
+    }
+    found
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
 use crate::ledger::{Committer, Ledger, Message, Request, Wanted, birth};
+use crate::modes;
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many requests may wait for the committer; the next one blocks. Each holds at most what its limits allow.
 const WAITING_REQUESTS: usize = 64;
@@ -70,6 +71,7 @@ impl Engine {
         }
         make(directory)?;
         let lock = lock(directory)?;
+        modes::close_to_others(directory)?;
         let stored = directory.join("ledger");
         birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
         let ledger = Arc::new(open(&stored, &settings)?);
@@ -252,13 +254,24 @@ fn open(directory: &Path, settings: &Settings) -> Result<Ledger, EngineError> {
     Ok(ledger)
 }
 
-/// Makes the data directory this process's own, until the file is dropped or the process ends.
+/// How long a start waits for another process to leave the data directory: one that is being restarted may still be closing, and a child
+/// that another thread has forked holds the lock until it is `exec`ed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long it waits before it looks again.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Makes the data directory this process's own, until the file is dropped or the process ends. Waits up to [`LOCK_PATIENCE`].
 fn lock(directory: &Path) -> Result<File, EngineError> {
     let file = File::create(directory.join("lock")).map_err(|error| unusable(directory, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(unusable(directory, &error)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(EngineError::InUse(directory.display().to_string())),
+            Err(TryLockError::Error(error)) => return Err(unusable(directory, &error)),
+        }
     }
 }
 
@@ -306,5 +319,24 @@ impl Drop for Engine {
         if let Err(error) = self.facts.ledger.sync() {
             tracing::error!(%error, "the ledger could not be synced at close");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_directory_that_is_left_within_two_seconds_is_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let held = lock(home.path()).unwrap();
+        assert!(matches!(lock(home.path()), Err(EngineError::InUse(_))), "nobody left it");
+        // It is left once somebody waits for it; or just before, which is as well.
+        std::thread::scope(|threads| {
+            let waiting = threads.spawn(|| lock(home.path()));
+            std::thread::sleep(LOCK_PAUSE * 2);
+            drop(held);
+            waiting.join().unwrap().unwrap();
+        });
     }
 }

@@ -13,6 +13,7 @@
 //! - [`words`]: facts as the lake and exports write them
 //! - [`backup`]: one consistent state, elsewhere, and back
 //! - [`cells`]: the mergeable exact aggregates and their store
+//! - `modes`: who may enter a data directory
 //! - [`places`]: from IP addresses to places, by database files
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
@@ -31,6 +32,7 @@ pub mod ingest;
 mod keeper;
 pub mod lake;
 pub mod ledger;
+mod modes;
 pub mod places;
 pub mod reports;
 pub mod scan;
@@ -39,6 +41,8 @@ pub mod words;
 
 #[cfg(test)]
 mod exactness;
+#[cfg(test)]
+mod testing;
 
 pub use directories::DirectoryVersion;
 pub use engine::Engine;

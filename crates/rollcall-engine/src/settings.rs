@@ -21,6 +21,8 @@ pub struct Settings {
     pub cell_cache_bytes: usize,
     /// How many bytes of the database's blocks are kept in memory.
     pub block_cache_bytes: usize,
+    /// How many of the database's files are kept open between reads; at least 10.
+    pub open_files: usize,
     /// How many bytes of fact ids are kept in memory.
     pub id_cache_bytes: usize,
     /// How many bytes of journal there may be, at least 64 MiB: what a start has to read again.
@@ -59,6 +61,7 @@ impl Default for Settings {
             vacuum_days: 7,
             cell_cache_bytes: 128 << 20,
             block_cache_bytes: 64 << 20,
+            open_files: 512,
             id_cache_bytes: 128 << 20,
             journal_bytes: 128 << 20,
             memtable_bytes: 64 << 20,

@@ -6,6 +6,7 @@
 //! - [`config`]: the file `rollcall.toml`
 //! - [`believable`]: the facts of the demo
 //! - [`operations`]: what an operator does to a data directory, with a server or without one
+//! - [`descriptors`]: how many files and sockets the process may open, and who may have them
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
 //! - [`output`], [`failure`]: what commands print, and how they fail
@@ -16,6 +17,7 @@ mod args;
 mod believable;
 mod commands;
 mod config;
+mod descriptors;
 mod failure;
 mod operations;
 mod output;
@@ -23,14 +25,18 @@ mod reports;
 mod server;
 
 use clap::Parser;
+use rustix::fs::Mode;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Whatever this process makes is for its user alone, also what libraries make: data directories, backups, exports.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     if fail::has_failpoints() {
         // For as long as the process lives.
         std::mem::forget(fail::FailScenario::setup());
     }
     let args = args::Args::parse();
+    descriptors::raise();
     match commands::run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

@@ -107,6 +107,7 @@ pub(super) fn is_parquet(store: &Store, name: &str, size: u64) -> Result<bool, E
 mod tests {
     use crate::lake::Location;
     use crate::ledger::columns::{AttendanceBlock, Block};
+    use crate::testing::copy_all;
     use crate::{Engine, Settings};
     use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Value};
     use std::path::Path;
@@ -138,15 +139,6 @@ mod tests {
 
     fn facts_in(engine: &Engine) -> usize {
         engine.scan::<AttendanceBlock>(organization().id, Range::new(0, i64::MAX / 4000)).map(|block| block.unwrap().facts()).sum()
-    }
-
-    fn copy_all(from: &Path, to: &Path) {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() { copy_all(&entry.path(), &target) } else { std::fs::copy(entry.path(), target).map(|_| ()).unwrap() }
-        }
     }
 
     /// A data directory as a crash leaves it between the lake's commit and the trimming of the ledger: 10 facts are in the lake durably, 5

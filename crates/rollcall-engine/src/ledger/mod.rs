@@ -49,6 +49,9 @@ const FORMAT: &[u8] = b"rollcall 3";
 /// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
 const LEAST_JOURNAL: u64 = 64 << 20;
 
+/// What the database holds open at the least.
+const LEAST_FILES: usize = 10;
+
 /// Where it is noted where the lake lies.
 const LAKE_LOCATION: &str = "lake-location";
 
@@ -92,6 +95,7 @@ impl Ledger {
         tail::cut_off(directory)?;
         let db = Database::builder(directory)
             .cache_size(settings.block_cache_bytes as u64)
+            .max_cached_files(Some(settings.open_files.max(LEAST_FILES)))
             .max_journaling_size((settings.journal_bytes as u64).max(LEAST_JOURNAL))
             // Fact blocks are compressed already, and the rest is small or random.
             .journal_compression(fjall::CompressionType::None)

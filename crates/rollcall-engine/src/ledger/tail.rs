@@ -110,6 +110,7 @@ fn batch_length(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::super::columns::{AttendanceBlock, Block};
     use super::*;
+    use crate::testing::copy_all;
     use crate::{Engine, Settings};
     use rollcall_model::{Attendance, AttendanceDraft, Directory, OrgId, Organization, Range, Value};
 
@@ -139,19 +140,6 @@ mod tests {
         copy_all(&open.path().join("ledger"), &copy.path().join("ledger"));
         let journal = journals(&copy.path().join("ledger")).unwrap().pop().unwrap();
         (copy, journal)
-    }
-
-    fn copy_all(from: &Path, to: &Path) {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy_all(&entry.path(), &target);
-            } else {
-                std::fs::copy(entry.path(), target).unwrap();
-            }
-        }
     }
 
     fn facts_in(directory: &Path) -> usize {

@@ -2,10 +2,11 @@
 
 use crate::args;
 use crate::config::{Config, Limits, Overrides};
+use crate::descriptors;
 use crate::failure::{Failure, Result};
 use crate::operations::socket::NAME as SOCKET;
 use crate::server::{self, App, Server, operator};
-use rollcall_engine::{Engine, PlaceFiles};
+use rollcall_engine::{Engine, PlaceFiles, Settings};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,8 +70,11 @@ pub async fn open(config: &Config) -> Result<Opened> {
     config.check_plaintext()?;
     let signals = Signals::receive()?;
     // The address comes first: to find it taken costs nothing, to recover a data directory may.
-    let server = server::bind(config).await?;
-    let (data, storage, places) = (config.data.clone(), config.storage.clone(), config.places.clone());
+    let share = descriptors::Share::of(descriptors::limit(), config.limits.connections);
+    share.tell(&config.limits);
+    let server = server::bind(config, share.connections).await?;
+    let storage = Settings { open_files: share.storage / 2, ..config.storage.clone() };
+    let (data, places) = (config.data.clone(), config.places.clone());
     let opening = move || {
         let places = PlaceFiles::open(&places)?;
         let engine = Engine::open(&data, storage)?;
@@ -189,13 +193,19 @@ fn reload_configuration(app: &App, current: &mut Config, source: &Source) {
 /// Says which changes wait for a restart.
 fn warn_of_restart(current: &Config, next: &Config) {
     let (old, new) = (&current.limits, &next.limits);
-    let connections = |limits: &Limits| (limits.connections, limits.header_seconds, limits.shutdown_seconds);
+    let connections = |limits: &Limits| {
+        let seconds = [limits.header_seconds, limits.idle_seconds, limits.write_seconds, limits.shutdown_seconds];
+        (limits.connections, limits.head_bytes, seconds)
+    };
     for (key, changed) in [
         ("listen", current.listen != next.listen),
         ("data", current.data != next.data),
         ("tls", current.tls != next.tls),
         ("storage or lake", current.storage != next.storage),
-        ("limits.connections, limits.header_seconds or limits.shutdown_seconds", connections(old) != connections(new)),
+        (
+            "limits.connections, .head_bytes, .header_seconds, .idle_seconds, .write_seconds or .shutdown_seconds",
+            connections(old) != connections(new),
+        ),
     ] {
         if changed {
             tracing::warn!("{key} changed: this takes effect after a restart");

@@ -19,18 +19,22 @@ pub struct Limits {
     pub inflight_bytes: u64,
     /// Requests that may wait for room; further ones are refused with 503.
     pub waiting_requests: u64,
-    /// Open connections; further ones wait to be accepted.
+    /// Open connections, as far as the process may open files; where there are no more, those that wait for their client make way.
     pub connections: u64,
-    /// Seconds to send the head of a request, or nothing on a kept connection.
+    /// Bytes of the head of a request: its first line and its headers. When off, 400 KiB.
+    pub head_bytes: u64,
+    /// Seconds to send the head of a request, a TLS handshake included.
     pub header_seconds: u64,
+    /// Seconds that a connection is kept after an answer, until the next request begins.
+    pub idle_seconds: u64,
     /// Seconds to send the body of a request.
     pub body_seconds: u64,
+    /// Seconds that a client may take no byte of an answer; then its connection ends.
+    pub write_seconds: u64,
     /// Seconds that requests have to finish at shutdown.
     pub shutdown_seconds: u64,
     /// Exports under way at a time; further ones are refused with 503.
     pub exports: u64,
-    /// Seconds that an export waits for a client that takes nothing; then it is broken off.
-    pub export_seconds: u64,
     /// The longest range, in days, of a report with a row for each day.
     pub report_days: u64,
     /// Rows of a report with a row for each day and department or developer.
@@ -48,11 +52,13 @@ impl Default for Limits {
             inflight_bytes: 256 << 20,
             waiting_requests: 1024,
             connections: 4096,
-            header_seconds: 30,
+            head_bytes: 64 << 10,
+            header_seconds: 10,
+            idle_seconds: 75,
             body_seconds: 120,
+            write_seconds: 60,
             shutdown_seconds: 30,
             exports: 4,
-            export_seconds: 120,
             report_days: 3660,
             report_rows: 100_000,
         }

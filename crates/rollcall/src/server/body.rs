@@ -18,7 +18,7 @@ const ROOM_UNIT: u64 = 1024;
 const MOST_RESERVED: usize = 64 << 20;
 
 /// How long a refused body is read and thrown away, so that its sender lives to read the refusal.
-const DISCARD: Duration = Duration::from_secs(10);
+pub const DISCARD: Duration = Duration::from_secs(10);
 
 /// Room for bodies in memory. Claims are served in the order they come, each whole and before anything is read, so that
 /// two half-read bodies never wait for each other.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ledger::Wanted;
+use crate::testing::copy_all;
 use std::fs::File;
 use std::time::{Duration, SystemTime};
 
@@ -172,11 +173,7 @@ fn a_ledger_older_than_the_cleaned_log_is_refused() {
     flush_each(&open(home.path()), 0..2);
     let old = tempfile::tempdir().unwrap();
     std::fs::rename(home.path().join("lake"), old.path().join("lake")).unwrap();
-    let ledger = |from: &Path, to: &Path| {
-        std::fs::create_dir_all(to).unwrap();
-        let copied = std::process::Command::new("cp").arg("-r").arg(from.join("ledger")).arg(to).status().unwrap();
-        assert!(copied.success());
-    };
+    let ledger = |from: &Path, to: &Path| copy_all(&from.join("ledger"), &to.join("ledger"));
     ledger(home.path(), old.path());
     let engine = open(old.path());
     flush_each(&engine, 2..60);
