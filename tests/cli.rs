@@ -230,7 +230,7 @@ fn a_password_is_hashed_for_the_configuration() {
     let server = Server::start(home.path());
     assert_eq!(server.office365("", USER, "correct horse: battery").status, 200);
     assert_eq!(server.office365("", USER, PASSWORD).status, 401);
-    for wrong in ["", "\n", "a\tb\n", &"x".repeat(2000)] {
+    for wrong in ["", "\n", "eleven long\n", "correct\thorse battery\n", &"x".repeat(2000)] {
         let output = key_hash(wrong);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && output.stdout.is_empty() && told.contains("password"), "{wrong:?}: {told}");

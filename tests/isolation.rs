@@ -225,7 +225,12 @@ fn no_secret_is_logged() {
     let _ = volcengine::volcengine(&server, ACCESS_KEY, ACCESS_SECRET, "default");
     let _ = volcengine::volcengine(&server, "AKLTunknown", "some wrong secret", "default");
     let _ = server.send(server.request("POST", "/?Action=x&X-Signature=some-signature").body("some body"));
+    // The name that was tried stands in the line of a failed sign-in, and nowhere else.
     let log = server.log();
+    for name in [&USER.to_lowercase(), "AKLTunknown"] {
+        assert_eq!(log.matches(name).count(), 1, "{name} in {log}");
+        assert!(log.lines().any(|line| line.contains(" sign-in failed client=127.0.0.1 ") && line.contains(name)), "{name} in {log}");
+    }
     assert!(log.contains("/v1/attendance") && log.contains("/oapi/v1/platform/user") && log.contains("/CsActiveUserDaily"), "{log}");
     for secret in [
         KEY,
@@ -239,7 +244,6 @@ fn no_secret_is_logged() {
         "some wrong key",
         ACCESS_KEY,
         ACCESS_SECRET,
-        "AKLTunknown",
         "some wrong secret",
         "some-signature",
         "some body",

@@ -178,11 +178,11 @@ fn a_password_may_stand_in_the_environment_or_in_a_file() {
     let server = Server::start(home.path());
     assert_eq!(server.office365("/CsActiveUserDaily", USER, PASSWORD).status, 200);
     assert_eq!(server.office365("/CsActiveUserDaily", USER, &format!("{PASSWORD}\n")).status, 401);
-    fs::write(home.path().join("password"), "another").unwrap();
+    fs::write(home.path().join("password"), "another one!").unwrap();
     server.signal("HUP");
     server.await_log("configuration reloaded");
     assert_eq!(server.office365("/CsActiveUserDaily", USER, PASSWORD).status, 401);
-    assert_eq!(server.office365("/CsActiveUserDaily", USER, "another").status, 200);
+    assert_eq!(server.office365("/CsActiveUserDaily", USER, "another one!").status, 200);
 }
 
 #[test]

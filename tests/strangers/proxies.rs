@@ -1,6 +1,6 @@
 //! Who a client is behind a proxy.
 
-use super::{PASSWORD, SERVICE, Server, USER, configuration};
+use super::{PASSWORD, SERVICE, Server, USER, configuration, reload};
 
 /// The root of the URLs in the service's answer to who asks in this way.
 fn root(server: &Server, headers: &[(&str, &str)]) -> String {
@@ -13,24 +13,15 @@ fn root(server: &Server, headers: &[(&str, &str)]) -> String {
 
 #[test]
 fn links_have_the_scheme_that_a_listed_proxy_says_and_nobody_else() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("rollcall.toml");
-    let reload = |server: &Server, before: &str| {
-        let reloaded = server.log().matches("configuration reloaded").count();
-        std::fs::write(&file, configuration(before)).unwrap();
-        server.signal("HUP");
-        server.await_count("configuration reloaded", reloaded + 1);
-    };
-    std::fs::write(&file, configuration("")).unwrap();
-    let server = Server::start(home.path());
+    let server = Server::new();
     let (plain, secure) = (server.url().to_owned(), server.url().replacen("http://", "https://", 1));
     let https = [("x-forwarded-proto", "https"), ("x-forwarded-for", "203.0.113.7")];
     assert_eq!(root(&server, &https), plain, "nobody is believed by default");
     server.await_log("a proxy that is not in trusted_proxies");
-    reload(&server, "trusted_proxies = [\"192.0.2.0/24\", \"127.0.0.1\"]");
+    reload(&server, &configuration("trusted_proxies = [\"192.0.2.0/24\", \"127.0.0.1\"]"));
     assert_eq!(root(&server, &https), secure);
     assert_eq!(root(&server, &[("x-forwarded-proto", "http")]), plain);
     assert_eq!(root(&server, &[]), plain);
-    reload(&server, "trusted_proxies = [\"192.0.2.0/24\"]");
+    reload(&server, &configuration("trusted_proxies = [\"192.0.2.0/24\"]"));
     assert_eq!(root(&server, &https), plain);
 }

@@ -6,6 +6,10 @@
 //! A fifth vendor is one folder here, and one line in [`DIALECTS`].
 
 pub mod feishu;
+#[cfg(feature = "server")]
+mod gate;
+#[cfg(feature = "server")]
+pub mod guesses;
 pub mod office365;
 #[cfg(feature = "server")]
 mod rate;
@@ -14,6 +18,8 @@ pub mod secret;
 #[cfg(feature = "client")]
 pub mod setup;
 #[cfg(feature = "server")]
+pub mod sign_in;
+#[cfg(feature = "server")]
 pub mod site;
 pub mod volcengine;
 #[cfg(feature = "server")]
@@ -21,7 +27,7 @@ pub mod work;
 pub mod yunxiao;
 
 #[cfg(feature = "server")]
-pub use {secret::Secret, site::Site, site::Tenant};
+pub use {secret::Secret, sign_in::FailedSignIn, site::Site, site::Tenant};
 
 /// One vendor's API, as the server mounts it.
 #[cfg(feature = "server")]
@@ -29,13 +35,17 @@ pub trait Dialect: Sync {
     /// Its name: that of its folder, and of its section in the configuration of an organization.
     fn name(&self) -> &'static str;
 
+    /// What tells whether an organization has credentials for it. Where none has, nobody is told that there are such routes.
+    fn is_configured(&self) -> fn(&Tenant) -> bool;
+
     /// Its routes, with absolute paths as the vendor has them.
     fn routes(&self, site: std::sync::Arc<Site>) -> axum::Router;
 
-    /// Adds the dialect to a router that already knows what it answers to unknown paths. One whose vendor's clients ask at a path that belongs
-    /// to nobody takes its requests from among those here.
+    /// Adds the dialect to a router that already knows what it answers to unknown paths, and answers that while nobody has the dialect configured.
+    /// One whose vendor's clients ask at a path that belongs to nobody takes its requests from among those here.
     fn mount(&self, router: axum::Router, site: std::sync::Arc<Site>) -> axum::Router {
-        router.merge(self.routes(site))
+        let gate = gate::Gate::new(site.clone(), self.is_configured(), &router);
+        router.merge(gate.before(self.routes(site)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
+use crate::guesses::Guesses;
 use crate::{feishu, office365, volcengine, yunxiao};
 use jiff::tz::{TimeZone, offset};
 use rollcall_model::calendar::timestamp;
@@ -61,18 +62,25 @@ pub struct Site {
     pub clock: fn() -> Millis,
     /// A secret of the data directory, under which tokens are signed.
     pub signing_key: [u8; 32],
+    /// The sign-ins that failed, and how many may.
+    pub guesses: Guesses,
     tenants: RwLock<Arc<Vec<Tenant>>>,
 }
 
 impl Site {
     /// A site of these tenants.
     pub fn new(reports: Arc<dyn Reports>, clock: fn() -> Millis, signing_key: [u8; 32], tenants: Vec<Tenant>) -> Self {
-        Self { reports, clock, signing_key, tenants: RwLock::new(Arc::new(tenants)) }
+        Self { reports, clock, signing_key, guesses: Guesses::default(), tenants: RwLock::new(Arc::new(tenants)) }
     }
 
     /// The tenants as configured now; hold them for the length of one request.
     pub fn tenants(&self) -> Arc<Vec<Tenant>> {
         self.tenants.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether an organization has what this looks for in its settings.
+    pub fn has(&self, configured: fn(&Tenant) -> bool) -> bool {
+        self.tenants().iter().any(configured)
     }
 
     /// An id for a request, as the gateways of several vendors have it: 14 digits of China's time, and 20 random hexadecimal digits.

@@ -3,9 +3,11 @@
 use super::errors::{Refusal, json, not_found};
 use super::wire::{DAILY_PATH, Empty, TOKEN_PATH, TOP_USER_PATH, TokenRequest, TokenResponse, code};
 use super::{App, params, render, token};
+use crate::guesses::Who;
 use crate::rate::PerMinute;
+use crate::site::Channel;
 use crate::work::Task;
-use crate::{Dialect, Site, Tenant};
+use crate::{Dialect, FailedSignIn, Site, Tenant};
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -13,6 +15,7 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use rollcall_model::{Millis, OrgId, Reports};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +33,10 @@ pub struct Feishu;
 impl Dialect for Feishu {
     fn name(&self) -> &'static str {
         "feishu"
+    }
+
+    fn is_configured(&self) -> fn(&Tenant) -> bool {
+        |tenant| !tenant.feishu.apps.is_empty()
     }
 
     /// Owns everything under `/open-apis/`: unknown paths and methods there are answered as the vendor's gateway does.
@@ -76,28 +83,21 @@ async fn with_log_id(State(server): State<Arc<Server>>, mut request: Request, ne
     response
 }
 
-async fn tenant_access_token(State(server): State<Arc<Server>>, body: Body) -> Response {
+async fn tenant_access_token(State(server): State<Arc<Server>>, channel: Option<Extension<Channel>>, body: Body) -> Response {
     // The content type is not looked at: one official client sends none.
     // A body that is too large, or does not come in time, is as good as none.
     let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, LARGEST_BODY)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    let refusal = |code, data, msg: &str| TokenResponse { code, data, expire: None, msg: msg.into(), tenant_access_token: None };
-    let tenants = server.site.tenants();
-    let answer = match serde_json::from_slice::<TokenRequest>(&body) {
-        Ok(asked) if !asked.app_secret.is_empty() => match token::find(&tenants, &asked.app_id) {
-            Some((tenant, app)) if app.secret.matches(&asked.app_secret) => {
-                let issued = token::issue(&server.site.signing_key, tenant.organization.id, app, (server.site.clock)());
-                let (expire, token) = (Some(issued.expire), Some(issued.token));
-                TokenResponse { code: code::SUCCESS, data: None, expire, msg: "ok".into(), tenant_access_token: token }
-            }
-            Some(_) => refusal(code::APP, None, "app secret invalid"),
-            None if is_app_id(&asked.app_id) => refusal(code::APP, None, "app id not exists"),
-            None => refusal(code::INVALID_PARAM, Some(Empty {}), "invalid param"),
-        },
-        _ => refusal(code::INVALID_PARAM, Some(Empty {}), "invalid param"),
-    };
-    // Failures have this status too.
-    json(StatusCode::OK, &answer)
+    let asked = serde_json::from_slice::<TokenRequest>(&body).ok().filter(|asked| !asked.app_secret.is_empty());
+    match asked {
+        Some(asked) => server.sign_in(&asked, channel.and_then(|Extension(channel)| channel.client)),
+        None => no_token(code::INVALID_PARAM, Some(Empty {}), "invalid param"),
+    }
+}
+
+/// The answer without a token, which has the status of one with it.
+fn no_token(code: i64, data: Option<Empty>, msg: &str) -> Response {
+    json(StatusCode::OK, &TokenResponse { code, data, expire: None, msg: msg.into(), tenant_access_token: None })
 }
 
 /// Whether a text that is no configured `app_id` could be one.
@@ -114,6 +114,34 @@ async fn get_top_user(State(server): State<Arc<Server>>, Extension(log_id): Exte
 }
 
 impl Server {
+    /// The token of an application, if the secret is its own. Guesses at it are limited by application and address.
+    fn sign_in(&self, TokenRequest { app_id, app_secret }: &TokenRequest, client: Option<IpAddr>) -> Response {
+        let (tenants, now) = (self.site.tenants(), (self.site.clock)());
+        let found = token::find(&tenants, app_id);
+        if found.is_none() && !is_app_id(app_id) {
+            return no_token(code::INVALID_PARAM, Some(Empty {}), "invalid param");
+        }
+        let failed = |reason| FailedSignIn { api: "feishu", name: app_id.clone(), reason };
+        let guesses = &self.site.guesses;
+        let attempt = match guesses.attempt(Who { api: "feishu", name: app_id, client, is_chosen: false }, now) {
+            Ok(attempt) => attempt,
+            Err(seconds) => {
+                let refusal = Refusal::Frequency { limit: guesses.limits().failures, reset: seconds.into() };
+                return failed(FailedSignIn::TOO_MANY).told_by(refusal.answer(""));
+            }
+        };
+        let Some((tenant, app)) = found else {
+            return failed("no such application").told_by(no_token(code::APP, None, "app id not exists"));
+        };
+        if !app.secret.matches(app_secret) {
+            return failed("another secret").told_by(no_token(code::APP, None, "app secret invalid"));
+        }
+        guesses.succeeded(attempt, now);
+        let issued = token::issue(&self.site.signing_key, tenant.organization.id, app, now);
+        let (expire, token) = (Some(issued.expire), Some(issued.token));
+        json(StatusCode::OK, &TokenResponse { code: code::SUCCESS, data: None, expire, msg: "ok".into(), tenant_access_token: token })
+    }
+
     async fn daily(&self, uri: &Uri, headers: &HeaderMap, log_id: &LogId) -> Result<Response, Refusal> {
         let (tenants, now) = (self.site.tenants(), (self.site.clock)());
         let tenant = self.admit(&tenants, headers, Endpoint::Daily, now)?;

@@ -1,168 +1,186 @@
 //! HTTP Basic: whose request it is (wire, Authentication and permission).
 //!
-//! A password is hashed once; what was found good is remembered under a keyed hash, until the configuration is read again.
+//! To compare a password with its hash takes tens of milliseconds of a processor and megabytes, by intent. So what was found is remembered, good and wrong alike,
+//! under a keyed hash of name, password and the account's own hash: a remembered account waits for nobody, also after a reload that left its password
+//! alone. The same credentials are compared once, however often they come at a time. Everything else first passes the limits of failed sign-ins
+//! ([`crate::guesses`]), and then takes its place in a line ([`super::line`]) that is short. Names that nobody has go the same way.
 
 use super::errors::Refusal;
+use super::line::Line;
 use super::settings::User;
-use crate::Tenant;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use crate::guesses::{Attempt, Who};
+use crate::{Site, Tenant};
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, header};
+use rollcall_model::Millis;
 use sha2::Sha256;
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use tokio::sync::Semaphore;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+use tracing::Instrument;
 
-/// How many good credentials are remembered; beyond it all are forgotten.
-const MOST_REMEMBERED: usize = 1024;
-/// How many passwords are hashed at a time: each takes a core, and the megabytes that its hash asks for.
-const AT_A_TIME: usize = 2;
+/// How many good credentials are remembered, and how many wrong ones; beyond it all of them are forgotten.
+const MOST_REMEMBERED: usize = 4096;
 /// The longest header that is looked at, and so the longest password.
 const LONGEST_HEADER: usize = 1024;
 
 type Digest = [u8; 32];
+/// Whether credentials are good, once that is known.
+type Outcome = watch::Receiver<Option<bool>>;
 
-/// Verifies credentials, and remembers the good ones.
+/// Verifies credentials, and remembers what was found.
 pub(super) struct Access {
+    site: Arc<Site>,
     /// As long as a block of the hash.
     key: [u8; 64],
-    good: Mutex<Good>,
-    turns: Arc<Semaphore>,
+    known: Mutex<Known>,
+    line: Line,
 }
 
-/// What was found good under one reading of the configuration.
 #[derive(Default)]
-struct Good {
-    under: Weak<Vec<Tenant>>,
-    digests: HashSet<Digest>,
+struct Known {
+    good: HashSet<Digest>,
+    wrong: HashSet<Digest>,
+    compared: HashMap<Digest, Outcome>,
+}
+
+/// What a request presents.
+struct Credentials {
+    /// In lower case: names have none.
+    name: String,
+    password: Vec<u8>,
 }
 
 impl Access {
-    pub(super) fn new() -> Self {
-        Self { key: rand::random(), good: Mutex::default(), turns: Arc::new(Semaphore::new(AT_A_TIME)) }
+    pub(super) fn new(site: Arc<Site>) -> Arc<Self> {
+        Arc::new(Self { site, key: rand::random(), known: Mutex::default(), line: Line::default() })
     }
 
     /// The account whose credentials the request carries, and its organization.
-    pub(super) async fn admit<'t>(&self, tenants: &'t Arc<Vec<Tenant>>, headers: &HeaderMap) -> Result<(&'t Tenant, &'t User), Refusal> {
-        let (name, password) = credentials(headers).ok_or(Refusal::Unauthorized)?;
-        let account = find(tenants, &name);
-        // A name that nobody has takes as long as one that somebody has.
-        let hash = account.map_or(NOBODY, |(_, user)| &user.password);
-        let digest = self.digest(&name, &password, hash);
-        if account.is_some() && self.remembers(tenants, &digest) {
-            return account.ok_or(Refusal::Unauthorized);
+    pub(super) async fn admit<'t>(
+        self: &Arc<Self>,
+        tenants: &'t [Tenant],
+        headers: &HeaderMap,
+        client: Option<IpAddr>,
+    ) -> Result<(&'t Tenant, &'t User), Refusal> {
+        let credentials = Credentials::of(headers).ok_or(Refusal::Unauthorized)?;
+        let account = find(tenants, &credentials.name);
+        let hash = account.map_or_else(|| self.stand_in(tenants, &credentials.name), |(_, user)| &user.password);
+        let digest = self.digest(&credentials, account.is_some(), hash);
+        let is_good = match self.look(&credentials, digest, account.is_some(), hash, client)? {
+            Look::Known(is_good) => is_good,
+            Look::Compared(mut outcome) => {
+                let outcome = outcome.wait_for(Option::is_some).await.map_err(|_| Refusal::Busy)?;
+                outcome.unwrap_or(false)
+            }
+        };
+        account.filter(|_| is_good).ok_or(Refusal::WrongCredentials { name: credentials.name })
+    }
+
+    /// What is known of credentials. Where that is nothing they are compared from now on, if the limits allow it.
+    fn look(
+        self: &Arc<Self>,
+        Credentials { name, password }: &Credentials,
+        digest: Digest,
+        is_account: bool,
+        hash: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Look, Refusal> {
+        let mut known = self.known();
+        if known.good.contains(&digest) || known.wrong.contains(&digest) {
+            return Ok(Look::Known(known.good.contains(&digest)));
         }
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Refusal::Internal)?;
-        let hash = hash.to_owned();
-        let verified = tokio::task::spawn_blocking(move || {
-            // The turn ends with the work, also where the client has gone.
-            let _turn = turn;
-            matches(&password, &hash)
-        });
-        let good = verified.await.map_err(|error| {
-            tracing::error!(%error, "a password could not be verified");
-            Refusal::Internal
-        })?;
-        if account.is_none() || !good {
-            return Err(Refusal::Unauthorized);
+        // One that is closed has been given up.
+        if let Some(outcome) = known.compared.get(&digest).filter(|outcome| outcome.has_changed().is_ok()) {
+            return Ok(Look::Compared(outcome.clone()));
         }
-        self.remember(tenants, digest);
-        account.ok_or(Refusal::Unauthorized)
+        let (who, now) = (Who { api: "office365", name, client, is_chosen: true }, (self.site.clock)());
+        let guesses = &self.site.guesses;
+        let attempt = guesses.attempt(who, now).map_err(|seconds| Refusal::TooManyFailures { name: name.clone(), seconds })?;
+        let Some(place) = self.line.join(client, guesses.limits().waiting_passwords) else {
+            guesses.withdraw(&attempt);
+            return Err(Refusal::Busy);
+        };
+        let (tell, outcome) = watch::channel(None);
+        known.compared.insert(digest, outcome.clone());
+        drop(known);
+        let (access, password, hash) = (self.clone(), password.clone(), hash.to_owned());
+        // Goes on where the client has gone: others may wait for the same.
+        let comparing = async move {
+            let is_good = access.line.compare(place, password, hash).await.map(|matches| matches && is_account);
+            access.found(digest, attempt, is_good, now);
+            tell.send_replace(is_good);
+        };
+        tokio::spawn(comparing.in_current_span());
+        Ok(Look::Compared(outcome))
+    }
+
+    /// Remembers what was found, if anything was.
+    fn found(&self, digest: Digest, attempt: Attempt, is_good: Option<bool>, now: Millis) {
+        let mut known = self.known();
+        known.compared.remove(&digest);
+        let Some(is_good) = is_good else { return self.site.guesses.withdraw(&attempt) };
+        let remembered = if is_good { &mut known.good } else { &mut known.wrong };
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(digest);
+        if is_good {
+            self.site.guesses.succeeded(attempt, now);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A hash for a name that nobody has: that of some account, always the same for a name, so that both take as long.
+    fn stand_in<'t>(&self, tenants: &'t [Tenant], name: &str) -> &'t str {
+        let users: Vec<_> = tenants.iter().flat_map(|tenant| &tenant.office365.users).collect();
+        let digest = self.mac(&[name.as_bytes()]);
+        let number = digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let position = number.checked_rem(users.len() as u64).and_then(|position| usize::try_from(position).ok());
+        position.and_then(|position| users.get(position)).map_or("", |user| &user.password)
     }
 
     /// Changes with each of its parts, so a password that was replaced is not remembered.
-    fn digest(&self, name: &str, password: &[u8], hash: &str) -> Digest {
+    fn digest(&self, Credentials { name, password }: &Credentials, is_account: bool, hash: &str) -> Digest {
+        self.mac(&[name.as_bytes(), password, &[u8::from(is_account)], hash.as_bytes()])
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> Digest {
         let mut mac = Hmac::<Sha256>::new(&self.key.into());
-        for part in [name.to_lowercase().as_bytes(), password, hash.as_bytes()] {
+        for part in parts {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);
         }
         mac.finalize().into_bytes().into()
     }
-
-    fn remembers(&self, tenants: &Arc<Vec<Tenant>>, digest: &Digest) -> bool {
-        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        good.under.ptr_eq(&Arc::downgrade(tenants)) && good.digests.contains(digest)
-    }
-
-    fn remember(&self, tenants: &Arc<Vec<Tenant>>, digest: Digest) {
-        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        if !good.under.ptr_eq(&Arc::downgrade(tenants)) || good.digests.len() >= MOST_REMEMBERED {
-            *good = Good { under: Arc::downgrade(tenants), digests: HashSet::new() };
-        }
-        good.digests.insert(digest);
-    }
 }
 
-/// The PHC string of a password, with the parameters that are usual and a salt of its own; none where the password is longer than any may be.
-pub fn hash_password(password: &str) -> Option<String> {
-    let salt: [u8; 16] = rand::random();
-    let hash = argon2id().hash_password_with_salt(password.as_bytes(), &salt);
-    hash.ok().map(|hash: PasswordHash| hash.to_string()).filter(|_| password.len() <= LONGEST_HEADER / 2)
-}
-
-/// Whether a text is what [`User::password`] holds: an argon2id hash that a password can be compared with.
-pub fn is_password_hash(text: &str) -> bool {
-    parse_hash(text).is_some()
-}
-
-fn parse_hash(text: &str) -> Option<PasswordHash> {
-    let hash = PasswordHash::new(text).ok()?;
-    let version = hash.version.is_none_or(|version| Version::try_from(version).is_ok());
-    let is_whole = text.starts_with("$argon2id$") && hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
-    (version && is_whole).then_some(hash)
-}
-
-fn argon2id() -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
-}
-
-/// A hash of nothing that anyone knows, with the parameters that are usual.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cm9sbGNhbGwgbm9ib2R5$Tm9ib2R5IGhhcyB0aGlzIHBhc3N3b3JkLiBOb2JvZHk";
-
-fn matches(password: &[u8], hash: &str) -> bool {
-    // The parameters are those of the hash, these here are not used.
-    parse_hash(hash).is_some_and(|hash| argon2id().verify_password(password, &hash).is_ok())
+/// What is known of credentials, or will be.
+enum Look {
+    Known(bool),
+    Compared(Outcome),
 }
 
 fn find<'t>(tenants: &'t [Tenant], name: &str) -> Option<(&'t Tenant, &'t User)> {
-    let name = name.to_lowercase();
     tenants.iter().find_map(|tenant| Some((tenant, tenant.office365.users.iter().find(|user| user.name.to_lowercase() == name)?)))
 }
 
-/// The name and the password of `Basic …`. Clients that are not of today send other encodings than UTF-8; names are ASCII then.
-fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok().filter(|value| value.len() <= LONGEST_HEADER)?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
-    let colon = decoded.iter().position(|byte| *byte == b':')?;
-    let (name, password) = decoded.split_at(colon);
-    Some((String::from_utf8_lossy(name).into_owned(), password.get(1..)?.to_vec()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_of_nobody_is_one_and_matches_nothing() {
-        assert!(is_password_hash(NOBODY) && hash_password("a").is_some_and(|hash| is_password_hash(&hash) && matches(b"a", &hash)));
-        for other in [
-            "",
-            "secret",
-            "$argon2id$v=19$m=19456,t=2,p=1$cm9sbGNhbGwgbm9ib2R5",
-            &NOBODY.replace("argon2id", "argon2i"),
-            &NOBODY.replace("t=2", "t=0"),
-            &NOBODY.replace("v=19", "v=18"),
-        ] {
-            assert!(!is_password_hash(other), "{other}");
+impl Credentials {
+    /// The name and the password of `Basic …`. Clients that are not of today send other encodings than UTF-8; names are ASCII then.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok().filter(|value| value.len() <= LONGEST_HEADER)?;
+        let (scheme, encoded) = value.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
         }
-        assert!(!matches(b"", NOBODY) && !matches(b"x", "plain text") && !matches(b"", ""));
+        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+        let colon = decoded.iter().position(|byte| *byte == b':')?;
+        let (name, password) = decoded.split_at(colon);
+        Some(Self { name: String::from_utf8_lossy(name).to_lowercase(), password: password.get(1..)?.to_vec() })
     }
 }

@@ -3,6 +3,7 @@
 use super::negotiate::{Format, Metadata};
 use super::wire::{ENTITY_TYPE, xmlns};
 use super::{json, xml};
+use crate::sign_in::FailedSignIn;
 use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -22,6 +23,12 @@ pub(super) enum Refusal {
     PlainText,
     #[error("no account, or a wrong password")]
     Unauthorized,
+    #[error("no account, or a wrong password")]
+    WrongCredentials { name: String },
+    #[error("Too many failed sign-ins. Try again in {seconds} seconds.")]
+    TooManyFailures { name: String, seconds: u32 },
+    #[error("Too many passwords are being verified. Try again in a second.")]
+    Busy,
     // The blank before the full stop is where a name would stand.
     #[error("No permission to access the report for the organization .")]
     Permission,
@@ -95,7 +102,9 @@ impl Refusal {
     /// The status.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::WrongCredentials { .. } => StatusCode::UNAUTHORIZED,
+            Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::PlainText | Self::Permission => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -112,8 +121,10 @@ impl Refusal {
         let format = if matches!(self, Self::Unauthorized | Self::PlainText | Self::Permission) { Format::Xml } else { format() };
         let fault = matches!(self, Self::ServiceVersion | Self::ServiceVersionTwice);
         let (content_type, version, body) = match (self, format) {
-            (Self::Unauthorized, _) => ("text/html;charset=utf-8", None, UNAUTHORIZED.into()),
-            (Self::PlainText | Self::Permission, _) => (JSON, None, service_fault_json(&message)),
+            (Self::Unauthorized | Self::WrongCredentials { .. }, _) => ("text/html;charset=utf-8", None, UNAUTHORIZED.into()),
+            (Self::PlainText | Self::Permission | Self::TooManyFailures { .. } | Self::Busy, _) => {
+                (JSON, None, service_fault_json(&message))
+            }
             (_, Format::Xml) if fault => (XML, None, service_fault_xml(&message)),
             _ if fault => (JSON, None, service_fault_json(&message)),
             (_, Format::Xml) => (XML, Some("1.0;"), error_xml(&message)),
@@ -126,15 +137,33 @@ impl Refusal {
             headers.insert(super::wire::header::DATA_SERVICE_VERSION, HeaderValue::from_static(version));
         }
         match self {
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::WrongCredentials { .. } => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Reporting web service\""));
             }
             Self::Method => {
                 headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
             }
+            Self::TooManyFailures { seconds, .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::Busy => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
             _ => {}
         }
-        response
+        match self.failed_sign_in() {
+            Some(failed) => failed.told_by(response),
+            None => response,
+        }
+    }
+
+    fn failed_sign_in(&self) -> Option<FailedSignIn> {
+        let (name, reason) = match self {
+            Self::WrongCredentials { name } => (name, "no such account, or another password"),
+            Self::TooManyFailures { name, .. } => (name, FailedSignIn::TOO_MANY),
+            _ => return None,
+        };
+        Some(FailedSignIn { api: "office365", name: name.clone(), reason })
     }
 }
 

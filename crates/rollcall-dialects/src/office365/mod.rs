@@ -15,6 +15,8 @@ mod errors;
 #[cfg(feature = "server")]
 mod json;
 #[cfg(feature = "server")]
+mod line;
+#[cfg(feature = "server")]
 mod literal;
 #[cfg(feature = "server")]
 mod metadata;
@@ -26,6 +28,8 @@ pub mod odata;
 mod options;
 #[cfg(feature = "server")]
 mod ordering;
+#[cfg(feature = "server")]
+mod password;
 #[cfg(feature = "server")]
 mod path;
 #[cfg(feature = "server")]
@@ -45,6 +49,6 @@ pub mod wire;
 mod xml;
 
 #[cfg(feature = "server")]
-pub use access::{hash_password, is_password_hash};
+pub use password::{hash_password, hash_password_here, is_password_hash};
 #[cfg(feature = "server")]
 pub use settings::{Role, Settings, User};

@@ -30,9 +30,13 @@ impl Dialect for Office365 {
         "office365"
     }
 
+    fn is_configured(&self) -> fn(&Tenant) -> bool {
+        |tenant| !tenant.office365.users.is_empty()
+    }
+
     /// Owns everything under `/ecp/`, in any case: routes are compared byte by byte, the service's path is not.
     fn routes(&self, site: Arc<Site>) -> axum::Router {
-        let server = Arc::new(Server { site, access: Access::new() });
+        let server = Arc::new(Server { access: Access::new(site.clone()), site });
         let spellings = ["ecp", "ecP", "eCp", "eCP", "Ecp", "EcP", "ECp", "ECP"];
         let routes = spellings.iter().fold(axum::Router::new(), |router, ecp| router.route(&format!("/{ecp}/{{*rest}}"), any(answer)));
         routes.with_state(server)
@@ -41,7 +45,7 @@ impl Dialect for Office365 {
 
 struct Server {
     site: Arc<Site>,
-    access: Access,
+    access: Arc<Access>,
 }
 
 async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -95,7 +99,8 @@ impl Server {
             return Err(Refusal::PlainText);
         }
         let tenants = self.site.tenants();
-        let (tenant, user) = self.access.admit(&tenants, headers).instrument(tracing::error_span!("sign-in", request_id)).await?;
+        let asking = self.access.admit(&tenants, headers, channel.client);
+        let (tenant, user) = asking.instrument(tracing::error_span!("sign-in", request_id)).await?;
         let options = options(parts);
         check_service_version(headers, options.as_ref().ok().and_then(|options| options.get("rws-version")))?;
         let versions = Versions::of(headers)?;

@@ -115,15 +115,16 @@ impl<'r> Signed<'r> {
 
     /// Whether the signature is that of the secret.
     pub(super) fn verify(&self, claim: &Claim, date: &str, secret: &SecretKey, body: &[u8]) -> Result<(), Refusal> {
+        let refused = || Refusal::Signature(claim.credential.access_key.clone());
         let headers = &self.parts.headers;
         let hash = sha256(body);
         let announced = headers.get_all(names::CONTENT_HASH).iter();
         if announced.map(|value| value.as_bytes().trim_ascii()).any(|value| !value.eq_ignore_ascii_case(hex(&hash).as_bytes())) {
-            return Err(Refusal::Signature);
+            return Err(refused());
         }
         let values = claim.signed_headers.iter().map(|name| Some((name.as_str(), value(headers, name)?)));
-        let values: Vec<_> = values.collect::<Option<_>>().ok_or(Refusal::Signature)?;
-        let presented = unhex(&claim.signature).ok_or(Refusal::Signature)?;
+        let values: Vec<_> = values.collect::<Option<_>>().ok_or_else(refused)?;
+        let presented = unhex(&claim.signature).ok_or_else(refused)?;
         let scope = &claim.credential.scope;
         let (key, body_hash) = (secret.in_scope(scope), if self.presigned { sha256(&[]) } else { hash });
         let queries = self.query.orders();
@@ -137,7 +138,7 @@ impl<'r> Signed<'r> {
                 }
             }
         }
-        Err(Refusal::Signature)
+        Err(refused())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::signature::Unreadable;
 use super::wire::{Envelope, ErrorDetail, ResponseMetadata};
+use crate::FailedSignIn;
 use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -28,8 +29,8 @@ pub(super) enum Refusal {
     AccessKey(String),
     /// A session token came with this access key.
     SessionToken(String),
-    /// The signature is another.
-    Signature,
+    /// The signature is another than that of the access key of this id.
+    Signature(String),
     /// No such operation in that version.
     Operation { action: String, version: String },
     /// The operation takes another method.
@@ -50,7 +51,7 @@ impl Refusal {
 
     /// The answer: what was asked, as far as it was read, and what failed.
     pub(super) fn answer(self, metadata: ResponseMetadata) -> Response {
-        let is_method = matches!(self, Self::Method);
+        let (is_method, failed) = (matches!(self, Self::Method), self.failed_sign_in());
         let (status, code_n, code, message) = self.words();
         let error = ErrorDetail { code_n, code: code.into(), message };
         let mut response =
@@ -58,7 +59,19 @@ impl Refusal {
         if is_method {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
-        response
+        match failed {
+            Some(failed) => failed.told_by(response),
+            None => response,
+        }
+    }
+
+    fn failed_sign_in(&self) -> Option<FailedSignIn> {
+        let (id, reason) = match self {
+            Self::AccessKey(id) => (id, "no such access key"),
+            Self::Signature(id) => (id, "another signature"),
+            _ => return None,
+        };
+        Some(FailedSignIn { api: "volcengine", name: id.clone(), reason })
     }
 
     fn words(self) -> (StatusCode, Option<i64>, &'static str, String) {
@@ -77,7 +90,7 @@ impl Refusal {
                 let told = "This server issues no session tokens: use a permanent access key without X-Security-Token.";
                 (401, 100_009, "InvalidAccessKey", format!("{} {told}", invalid_access_key(&id)))
             }
-            Self::Signature => (401, 100_010, "SignatureDoesNotMatch", SIGNATURE.into()),
+            Self::Signature(_) => (401, 100_010, "SignatureDoesNotMatch", SIGNATURE.into()),
             Self::Internal => (500, 100_014, "InternalError", "Service has some internal Error. Pls Contact With Admin.".into()),
             Self::FlowLimit => (429, 100_018, "FlowLimitExceeded", FLOW_LIMIT.into()),
             Self::Method => (405, 100_020, "MethodNotAllowed", "HTTP Method Not Allowed.".into()),

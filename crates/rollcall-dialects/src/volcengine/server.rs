@@ -5,6 +5,7 @@ use super::errors::{Refusal, json, shown};
 use super::limits::Limits;
 use super::wire::{ACTION, Dimension, Envelope, ResponseMetadata, SERVICE, Version, parameter};
 use super::{Settings, params, render};
+use crate::gate::Gate;
 use crate::work::Task;
 use crate::{Dialect, Site, Tenant};
 use axum::Router;
@@ -36,6 +37,10 @@ impl Dialect for Volcengine {
         "volcengine"
     }
 
+    fn is_configured(&self) -> fn(&Tenant) -> bool {
+        |tenant| !tenant.volcengine.access_keys.is_empty()
+    }
+
     fn routes(&self, site: Arc<Site>) -> Router {
         self.mount(Router::new(), site)
     }
@@ -46,12 +51,14 @@ impl Dialect for Volcengine {
         let server = Arc::new(Server { site, limits: Limits::default() });
         let paths = ["/volcengine", "/volcengine/", "/volcengine/{*rest}"];
         let routes = paths.iter().fold(Router::new(), |routes, path| routes.route(path, any(answer)));
-        router.merge(routes.with_state(server.clone())).layer(from_fn_with_state(server, at_root))
+        let gate = Gate::new(server.site.clone(), self.is_configured(), &router);
+        router.merge(gate.before(routes.with_state(server.clone()))).layer(from_fn_with_state((server, gate), at_root))
     }
 }
 
-async fn at_root(server: State<Arc<Server>>, request: Request, next: Next) -> Response {
-    if request.uri().path() == "/" && is_meant(&request) { answer(server, request).await } else { next.run(request).await }
+async fn at_root(State((server, gate)): State<(Arc<Server>, Gate)>, request: Request, next: Next) -> Response {
+    let is_ours = request.uri().path() == "/" && is_meant(&request) && gate.is_open();
+    if is_ours { answer(State(server), request).await } else { next.run(request).await }
 }
 
 /// Whether a request at `/` is for this dialect.

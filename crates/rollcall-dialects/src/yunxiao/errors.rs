@@ -2,6 +2,7 @@
 
 use super::Scope;
 use super::wire::{ErrorBody, code};
+use crate::FailedSignIn;
 use crate::work::WorkError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -60,7 +61,12 @@ impl Refusal {
             }
             _ => {}
         }
-        response
+        let reason = match self {
+            Self::UnknownToken => "no such token",
+            Self::ExpiredToken => "a token that has expired",
+            _ => return response,
+        };
+        FailedSignIn { api: "yunxiao", name: String::new(), reason }.told_by(response)
     }
 
     const fn code(&self) -> (StatusCode, &'static str) {

@@ -31,6 +31,10 @@ impl Dialect for Yunxiao {
         "yunxiao"
     }
 
+    fn is_configured(&self) -> fn(&Tenant) -> bool {
+        |tenant| !tenant.yunxiao.tokens.is_empty()
+    }
+
     /// Owns everything under `/oapi/`: unknown paths and methods there are refused in the API's shape.
     fn routes(&self, site: Arc<Site>) -> axum::Router {
         let server = Arc::new(Server { site, lists: Lists::default(), limits: PerMinute::default() });

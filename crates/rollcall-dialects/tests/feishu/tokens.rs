@@ -5,6 +5,8 @@ use crate::stage::{APP_ID, DAILY, SECRET, Stage, TOKEN, advance, set_clock, tena
 use http::Request;
 use rollcall_dialects::Secret;
 use rollcall_dialects::feishu::{App, Settings};
+use rollcall_dialects::sign_in::SignInLimits;
+use rollcall_dialects::site::Channel;
 
 const DAY: &str = "start_time=1609113600&end_time=1609200000";
 
@@ -104,4 +106,39 @@ async fn a_reload_ends_the_tokens_of_a_rotated_secret_and_of_a_dropped_applicati
         stage.site.reload(vec![tenant("UTC", Settings { apps, ..unlimited() })]);
         assert_eq!(stage.get_with(&authorization, &uri).await.code(), 99_991_663);
     }
+}
+
+#[tokio::test]
+async fn guesses_at_a_secret_are_limited_by_application_and_address() {
+    set_clock("2021-01-05T12:00:00Z");
+    let stage = stage();
+    stage.site.guesses.set_limits(SignInLimits { failures: 3, failures_of_address: 5, failures_of_name: 1, ..SignInLimits::default() });
+    let ask = async |app_id: &str, secret: &str, address: &str| {
+        let channel = Channel { client: Some(address.parse().unwrap()), ..Channel::default() };
+        stage.send(Request::post(TOKEN).extension(channel).body(body(app_id, secret).into()).unwrap()).await
+    };
+    let (home, stranger) = ("203.0.113.7", "2001:db8::1");
+    for number in 0..3 {
+        assert_eq!(ask(APP_ID, &format!("wrong {number}"), stranger).await.code(), 10_014);
+    }
+    for address in [stranger, "2001:db8::2"] {
+        let refused = ask(APP_ID, SECRET, address).await;
+        assert_eq!((refused.status.as_u16(), refused.body.as_str()), (429, r#"{"code":99991400,"msg":"request trigger frequency limit"}"#));
+        assert_eq!((refused.header("x-ogw-ratelimit-limit"), refused.header("x-ogw-ratelimit-reset")), ("3", "1"));
+    }
+    // The application itself is not kept out by that, from wherever it asks.
+    for address in [home, "203.0.113.8"] {
+        assert_eq!(ask(APP_ID, SECRET, address).await.code(), 0);
+    }
+    // Nor does a stranger get on by other names.
+    assert_eq!(ask("cli_one", "wrong", stranger).await.code(), 10_014);
+    assert_eq!(ask("cli_two", "wrong", stranger).await.code(), 10_014);
+    assert_eq!(ask("cli_three", "wrong", stranger).await.status, 429);
+    advance(1000);
+    assert_eq!(ask(APP_ID, SECRET, stranger).await.code(), 0);
+    // Where an application is at home, others at the same address do not keep it out.
+    for number in 0..6 {
+        let _ = ask(&format!("cli_{number}"), "wrong", stranger).await;
+    }
+    assert_eq!((ask("cli_other", "wrong", stranger).await.status.as_u16(), ask(APP_ID, SECRET, stranger).await.code()), (429, 0));
 }

@@ -233,7 +233,7 @@ proptest! {
         name in prop::sample::select(vec!["accept", "x-timezone", "dataserviceversion", "maxdataserviceversion", "x-rws-version", "accept"]),
         value in "(application/json|;|odata=|q=|,|\\*|/|light|[0-9]|\\.|UTC|[+-][0-9]{2}:[0-9]{2}|[ -~]){0,8}",
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let answer = runtime.block_on(async {
             let request = Request::get(format!("{SERVICE}/{path}?{query}")).header(name, value);
             let request = request.header("authorization", basic("admin@example.com", PASSWORD)).body(Body::empty());

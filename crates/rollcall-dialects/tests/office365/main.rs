@@ -6,6 +6,7 @@ mod bodies;
 mod client;
 mod errors;
 mod formats;
+mod guesses;
 mod log;
 mod naive;
 mod paging;

@@ -125,7 +125,7 @@ proptest! {
         let facts: Vec<_> = users.iter().enumerate().flat_map(|(day, users)| days(&[(&format!("2013-05-{:02}", day + 1), *users)])).collect();
         let top_option = top.map_or_else(String::new, |top| format!("&$top={top}"));
         let path = format!("/CsActiveUserDaily?$orderby={order}&$filter={filter}&$skip={skip}{top_option}");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let (unpaged, answers) = all(&Stage::new(facts.clone(), Settings { page_size: 0, ..settings() }), &path).await;
             assert_eq!(answers, 1);

@@ -26,6 +26,10 @@ thread_local! {
     static NOW: Cell<Millis> = const { Cell::new(1_372_186_883_000) };
 }
 
+pub(crate) fn advance(by: Millis) {
+    NOW.set(NOW.get() + by);
+}
+
 pub(crate) fn set_clock(now: &str) {
     NOW.set(at(now));
 }
@@ -173,6 +177,11 @@ impl Stage {
 
 pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+}
+
+/// A channel from an address.
+pub(crate) fn from(address: &str) -> Channel {
+    Channel { client: Some(address.parse().unwrap()), ..Channel::default() }
 }
 
 /// A channel on which credentials may not travel.

@@ -1,6 +1,7 @@
 //! `key`: random secrets, and the hashes of secrets and passwords as they stand in the configuration.
 
 use crate::args::{Key, KeyCommand, KeyFor};
+use crate::config::SHORTEST_PASSWORD;
 use crate::failure::{Failure, Result};
 use crate::output;
 use base64::Engine as _;
@@ -48,8 +49,10 @@ fn hash() -> Result {
     let read = input.read_line(&mut line);
     read.map_err(|error| Failure::of("the password on standard input", error))?;
     let password = line.trim_end_matches(['\r', '\n']);
-    if password.is_empty() || password.chars().any(char::is_control) {
-        return Err(Failure::Message("expected a password on standard input: one line without control characters".into()));
+    if password.chars().count() < SHORTEST_PASSWORD || password.chars().any(char::is_control) {
+        return Err(Failure::Message(format!(
+            "expected a password on standard input: one line of at least {SHORTEST_PASSWORD} characters, none of them a control character"
+        )));
     }
     output::line(format_args!("password_hash = \"{}\"", password_hash(password)?))
 }

@@ -74,9 +74,11 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         data: overrides.data.clone().unwrap_or_else(|| folder.join(file.data.as_deref().unwrap_or(Path::new("data")))),
         allow_plaintext_auth: file.allow_plaintext_auth,
         trusted_proxies,
+        log_client_addresses: file.log_client_addresses.unwrap_or(true),
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
         places: file.places.files().into_iter().map(|path| folder.join(path)).collect(),
         limits: file.limits,
+        sign_in: file.sign_in,
         storage,
         organizations,
     })

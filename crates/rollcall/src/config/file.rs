@@ -1,6 +1,7 @@
 //! The file as it is written. Values whose meaning is checked later keep their place, so that a message can name the line.
 
 use super::{Limits, Problem};
+use rollcall_dialects::sign_in::SignInLimits;
 use rollcall_engine::Settings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,11 +18,14 @@ pub(super) struct File {
     pub(super) allow_plaintext_auth: bool,
     #[serde(default)]
     pub(super) trusted_proxies: Vec<Spanned<String>>,
+    pub(super) log_client_addresses: Option<bool>,
     pub(super) tls: Option<Tls>,
     #[serde(default)]
     pub(super) places: Places,
     #[serde(default)]
     pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) sign_in: SignInLimits,
     #[serde(default)]
     pub(super) storage: Storage,
     #[serde(default)]

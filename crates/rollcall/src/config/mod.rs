@@ -14,11 +14,13 @@ mod limits;
 mod secrets;
 
 pub use limits::Limits;
+pub use secrets::SHORTEST_PASSWORD;
 
 use crate::operations::erase::Retention;
 use ipnet::IpNet;
 use rollcall_dialects::Secret;
 use rollcall_dialects::Tenant;
+use rollcall_dialects::sign_in::SignInLimits;
 use rollcall_engine::Settings;
 use rollcall_model::OrgId;
 use std::fmt;
@@ -40,6 +42,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Whether credentials may travel in plain text beyond loopback.
     pub allow_plaintext_auth: bool,
+    /// Whether lines of failed sign-ins have the client's address.
+    pub log_client_addresses: bool,
     /// The proxies that are believed when they say for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
     /// The certificate and key of a TLS listener.
@@ -48,6 +52,8 @@ pub struct Config {
     pub places: Vec<PathBuf>,
     /// What requests may take.
     pub limits: Limits,
+    /// How many sign-ins may fail.
+    pub sign_in: SignInLimits,
     /// Settings of the engine.
     pub storage: Settings,
     /// The organizations, each with its credentials.
@@ -406,14 +412,14 @@ mod tests {
     #[test]
     fn volcengine_is_read_and_its_secret_comes_from_elsewhere() {
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("k"), "hunter2\n").unwrap();
+        std::fs::write(home.path().join("k"), "hunter2 and his friends\n").unwrap();
         let section = "[organizations.volcengine]\nshow_unknown = true\nmax_age_days = 1\nmax_span_days = 2\nrequests_per_second = 3\nclock_skew_seconds = 4\n";
         let text = format!("{ORGANIZATION}{section}{}", access_key("AKLT=a", "file:k"));
         let config = Config::parse(&text, &home.path().join("rollcall.toml"), &Overrides::default()).unwrap();
         let given = &config.organizations[0].tenant.volcengine;
         assert_eq!((given.show_unknown, given.max_age_days, given.max_span_days), (true, 1, 2));
         assert_eq!((given.requests_per_second, given.clock_skew_seconds), (3, 4));
-        let expected = rollcall_dialects::volcengine::signature::SecretKey::new("hunter2");
+        let expected = rollcall_dialects::volcengine::signature::SecretKey::new("hunter2 and his friends");
         assert!(given.access_keys.len() == 1 && given.access_keys[0].id == "AKLT=a" && given.access_keys[0].secret == expected);
         assert!(!format!("{config:?}").contains("hunter2"));
     }
@@ -443,12 +449,64 @@ mod tests {
     #[test]
     fn a_password_of_a_file_is_hashed_when_it_is_read() {
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("p"), "hunter2\n").unwrap();
+        std::fs::write(home.path().join("p"), "hunter2, too\n").unwrap();
         let text = format!("{ORGANIZATION}{}", user("a", "user", "password = \"file:p\""));
         let config = Config::parse(&text, &home.path().join("rollcall.toml"), &Overrides::default()).unwrap();
         let password = &config.organizations[0].tenant.office365.users[0].password;
         assert!(password.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{password}");
+        // Read again it has the same hash, so that whoever signed in with it is known still.
+        let again = Config::parse(&text, &home.path().join("rollcall.toml"), &Overrides::default()).unwrap();
+        assert_eq!(&again.organizations[0].tenant.office365.users[0].password, password);
     }
+
+    #[test]
+    fn a_secret_that_could_be_guessed_is_refused_with_its_line() {
+        let home = tempfile::tempdir().unwrap();
+        let told = |section: &str, secret: String| {
+            std::fs::write(home.path().join("s"), format!("{secret}\n")).unwrap();
+            let text = format!("{ORGANIZATION}{section}");
+            Config::parse(&text, &home.path().join("rollcall.toml"), &Overrides::default()).map(drop).map_err(|error| error.to_string())
+        };
+        let with = |table: &str, keys: &str| format!("[[organizations.{table}]]\n{keys}\n");
+        for (section, line, key, shortest) in [
+            (with("ingest_keys", "name = \"a\"\nsecret = \"file:s\""), 7, "ingest_keys[0].secret: the secret", 20),
+            (with("feishu.apps", "app_id = \"a\"\nsecret = \"file:s\""), 7, "feishu.apps[0].secret: the secret", 20),
+            (with("volcengine.access_keys", "id = \"a\"\nsecret = \"file:s\""), 7, "volcengine.access_keys[0].secret: the secret", 20),
+            (
+                with("yunxiao.tokens", "name = \"a\"\nscopes = [\"organization\"]\nsecret = \"file:s\""),
+                8,
+                "yunxiao.tokens[0].secret: the secret",
+                20,
+            ),
+            (user("a", "user", "password = \"file:s\""), 8, "office365.users[0].password: the password", 12),
+        ] {
+            // Letters are counted, not bytes.
+            let error = told(&section, "密".repeat(shortest - 1)).unwrap_err();
+            let expected = format!(
+                "rollcall.toml:{line}: organizations[0].{key} at file:s has fewer than {shortest} characters, so it could be guessed; take a longer one"
+            );
+            assert!(error.ends_with(&expected), "{error}");
+            assert_eq!(told(&section, "密".repeat(shortest)), Ok(()), "{key}");
+        }
+    }
+
+    #[test]
+    fn sign_ins_are_limited_as_the_example_shows_and_their_addresses_logged() {
+        let defaults = parse("").unwrap();
+        assert_eq!((defaults.sign_in, defaults.log_client_addresses), (SignInLimits::default(), true));
+        let (_, section) = EXAMPLE.split_once("[sign_in]\n").unwrap();
+        let lines: Vec<_> = section.lines().take_while(|line| line.starts_with("# ")).collect();
+        assert_eq!(lines.len(), 5);
+        let shown = format!("log_client_addresses = false\n[sign_in]\n{}", lines.join("\n").replace("# ", ""));
+        // What stands behind a value is a comment no more.
+        let shown: String = shown.lines().map(|line| line.split("  ").next().unwrap().to_owned() + "\n").collect();
+        let shown = parse(&shown).unwrap();
+        assert_eq!((shown.sign_in, shown.log_client_addresses), (SignInLimits::default(), false));
+        let given = parse("[sign_in]\nfailures = 1\nlongest_wait_seconds = 0\nwaiting_passwords = 7").unwrap().sign_in;
+        assert_eq!(given, SignInLimits { failures: 1, longest_wait_seconds: 0, waiting_passwords: 7, ..SignInLimits::default() });
+        assert!(parse("[sign_in]\ntries = 1").unwrap_err().starts_with("rollcall.toml:2: tries: unknown field `tries`"));
+    }
+
     fn token(secret: &str, rest: &str) -> String {
         format!("[[organizations.yunxiao.tokens]]\nname = \"t\"\nhash = \"{}\"\n{rest}\n", hash(secret))
     }

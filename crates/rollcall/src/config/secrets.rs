@@ -5,6 +5,12 @@ use rollcall_dialects::{Secret, office365};
 use std::path::Path;
 use toml::Spanned;
 
+/// The shortest secret that a reference may lead to, in characters. Its hash is a fast one, or it is held as it is, so that only its length protects it:
+/// 20 random letters and digits have 119 bits.
+const SHORTEST_SECRET: usize = 20;
+/// The shortest password, in characters. It may be shorter, because people choose it: guesses at it have to wait, and each takes argon2id's time.
+pub const SHORTEST_PASSWORD: usize = 12;
+
 /// How a secret of one kind stands in the file.
 pub(super) struct Kind<T: 'static> {
     /// The key of its hash.
@@ -13,6 +19,8 @@ pub(super) struct Kind<T: 'static> {
     plain_key: &'static str,
     /// The command that prints the hash.
     command: &'static str,
+    /// The least characters of one that is referred to.
+    shortest: usize,
     /// What a hash looks like.
     expected: &'static str,
     parse: fn(&str) -> Option<T>,
@@ -24,6 +32,7 @@ pub(super) const INGEST_KEY: Kind<Secret> = Kind {
     hash_key: "hash",
     plain_key: "secret",
     command: "rollcall key new",
+    shortest: SHORTEST_SECRET,
     expected: "sha256: and 64 hexadecimal digits",
     parse: Secret::parse,
     of: |plain| Some(Secret::of(plain)),
@@ -40,9 +49,10 @@ pub(super) const PASSWORD: Kind<String> = Kind {
     hash_key: "password_hash",
     plain_key: "password",
     command: "rollcall key hash",
+    shortest: SHORTEST_PASSWORD,
     expected: "$argon2id$, parameters, salt and hash",
     parse: |hash| office365::is_password_hash(hash).then(|| hash.to_owned()),
-    of: office365::hash_password,
+    of: office365::hash_password_here,
 };
 
 /// Reads a secret that is given as a hash or as a reference.
@@ -54,7 +64,7 @@ pub(super) fn read<T>(
     reference: Option<&Spanned<String>>,
     folder: &Path,
 ) -> Option<T> {
-    let Kind { hash_key, plain_key, command, expected, .. } = kind;
+    let Kind { hash_key, plain_key, command, shortest, expected, .. } = kind;
     match (hash, reference) {
         (Some(hash), None) => {
             let secret = (kind.parse)(hash.get_ref());
@@ -66,7 +76,7 @@ pub(super) fn read<T>(
         }
         (None, Some(reference)) => {
             let or_hash = format!(", or its hash, which `{command}` prints");
-            let plain = resolve(reference.get_ref(), plain_key, &or_hash, folder);
+            let plain = resolve(reference.get_ref(), plain_key, &or_hash, folder, *shortest);
             let secret = plain.and_then(|plain| (kind.of)(&plain).ok_or_else(|| format!("the {plain_key} is too long")));
             secret.map_err(|message| checks.refuse(reference, &format!("{at}.{plain_key}"), &message)).ok()
         }
@@ -83,18 +93,18 @@ pub(super) fn read<T>(
 
 /// Reads a secret of which no hash will do: signatures are made with the secret itself.
 pub(super) fn read_itself(checks: &mut Checks<'_>, at: &str, reference: &Spanned<String>, folder: &Path) -> Option<String> {
-    let secret = resolve(reference.get_ref(), "secret", "; signatures are checked with it, so no hash will do", folder);
+    let secret = resolve(reference.get_ref(), "secret", "; signatures are checked with it, so no hash will do", folder, SHORTEST_SECRET);
     secret.map_err(|message| checks.refuse(reference, &format!("{at}.secret"), &message)).ok()
 }
 
 /// Reads an option of a store, which has one name and no hash.
 pub(super) fn read_option(checks: &mut Checks<'_>, key: &str, reference: &Spanned<toml::Value>, folder: &Path) -> Option<String> {
-    let secret = resolve(reference.get_ref().as_str().unwrap_or_default(), "secret", "", folder);
+    let secret = resolve(reference.get_ref().as_str().unwrap_or_default(), "secret", "", folder, 1);
     secret.map_err(|message| checks.refuse(reference, key, &message)).ok()
 }
 
 /// The secret that a reference leads to; `or_else` says what could stand in place of a reference.
-fn resolve(reference: &str, plain_key: &str, or_else: &str, folder: &Path) -> Result<String, String> {
+fn resolve(reference: &str, plain_key: &str, or_else: &str, folder: &Path, shortest: usize) -> Result<String, String> {
     let plain = if let Some(name) = reference.strip_prefix("env:") {
         std::env::var(name).map_err(|_| format!("the environment variable {name} is not set, or not UTF-8"))?
     } else if let Some(path) = reference.strip_prefix("file:") {
@@ -104,5 +114,11 @@ fn resolve(reference: &str, plain_key: &str, or_else: &str, folder: &Path) -> Re
     } else {
         return Err(format!("a {plain_key} must not stand in the file; write {plain_key} = \"env:NAME\" or \"file:path\"{or_else}"));
     };
-    if plain.is_empty() { Err(format!("the {plain_key} at {reference} is empty")) } else { Ok(plain) }
+    match plain.chars().count() {
+        0 => Err(format!("the {plain_key} at {reference} is empty")),
+        length if length < shortest => {
+            Err(format!("the {plain_key} at {reference} has fewer than {shortest} characters, so it could be guessed; take a longer one"))
+        }
+        _ => Ok(plain),
+    }
 }

@@ -1,21 +1,64 @@
 //! One log line a request: method, path, status and time; no query, no header, no address, for those may hold secrets or
-//! say who asks.
+//! say who asks. A sign-in that failed has a line of its own, with the client's address: so that whoever guesses can be banned.
 
-use axum::extract::Request;
+use super::state::App;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use rollcall_dialects::FailedSignIn;
+use rollcall_dialects::site::Channel;
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
-pub async fn log(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+/// How many bytes of what a client sent stand in a line.
+const LONGEST: usize = 256;
+
+pub async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let method = cut(request.method().as_str()).into_owned();
+    let path = cut(request.uri().path()).into_owned();
+    let client = request.extensions().get().and_then(|channel: &Channel| channel.client);
     let begun = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let duration_ms = begun.elapsed().as_millis();
+    if let Some(failed) = response.extensions().get::<FailedSignIn>() {
+        tell(failed, client.filter(|_| app.live().log_client_addresses));
+    }
     if matches!(path.as_str(), "/livez" | "/readyz") {
         tracing::debug!(%method, path, status, duration_ms, "request");
     } else {
         tracing::info!(%method, path, status, duration_ms, "request");
     }
     response
+}
+
+/// The form is documented: tools match it, and take the address after `client=`. The name comes behind it, so that no name can be read as an address.
+fn tell(failed: &FailedSignIn, client: Option<IpAddr>) {
+    let client = client.map_or_else(|| "-".to_owned(), |client| client.to_string());
+    tracing::warn!(%client, api = %failed.api, reason = failed.reason, name = &*cut(&failed.name), "sign-in failed");
+}
+
+/// The beginning of a text, where it is long. What is written as a text, between quotation marks, has its control characters escaped.
+fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text.into();
+    }
+    let (beginning, _) = text.split_at(text.floor_char_boundary(LONGEST));
+    format!("{beginning}…").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        for text in ["", "/v1/attendance", &"x".repeat(256)] {
+            assert_eq!(cut(text), text);
+        }
+        assert_eq!(cut(&"x".repeat(257)), format!("{}…", "x".repeat(256)));
+        assert_eq!(cut(&"中".repeat(86)), format!("{}…", "中".repeat(85)));
+    }
 }

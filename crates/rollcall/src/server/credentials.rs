@@ -14,5 +14,5 @@ pub fn organization(live: &Live, headers: &HeaderMap) -> Result<Arc<Organization
         .ok_or_else(|| refused("authorization is missing: expected Authorization: Bearer <ingest key>"))?;
     let key = given.to_str().ok().and_then(|given| given.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, key) = key.ok_or_else(|| refused("authorization: expected Bearer <ingest key>"))?;
-    live.organization_of(key.trim()).ok_or_else(|| refused("the ingest key is not known to this server"))
+    live.organization_of(key.trim()).ok_or_else(|| refused("the ingest key is not known to this server").of_sign_in("no such ingest key"))
 }

@@ -133,7 +133,7 @@ struct Counter {
 
 fn router(operations: &[Add], desk: &Desk) -> Router {
     let router = operations.iter().fold(Router::new(), |router, add| add(router, desk));
-    router.fallback(unknown).layer(axum::middleware::from_fn(access::log))
+    router.fallback(unknown).layer(axum::middleware::from_fn_with_state(desk.app.clone(), access::log))
 }
 
 fn add<O: Operation>(router: Router, desk: &Desk) -> Router {

@@ -4,6 +4,7 @@ use crate::reports::BadParameter;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use rollcall_dialects::FailedSignIn;
 use rollcall_dialects::work::WorkError;
 use rollcall_engine::EngineError;
 use rollcall_model::ReportError;
@@ -13,6 +14,8 @@ use rollcall_model::ReportError;
 pub struct Refusal {
     status: StatusCode,
     message: String,
+    /// What was wrong with the credential, where one was given.
+    failed_sign_in: Option<&'static str>,
 }
 
 /// Every 503 asks for one more try after this many seconds.
@@ -20,7 +23,12 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 impl Refusal {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), failed_sign_in: None }
+    }
+
+    /// The same, and the log says that a sign-in failed, and why.
+    pub fn of_sign_in(self, reason: &'static str) -> Self {
+        Self { failed_sign_in: Some(reason), ..self }
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -47,6 +55,9 @@ impl IntoResponse for Refusal {
             StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, RETRY_AFTER),
             _ => None,
         };
+        if let Some(reason) = self.failed_sign_in {
+            response = FailedSignIn { api: "native", name: String::new(), reason }.told_by(response);
+        }
         response
     }
 }

@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use super::state::App;
 use super::{access, client, directory, export, health, ingest, native};
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
@@ -30,7 +30,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .with_state(app.clone());
     let mount = |router, dialect: &&dyn Dialect| dialect.mount(router, app.site.clone());
-    DIALECTS.iter().fold(native, mount).layer(from_fn(access::log)).layer(from_fn_with_state(app, client::identify))
+    DIALECTS.iter().fold(native, mount).layer(from_fn_with_state(app.clone(), access::log)).layer(from_fn_with_state(app, client::identify))
 }
 
 async fn not_found(uri: Uri) -> Refusal {

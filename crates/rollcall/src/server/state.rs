@@ -38,6 +38,8 @@ pub struct Live {
     pub budget: Budget,
     /// Turns to export: `limits.exports` of them.
     pub exports: Arc<Semaphore>,
+    /// Whether lines of failed sign-ins have the client's address.
+    pub log_client_addresses: bool,
     /// The proxies that are believed when they say for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
     organizations: Vec<Arc<Organization>>,
@@ -50,6 +52,7 @@ impl App {
     /// What routes share, over an open engine.
     pub fn new(config: &Config, engine: Arc<Engine>, places: PlaceFiles, signing_key: [u8; 32]) -> Self {
         let site = Site::new(engine.clone(), now, signing_key, config.tenants());
+        site.guesses.set_limits(config.sign_in);
         let processors = std::thread::available_parallelism().map_or(1, Into::into);
         Self {
             engine,
@@ -75,6 +78,7 @@ impl App {
     /// Puts another configuration in force: organizations, credentials and limits.
     pub fn reload(&self, config: &Config) {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Live::new(config));
+        self.site.guesses.set_limits(config.sign_in);
         self.site.reload(config.tenants());
     }
 
@@ -100,6 +104,7 @@ impl Live {
             limits: config.limits.clone(),
             budget: Budget::new(&config.limits),
             exports: Arc::new(Semaphore::new(exports)),
+            log_client_addresses: config.log_client_addresses,
             trusted_proxies: config.trusted_proxies.clone(),
             organizations: organizations.collect(),
             retentions: config.retentions(),
