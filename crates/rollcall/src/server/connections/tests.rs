@@ -266,21 +266,24 @@ async fn a_request_under_way_is_not_cut_off_for_another() {
 
 #[tokio::test]
 async fn a_late_head_ends_its_connection_however_it_arrives() {
-    let served = serve("[limits]\nheader_seconds = 1\n", 8).await;
-    let mut silent = served.connect().await;
-    assert_eq!(rest(&mut silent).await, "");
-    let mut dripping = served.send("GET / HTTP/1.1\r\n").await;
-    let dripped = timeout(SOON, async {
-        while dripping.write_all(b"a: b\r\n").await.is_ok() {
+    let served = serve("[limits]\nheader_seconds = 3\n", 8).await;
+    let silent = async {
+        assert_eq!(rest(&mut served.connect().await).await, "");
+    };
+    let dripping = async {
+        let mut stream = served.send("GET / HTTP/1.1\r\n").await;
+        while stream.write_all(b"a: b\r\n").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    });
-    dripped.await.unwrap();
+    };
     // The same for the head after an answer, though such a connection may be idle for longer.
-    let mut again = served.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    read(&mut again, "HTTP/1.1 200 OK\r\n").await;
-    again.write_all(b"GET / HTTP").await.unwrap();
-    assert!(rest(&mut again).await.ends_with("here"));
+    let again = async {
+        let mut stream = served.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        read(&mut stream, "HTTP/1.1 200 OK\r\n").await;
+        stream.write_all(b"GET / HTTP").await.unwrap();
+        assert!(rest(&mut stream).await.ends_with("here"));
+    };
+    timeout(SOON, async { tokio::join!(silent, dripping, again) }).await.unwrap();
 }
 
 #[tokio::test]
