@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const REPORT: &str = "/v1/reports/meeting-days?from=2025-01-01&to=2026-01-01";
@@ -18,6 +19,8 @@ fn address(server: &Server) -> SocketAddr {
 /// A connection on which this much was sent.
 fn send(server: &Server, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address(server)).unwrap();
+    // Longer than any answer takes.
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     // The server may have closed it by now, to make way.
     let _ = stream.write_all(text.as_bytes());
     stream

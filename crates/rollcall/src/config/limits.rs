@@ -29,7 +29,7 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Seconds to send the body of a request.
     pub body_seconds: u64,
-    /// Seconds that a client may take no byte of an answer; then its connection ends.
+    /// Seconds in which a client must take something of an answer, 64 KiB at the most; else its connection ends.
     pub write_seconds: u64,
     /// Seconds that requests have to finish at shutdown.
     pub shutdown_seconds: u64,

@@ -21,8 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-/// How many bytes of an answer the system holds that were not sent yet. A client that takes only a few bytes is noticed then, where
-/// the megabytes that it holds otherwise would hide that for minutes.
+/// How many bytes of an answer the system takes ahead of what it sends. Once it has these, it takes more when half of them are sent;
+/// so whoever takes 64 KiB within `limits.write_seconds` is seen to take something. Without this it would be a third of megabytes.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 128 << 10;
 
