@@ -63,7 +63,7 @@ impl Share {
                 limits.connections
             );
         } else {
-            tracing::info!(connections, storage, limit, "open files are shared");
+            tracing::debug!(connections, storage, limit, "connections and storage share the files that may be open");
         }
     }
 }

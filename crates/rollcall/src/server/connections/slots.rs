@@ -137,7 +137,12 @@ impl Table {
     fn warn(&mut self, most: usize) {
         if self.warned.is_none_or(|warned| warned.elapsed() >= BETWEEN_WARNINGS) {
             self.warned = Some(Instant::now());
-            tracing::warn!(open = self.open, most, "connections run out (limits.connections); those that wait for their client make way");
+            let open = self.open;
+            tracing::warn!(
+                open,
+                most,
+                "connections run out: those that wait for their client make way; if they are yours, raise limits.connections"
+            );
         }
     }
 }
