@@ -23,7 +23,7 @@ from deltalake import DeltaTable, QueryBuilder
 
 ROLLCALL = os.environ["ROLLCALL"]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-KEY, SECRET = "key-of-the-check", "secret-of-the-store"
+KEY, SECRET = "key-of-the-check-of-lakes", "secret-of-the-store"
 ORG = "6f6e0a52-7d5b-4bb6-9a55-8f7f8d3b5c11"
 BASE = 1_740_960_000_000  # 2025-03-03
 PATIENCE = 60

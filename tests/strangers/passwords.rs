@@ -45,6 +45,8 @@ fn a_remembered_account_waits_for_no_stranger_also_after_a_reload() {
     });
     let busy = busy.unwrap();
     assert_busy(&busy);
+    // A name that nobody has stands in the same line.
+    assert_busy(&sign_in(&server, "nobody@first.example", "guess", HOME));
     assert_eq!(sign_in(&server, USER, PASSWORD, HOME).status, 200);
     reload(&server, &text.replacen("Asia/Shanghai", "UTC", 1));
     assert_eq!(sign_in(&server, USER, PASSWORD, HOME).status, 200);

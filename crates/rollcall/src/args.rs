@@ -486,7 +486,7 @@ pub enum KeyCommand {
     /// Read a password from standard input, and print its hash as it stands in the configuration
     ///
     /// For the accounts of the Office 365 reports: `password_hash` under [[organizations.office365.users]]. The password is one
-    /// line; the hash is argon2id with a fresh salt, so that the same password has another hash each time.
+    /// line of at least 12 characters; the hash is argon2id with a fresh salt, so that the same password has another hash each time.
     Hash,
 }
 
