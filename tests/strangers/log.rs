@@ -60,6 +60,22 @@ fn each_failed_sign_in_leaves_a_line_with_the_address_unless_that_is_hidden() {
     assert!(!server.log().contains("198.51.100.1"));
 }
 
+/// So whoever is told an id by a client finds the request, and what failed in it.
+#[test]
+fn a_request_is_logged_with_the_id_of_its_answer() {
+    let server = Server::new();
+    for (path, header) in
+        [(super::SERVICE, "request-id"), ("/oapi/v1/platform/user", "x-request-id"), ("/open-apis/vc/v1/reports/get_daily", "x-tt-logid")]
+    {
+        let answer = server.send(server.request("GET", path)).unwrap();
+        let id = answer.headers[header].to_str().unwrap();
+        // The line comes before the answer does, but maybe not before the file has it.
+        server.await_log(&format!("path=\"{path}\" status={} ", answer.status));
+        let log = server.log();
+        assert!(log.lines().any(|line| line.contains(path) && line.contains(&format!("request_id=\"{id}\""))), "{log}");
+    }
+}
+
 #[test]
 fn what_a_stranger_sends_is_cut_in_the_log() {
     let server = Server::new();

@@ -78,7 +78,7 @@ fn common_headers(headers: &mut HeaderMap, request_id: String) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::try_from(request_id) {
-        headers.insert("request-id", id);
+        headers.insert(names::REQUEST_ID, id);
     }
 }
 

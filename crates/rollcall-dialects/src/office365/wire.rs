@@ -18,6 +18,8 @@ pub const SERVICE_VERSION: &str = "2013-V1";
 pub mod header {
     /// The version of the service.
     pub const SERVICE_VERSION: &str = "x-rws-version";
+    /// The id of the request, in every answer.
+    pub const REQUEST_ID: &str = "request-id";
     /// The zone that cuts the periods.
     pub const TIME_ZONE: &str = "x-timezone";
     /// How the message is built.

@@ -1,12 +1,12 @@
-//! One log line a request: method, path, status and time; no query, no header, no address, for those may hold secrets or
+//! One log line a request: method, path, status, time, and the id that its answer has, if it has one; no query, no header, no address, for those may hold secrets or
 //! say who asks. A sign-in that failed has a line of its own, with the client's address: so that whoever guesses can be banned.
 
 use super::state::App;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use rollcall_dialects::FailedSignIn;
 use rollcall_dialects::site::Channel;
+use rollcall_dialects::{FailedSignIn, feishu, office365, yunxiao};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +14,9 @@ use std::time::Instant;
 
 /// How many bytes of what a client sent stand in a line.
 const LONGEST: usize = 256;
+
+/// The headers in which answers have the id of their request: one for each dialect that has such a header.
+const REQUEST_IDS: [&str; 3] = [office365::wire::header::REQUEST_ID, yunxiao::wire::header::REQUEST_ID, feishu::wire::LOG_ID_HEADER];
 
 pub async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let method = cut(request.method().as_str()).into_owned();
@@ -26,10 +29,11 @@ pub async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     if let Some(failed) = response.extensions().get::<FailedSignIn>() {
         tell(failed, client.filter(|_| app.live().log_client_addresses));
     }
+    let request_id = REQUEST_IDS.iter().find_map(|name| response.headers().get(*name)?.to_str().ok());
     if matches!(path.as_str(), "/livez" | "/readyz") {
         tracing::debug!(%method, path, status, duration_ms, "request");
     } else {
-        tracing::info!(%method, path, status, duration_ms, "request");
+        tracing::info!(%method, path, status, duration_ms, request_id, "request");
     }
     response
 }
