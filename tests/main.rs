@@ -9,6 +9,7 @@ mod harness;
 mod assistance;
 mod backup;
 mod bad_input;
+mod bounds;
 mod cli;
 mod connections;
 mod copilot;

@@ -8,10 +8,11 @@ use rand::{Rng, SeedableRng};
 use rollcall_engine::cells::Scope;
 use rollcall_engine::export::Format;
 use rollcall_engine::facts::{Assistances, Attendances, Columns};
-use rollcall_engine::ingest::{self, Compression, Limits};
+use rollcall_engine::ingest::{self, Compression, Context};
 use rollcall_engine::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use rollcall_engine::words::Worded;
 use rollcall_engine::{Engine, Settings};
+use rollcall_model::calendar::LATEST;
 use rollcall_model::{Directory, OrgId, Organization, Receipt};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -170,10 +171,9 @@ impl Opened {
     }
 
     fn put<C: Columns>(&self, body: &str) -> Receipt {
-        let (format, limits) = (ingest::Format::Ndjson, Limits::default());
         let directory = Directory::default();
-        let decoded =
-            ingest::decode::<C>(body.as_bytes(), format, Compression::None, &self.organization, &directory, None, &limits).unwrap();
+        let context = Context::new(&self.organization, &directory, LATEST);
+        let decoded = ingest::decode::<C>(body.as_bytes(), ingest::Format::Ndjson, Compression::None, &context).unwrap();
         self.engine.ingest(&self.organization, decoded.facts).unwrap()
     }
 

@@ -96,7 +96,7 @@ impl Engine {
                 if failed {
                     writable.store(false, Ordering::Relaxed);
                 }
-                if cells.added() >= settings.checkpoint_facts {
+                if cells.is_due() {
                     pace.wake.notify_one();
                 }
             };
@@ -204,7 +204,7 @@ impl Engine {
 
     /// Replaces stored base cells that are not what the facts say, and drops kept cells that are wrong or cannot be verified. May be stopped
     /// at any point and begun again. What it finds is what [`Engine::verify`] would have found before. Checkpoints wait meanwhile, so ingest
-    /// does too once three times [`Settings::checkpoint_facts`] are live.
+    /// does too once three times [`Settings::checkpoint_facts`] or [`Settings::checkpoint_entries`] are live.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if facts cannot be read.

@@ -1,8 +1,11 @@
 //! Facts as columns: what decoding yields and the committer takes.
 
 mod assistances;
+mod cost;
 
 pub use assistances::{Assistances, Use};
+pub use cost::Cost;
+pub(crate) use cost::entries_of_stay;
 
 use rollcall_model::draft::DraftField;
 use rollcall_model::identity::FactId;
@@ -26,6 +29,12 @@ pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// About how many bytes the facts take in memory.
+    fn size(&self) -> usize;
+
+    /// What they cost to commit and to fold.
+    fn cost(&self) -> &Cost;
 
     /// Adds the fact of a draft at the end.
     ///
@@ -86,6 +95,24 @@ impl Facts {
         }
     }
 
+    /// How many facts there are.
+    pub fn len(&self) -> usize {
+        self.ids().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids().is_empty()
+    }
+
+    /// What they cost to commit and to fold.
+    pub fn cost(&self) -> &Cost {
+        match self {
+            Self::Attendances(facts) => facts.cost(),
+            Self::Assistances(facts) => facts.cost(),
+        }
+    }
+
     /// The user of each fact.
     pub const fn user_ids(&self) -> &Strings {
         match self {
@@ -95,11 +122,11 @@ impl Facts {
     }
 }
 
-/// A column of strings: one buffer of bytes, and where each string ends.
+/// A column of strings: one buffer of bytes, and where each string ends. It may be of any length that memory has.
 #[derive(Debug, Clone, Default)]
 pub struct Strings {
     bytes: String,
-    ends: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 impl Strings {
@@ -126,12 +153,12 @@ impl Strings {
             }
             self.bytes.push_str(part);
         }
-        self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
+        self.ends.push(self.bytes.len());
     }
 
     /// The string at `row`; empty beyond the end.
     pub fn get(&self, row: usize) -> &str {
-        let end = |row: usize| self.ends.get(row).map_or(self.bytes.len(), |end| *end as usize);
+        let end = |row: usize| self.ends.get(row).copied().unwrap_or(self.bytes.len());
         let start = if row == 0 { 0 } else { end(row - 1) };
         self.bytes.get(start..end(row)).unwrap_or_default()
     }
@@ -143,7 +170,7 @@ impl Strings {
 
     /// How many bytes the strings take.
     pub fn size(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<u32>()
+        self.bytes.len() + self.ends.len() * size_of::<usize>()
     }
 }
 
@@ -180,6 +207,8 @@ pub struct Attendances {
     pub places: Vec<Option<Place>>,
     /// See [`Attendance::unit`].
     pub units: Vec<u8>,
+    /// See [`Columns::cost`].
+    cost: Cost,
 }
 
 impl Columns for Attendances {
@@ -188,6 +217,14 @@ impl Columns for Attendances {
 
     fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    fn size(&self) -> usize {
+        self.given_ids.size() + self.session_ids.size() + self.user_ids.size() + self.ids.len() * 72
+    }
+
+    fn cost(&self) -> &Cost {
+        &self.cost
     }
 
     fn take(
@@ -208,7 +245,7 @@ impl Attendances {
         self.ids.push(fact.id);
         self.contents.push(fact.content);
         self.given_ids.push(fact.given_id.as_deref().unwrap_or_default());
-        self.apps.push(u16::try_from(fact.app).unwrap_or(u16::MAX));
+        self.apps.push(fact.app);
         self.session_ids.push(&fact.session_id);
         self.session_kinds.push(fact.session_kind);
         self.session_started_at.push(fact.session_started_at);
@@ -220,10 +257,7 @@ impl Attendances {
         self.left_at.push(fact.left_at);
         self.places.push(fact.place);
         self.units.push(fact.unit);
-    }
-
-    /// About how many bytes the facts take in memory.
-    pub fn size(&self) -> usize {
-        self.given_ids.size() + self.session_ids.size() + self.user_ids.size() + self.ids.len() * 72
+        let entries = entries_of_stay(fact.joined_at, fact.left_at, fact.session_kind);
+        self.cost.add(entries, [fact.session_started_at, fact.joined_at]);
     }
 }

@@ -31,6 +31,11 @@ pub struct Settings {
     pub memtable_bytes: usize,
     /// After how many facts cells are checkpointed: what a start has to fold again.
     pub checkpoint_facts: usize,
+    /// After how many entries cells are checkpointed, if that comes first: what they take in memory meanwhile. Ingest waits for a checkpoint
+    /// at three times this or [`Settings::checkpoint_facts`].
+    pub checkpoint_entries: u64,
+    /// How many bytes of facts a block of the ledger holds, before it is compressed; more facts of one day in one commit make several.
+    pub block_bytes: usize,
     /// How many users one organization may have; 0: any.
     pub users_per_organization: u32,
     /// How many combinations of departments assistances of one organization may be booked on; 0: any.
@@ -66,6 +71,8 @@ impl Default for Settings {
             journal_bytes: 128 << 20,
             memtable_bytes: 64 << 20,
             checkpoint_facts: 400_000,
+            checkpoint_entries: 8_000_000,
+            block_bytes: 256 << 20,
             users_per_organization: 4_000_000,
             bookings_per_organization: 100_000,
             uses_per_organization: 100_000,

@@ -30,7 +30,7 @@ pub struct Attendance<'a> {
     /// A hash of everything else that the source gave: with a known id, another hash is a conflict.
     pub content: u32,
     /// The app, by its position in [`crate::Organization::apps`].
-    pub app: usize,
+    pub app: u16,
     /// The session, together with the app and the time it began.
     pub session_id: Cow<'a, str>,
     /// What the session is.

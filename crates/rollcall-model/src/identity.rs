@@ -16,21 +16,33 @@ pub enum FactId {
     Given(u128),
 }
 
-/// What a default id looks like as text, before its 32 hexadecimal digits. An exported fact carries it; sent again it is the same id.
+/// What a default id looks like as text, before its 32 hexadecimal digits. An exported fact carries its own; sent again it is the same id.
 const DEFAULT_ID_PREFIX: &str = "rc-";
 
 const DAY_SHIFT: u32 = 96;
 
 impl FactId {
-    /// The identity of an `id` that a source gave.
+    /// The identity of a fact whose default is `default`, and to which its source gave `id` or none. An id in the words of a default id
+    /// is the default only if it is the fact's own; that of another fact is a given id like any other.
+    pub fn of(id: Option<&str>, default: Self) -> Self {
+        match id {
+            Some(id) if !default.is_written(id) => Self::of_given(id),
+            _ => default,
+        }
+    }
+
+    /// The identity of an `id` that a source gave, and that is not the fact's default.
     pub fn of_given(id: &str) -> Self {
+        Self::Given(xxh3_128(id.as_bytes()))
+    }
+
+    /// Whether `id` is this default id as [`std::fmt::Display`] writes it.
+    fn is_written(self, id: &str) -> bool {
+        let Self::Default(default) = self else { return false };
         let digits = id
             .strip_prefix(DEFAULT_ID_PREFIX)
             .filter(|d| d.len() == 32 && d.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
-        match digits.and_then(|digits| u128::from_str_radix(digits, 16).ok()) {
-            Some(default) => Self::Default(default),
-            None => Self::Given(xxh3_128(id.as_bytes())),
-        }
+        digits.is_some_and(|digits| u128::from_str_radix(digits, 16) == Ok(default))
     }
 
     /// The UTC day, counted from 1970-01-01, that a default id leads with.

@@ -1,12 +1,42 @@
 //! Reading an instant from text.
 
-use crate::calendar::{DAY_MILLIS, Millis};
+use crate::calendar::{DAY_MILLIS, Millis, timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use std::borrow::Cow;
 
 /// An RFC 3339 time with an offset; digits below the millisecond are dropped.
 pub fn parse_time(text: &str) -> Option<Millis> {
     // Nearly every time of a large body has the plain form, which needs no general parser; what that one does not
     // recognize may still be a time.
     plain(text.as_bytes()).or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_nanosecond().div_euclid(1_000_000) as Millis))
+}
+
+/// A date and a time of day without an offset, separated by `T` or a space: the milliseconds since clocks that show it showed
+/// 1970-01-01T00:00:00; digits below the millisecond are dropped. A date alone is none.
+pub fn parse_local(text: &str) -> Option<Millis> {
+    let plain = text.len() > "2025-01-01".len() && text.bytes().all(|byte| byte.is_ascii_digit() || b"-T :.".contains(&byte));
+    let shown = plain.then(|| text.parse::<DateTime>().ok())??;
+    Some(Offset::UTC.to_timestamp(shown).ok()?.as_nanosecond().div_euclid(1_000_000) as Millis)
+}
+
+/// The instant at which the clocks of a zone showed a time, which is counted as [`parse_local`] does.
+///
+/// # Errors
+/// What was expected in its place, where the clocks showed the time twice or never.
+pub fn instant_of_local(local: Millis, zone: &TimeZone) -> Result<Millis, Cow<'static, str>> {
+    let shown = Offset::UTC.to_datetime(timestamp(local));
+    let name = || zone.iana_name().unwrap_or("that zone");
+    let offset = match zone.to_ambiguous_timestamp(shown).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        AmbiguousOffset::Fold { .. } => {
+            return Err(format!("an offset, since the clocks of {} showed this time twice", name()).into());
+        }
+        AmbiguousOffset::Gap { .. } => {
+            return Err(format!("a time that the clocks of {} showed: they were set forward past this one", name()).into());
+        }
+    };
+    Ok(local - Millis::from(offset.seconds()) * 1000)
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.f…](Z|±hh:mm)` of the years 1972 to 2199.
@@ -89,6 +119,32 @@ mod tests {
         ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_local_time_is_a_date_and_a_time_without_an_offset() {
+        for text in ["2025-03-01T09:00:00", "2025-03-01 09:00:00", "2025-03-01 09:00", "2025-03-01T09:00:00.0009", "20250301T090000"] {
+            assert_eq!(parse_local(text), Some(1_740_819_600_000), "{text}");
+        }
+        for text in
+            ["", "2025-03-01", "2025-03-01T09:00:00Z", "2025-03-01T09:00:00+01:00", "2025-02-29T09:00:00", "2025-03-01T09:00:00[UTC]"]
+        {
+            assert_eq!(parse_local(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_clocks_showed_twice_or_never_is_no_instant() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let instant = |text| instant_of_local(parse_local(text).unwrap(), &berlin).map_err(Cow::into_owned);
+        assert_eq!(instant("2025-03-30T01:59:59.999"), Ok(parse_time("2025-03-30T01:59:59.999+01:00").unwrap()));
+        assert_eq!(instant("2025-03-30T03:00:00"), Ok(parse_time("2025-03-30T03:00:00+02:00").unwrap()));
+        assert_eq!(
+            instant("2025-03-30T02:00:00").unwrap_err(),
+            "a time that the clocks of Europe/Berlin showed: they were set forward past this one"
+        );
+        assert_eq!(instant("2025-10-26T02:59:59").unwrap_err(), "an offset, since the clocks of Europe/Berlin showed this time twice");
+        assert_eq!(instant("2025-10-26T03:00:00"), Ok(parse_time("2025-10-26T03:00:00+01:00").unwrap()));
     }
 
     proptest! {

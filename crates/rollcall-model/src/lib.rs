@@ -32,7 +32,7 @@ pub use assistance::Assistance;
 pub use attendance::Attendance;
 pub use calendar::{Calendar, Millis, Period, Quarter, Range};
 pub use directory::Directory;
-pub use draft::{AssistanceDraft, AttendanceDraft, Draft, Value};
+pub use draft::{AssistanceDraft, AttendanceDraft, Clock, Draft, Value};
 pub use fact::{AssistanceKind, Device, FactKind, Media, SessionKind, UserKind};
 pub use fields::FactField;
 pub use identity::FactId;

@@ -173,6 +173,12 @@ pub struct Import {
     /// How the facts are written, where the name of a file does not say so
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<FactFormat>,
+    /// The IANA time zone of the clocks that times without an offset were read from; without it such times are refused
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// What the text of the files is in, where no byte order mark says so: utf-8, utf-16, utf-16be or gb18030 [default: utf-8]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
     /// Which field of a row is the user_id of its facts, with --format copilot [default: user_login]
     #[arg(long, value_name = "FIELD", value_enum)]
     pub user_field: Option<UserField>,

@@ -1,6 +1,7 @@
 //! Checkpoints: live cells move into storage, with the ledger position they cover, in one atomic batch.
 
-use super::store::{Cells, Key, Live, base_key, stored_cell};
+use super::catch_up::Mark;
+use super::store::{Cells, Key, LENGTHS, Live, base_key, length_bytes, stored_cell};
 use super::{Base, Location, Presence, Sessions, Slice, Uses};
 use crate::error::EngineError;
 use fjall::OwnedWriteBatch;
@@ -12,23 +13,32 @@ use std::sync::Arc;
 const POSITION: &str = "cells-position";
 
 impl Cells {
-    /// The position of the last commit that cells in storage cover; 0 before any.
+    /// Up to where cells in storage cover the ledger.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub(super) fn stored_position(&self) -> Result<u64, EngineError> {
-        let stored = self.meta.get(POSITION)?;
-        Ok(stored.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))).unwrap_or(0))
+    pub(super) fn stored_position(&self) -> Result<Mark, EngineError> {
+        Mark::read(self.meta.get(POSITION)?.as_ref())
     }
 
-    /// The position of the last commit that cells in storage cover.
+    /// The position of the last commit that cells in storage cover whole; 0 before any.
     pub fn covered(&self) -> u64 {
-        self.state.read().covered
+        self.state.read().covered.position
     }
 
-    /// How many facts were folded since the last checkpoint.
-    pub fn added(&self) -> usize {
-        self.state.read().live.added
+    /// Whether so much is live that it is to be checkpointed.
+    pub fn is_due(&self) -> bool {
+        self.has_live(1)
+    }
+
+    /// Whether so much is live that nothing more may be folded before a checkpoint.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.has_live(3)
+    }
+
+    fn has_live(&self, times: usize) -> bool {
+        let Live { added, entries, .. } = self.state.read().live;
+        added >= self.checkpoint_facts * times || entries >= self.checkpoint_entries * times as u64
     }
 
     /// Moves live cells into storage and returns the position now covered.
@@ -42,7 +52,7 @@ impl Cells {
         let (sealed, position) = {
             let mut state = self.state.write();
             if state.position == state.covered {
-                return Ok(state.covered);
+                return Ok(state.covered.position);
             }
             let sealed = match state.sealed.take() {
                 // An earlier checkpoint failed: its cells and those since go together.
@@ -57,7 +67,7 @@ impl Cells {
         self.store::<Presence>(&sealed, &mut batch)?;
         self.store::<Location>(&sealed, &mut batch)?;
         self.store::<Uses>(&sealed, &mut batch)?;
-        batch.insert(&self.meta, POSITION, position.to_be_bytes());
+        batch.insert(&self.meta, POSITION, position.bytes());
         // From here on nobody may keep a merged cell made from the base cells of before.
         let mut state = self.state.write();
         self.forget_kept::<Sessions>(&sealed, &mut batch)?;
@@ -72,7 +82,34 @@ impl Cells {
         state.sealed = None;
         state.generation += 1;
         state.covered = position;
-        Ok(position)
+        Ok(position.position)
+    }
+
+    /// Forgets the kept cells in storage whose slices are not of a calendar, and their lengths, at a start: such were stored before only
+    /// slices of calendars were, and each length slows every checkpoint down.
+    pub(super) fn forget_other_lengths(&self) -> Result<(), EngineError> {
+        let mut lengths = self.lengths.lock();
+        let is_of_calendar = |quarters: i32| Slice { start: 0, quarters }.is_of_calendar();
+        if lengths.iter().all(|quarters| is_of_calendar(*quarters)) {
+            return Ok(());
+        }
+        let mut batch = self.db.batch();
+        for kept in self.merged.iter() {
+            let key = kept.key()?;
+            if Key::read(&key).is_some_and(|key| !key.slice.is_of_calendar()) {
+                batch.remove(&self.merged, key);
+            }
+        }
+        let left: BTreeSet<i32> = lengths.iter().copied().filter(|quarters| is_of_calendar(*quarters)).collect();
+        tracing::info!(
+            lengths = lengths.len() - left.len(),
+            cells = batch.len(),
+            "kept cells of ranges that were asked for once were removed"
+        );
+        batch.insert(&self.meta, LENGTHS, length_bytes(&left));
+        batch.commit()?;
+        *lengths = left;
+        Ok(())
     }
 
     /// Adds the sealed cells of one kind, merged with those in storage, to the batch.
@@ -181,6 +218,7 @@ fn joined(first: &Live, second: Live) -> Live {
     }
     let mut joined = second;
     joined.added += first.added;
+    joined.entries += first.entries;
     join::<Sessions>(first, &mut joined);
     join::<Presence>(first, &mut joined);
     join::<Location>(first, &mut joined);

@@ -15,7 +15,19 @@ pub struct Slice {
 /// Quarter hours in the slices that stand in every zone: quarter hour, hour, day and four weeks of UTC, aligned to 1970-01-01.
 const GRAINS: [i32; 4] = [1, 4, 96, 4 * 7 * 96];
 
+/// Days in the periods of a calendar: a day, a week, every month, every year.
+const CALENDAR_DAYS: [i32; 8] = [1, 7, 28, 29, 30, 31, 365, 366];
+
+/// By how many quarter hours a period may be longer or shorter where clocks are changed within it.
+const CLOCK_CHANGE: i32 = 4;
+
 impl Slice {
+    /// Whether the slice is as long as one that stands in every zone, or as a period of a zone: only such are stored when they are kept. So
+    /// what is stored has 74 lengths at most, and a checkpoint finds what it changes by looking for each.
+    pub fn is_of_calendar(&self) -> bool {
+        GRAINS.contains(&self.quarters) || CALENDAR_DAYS.iter().any(|days| (self.quarters - days * 96).abs() <= CLOCK_CHANGE)
+    }
+
     /// The quarter hours from `from` up to, not including, `to`.
     pub const fn new(from: Quarter, to: Quarter) -> Self {
         Self { start: from.0, quarters: to.0 - from.0 }
@@ -110,6 +122,16 @@ mod tests {
                 prop_assert_eq!(align(Quarter::of(edge.from), quarters), align(Quarter::of(edge.to - 1), quarters));
             }
         }
+    }
+
+    #[test]
+    fn few_lengths_are_those_of_a_calendar() {
+        let lengths = (1..400 * 96).filter(|quarters| Slice { start: 7, quarters: *quarters }.is_of_calendar());
+        assert_eq!(lengths.clone().count(), 74);
+        let days = |days: i32| days * 96;
+        let asked = [1, 2, 4, 5, 92, 98, 101, days(2), days(7) - 4, days(28) + 4, days(30), days(90), days(365)];
+        let kept = asked.into_iter().filter(|quarters| lengths.clone().any(|length| length == *quarters)).collect::<Vec<_>>();
+        assert_eq!(kept, [1, 4, 92, 98, days(7) - 4, days(28) + 4, days(30), days(365)]);
     }
 
     #[test]

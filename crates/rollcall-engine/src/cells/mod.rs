@@ -13,6 +13,7 @@
 //! [`Cells::verify`] holds what is stored against the facts.
 
 mod base;
+mod catch_up;
 mod checkpoint;
 mod codec;
 mod cover;

@@ -5,6 +5,7 @@
 //! checkpoint that changes a base cell deletes the kept cells around it in the same atomic batch. The generation counts checkpoints:
 //! a reader (`view.rs`) that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
 
+use super::catch_up::Mark;
 use super::cover::Slice;
 use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
 use crate::error::EngineError;
@@ -32,15 +33,17 @@ pub struct Live {
     pub(super) uses: LiveCells<Uses>,
     /// Facts folded since the last checkpoint.
     pub(super) added: usize,
+    /// Entries that were made of them; those that were merged into one are counted each.
+    pub(super) entries: u64,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) generation: u64,
-    /// Of the last commit folded.
-    pub(super) position: u64,
-    /// Of the last commit checkpointed.
-    pub(super) covered: u64,
+    /// Up to where commits are folded.
+    pub(super) position: Mark,
+    /// Up to where they are checkpointed.
+    pub(super) covered: Mark,
     pub(super) live: Live,
     /// Live cells that a checkpoint is writing.
     pub(super) sealed: Option<Arc<Live>>,
@@ -111,6 +114,10 @@ pub struct Cells {
     pub(super) lengths: Mutex<BTreeSet<i32>>,
     /// Held for the length of a checkpoint.
     pub(super) checkpointing: Mutex<()>,
+    /// See [`Settings::checkpoint_facts`].
+    pub(super) checkpoint_facts: usize,
+    /// See [`Settings::checkpoint_entries`].
+    pub(super) checkpoint_entries: u64,
 }
 
 impl std::fmt::Debug for Cells {
@@ -156,8 +163,13 @@ impl Cells {
             cache: Cache::with_weighter(4096, settings.cell_cache_bytes as u64, BySize),
             lengths: Mutex::new(lengths),
             checkpointing: Mutex::default(),
+            checkpoint_facts: settings.checkpoint_facts,
+            checkpoint_entries: settings.checkpoint_entries,
             db,
         };
+        if let Err(error) = cells.forget_other_lengths() {
+            tracing::warn!(%error, "kept cells of ranges that were asked for once could not be removed; ingest stays slower until a start can");
+        }
         let covered = cells.stored_position()?;
         cells.state.write().covered = covered;
         cells.state.write().position = covered;
@@ -166,10 +178,15 @@ impl Cells {
 
     /// Folds a commit. Commits are folded in the order of their positions, each once.
     pub fn fold(&self, position: u64, commit: &Commit) {
+        self.fold_up_to(Mark::after(position), commit);
+    }
+
+    /// Folds facts, after which everything up to a mark is folded.
+    pub(super) fn fold_up_to(&self, mark: Mark, commit: &Commit) {
         let (sessions, presence, location) = (folded::<Sessions>(commit), folded::<Presence>(commit), folded::<Location>(commit));
         let uses = folded::<Uses>(commit);
         let mut state = self.state.write();
-        state.position = position;
+        state.position = mark;
         state.live.added += commit.facts();
         add::<Sessions>(&mut state.live, sessions);
         add::<Presence>(&mut state.live, presence);
@@ -177,17 +194,16 @@ impl Cells {
         add::<Uses>(&mut state.live, uses);
     }
 
-    /// Stores and caches a cell, unless a checkpoint has passed since `generation`.
-    pub(super) fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, stored: bool) -> Result<(), EngineError> {
+    /// Caches a cell, and stores it if so asked, unless a checkpoint has passed since `generation`.
+    pub(super) fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, store: bool) -> Result<(), EngineError> {
         let state = self.state.read();
         if state.generation != generation {
             return Ok(());
         }
-        if !stored && let Some(bytes) = cell.encode() {
+        if store && let Some(bytes) = cell.encode() {
             let mut lengths = self.lengths.lock();
             if lengths.insert(key.slice.quarters) {
-                let bytes: Vec<u8> = lengths.iter().flat_map(|length| length.to_be_bytes()).collect();
-                self.meta.insert(LENGTHS, bytes)?;
+                self.meta.insert(LENGTHS, length_bytes(&lengths))?;
             }
             drop(lengths);
             self.merged.insert(key.bytes(), bytes)?;
@@ -197,6 +213,10 @@ impl Cells {
         }
         Ok(())
     }
+}
+
+pub(super) fn length_bytes(lengths: &BTreeSet<i32>) -> Vec<u8> {
+    lengths.iter().flat_map(|length| length.to_be_bytes()).collect()
 }
 
 /// The key of a base cell.
@@ -255,10 +275,116 @@ fn folded<B: Base>(commit: &Commit) -> Folded<B> {
 
 fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
     for (org, by_quarter) in folded {
+        live.entries += by_quarter.values().map(|entries| entries.len() as u64).sum::<u64>();
         let cells = B::live_mut(live).entry(org).or_default();
         for (quarter, entries) in by_quarter {
             // A reader may hold the cell: it keeps its own.
             Arc::make_mut(cells.entry(quarter).or_default()).extend(&entries);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cells::{PresentUsers, Scope};
+    use crate::facts::Attendances;
+    use crate::{Engine, Settings};
+    use jiff::tz::TimeZone;
+    use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
+    use rollcall_model::reports::{ActiveUsers, Grouping};
+    use rollcall_model::{AttendanceDraft, Directory, Organization, Period, Range, Reports, Value};
+
+    /// 2025-03-01T00:00:00Z.
+    const BASE: i64 = 1_740_787_200_000;
+    const DAYS: i64 = 40;
+
+    fn organization() -> Organization {
+        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC)
+    }
+
+    /// An engine with a stay of another user in each hour of 40 days, checkpointed.
+    fn engine(directory: &std::path::Path) -> Engine {
+        let (engine, organization) = (Engine::open(directory, Settings::default()).unwrap(), organization());
+        let mut facts = Attendances::default();
+        for hour in 0..DAYS * 24 {
+            let mut draft = AttendanceDraft::new();
+            let user = format!("u{hour}");
+            draft.set("session_id", Value::Str("s".into()));
+            draft.set("user_id", Value::Str(user.as_str().into()));
+            let at = BASE + hour * 3_600_000;
+            for (field, at) in [("session_started_at", at), ("joined_at", at), ("left_at", at + 1000)] {
+                draft.set(field, Value::Int(at));
+            }
+            facts.push(&draft.finish(&organization, &Directory::default(), None).unwrap());
+        }
+        engine.ingest(&organization, facts).unwrap();
+        engine.checkpoint().unwrap();
+        engine
+    }
+
+    fn active(engine: &Engine, range: Range, by: Grouping) -> u64 {
+        let week_start = jiff::civil::Weekday::Monday;
+        let (user_kinds, devices, session_kinds) = (None, None, None);
+        let ask = ActiveUsers { range, zone: TimeZone::UTC, week_start, by, user_kinds, devices, session_kinds, app: None };
+        engine.active_users(organization().id, &ask).unwrap().rows.iter().map(|row| row.users).sum()
+    }
+
+    fn kept(engine: &Engine) -> Vec<Slice> {
+        engine.cells.merged.iter().map(|stored| Key::read(&stored.key().unwrap()).unwrap().slice).collect()
+    }
+
+    #[test]
+    fn ranges_of_any_length_leave_no_length_behind_that_ingest_has_to_look_for() {
+        let temporary = tempfile::tempdir().unwrap();
+        let engine = engine(temporary.path());
+        for length in 1..=300 {
+            // Every user came on an hour.
+            let range = Range::new(BASE, BASE + length * QUARTER_MILLIS);
+            assert_eq!(active(&engine, range, Grouping::Whole), length.unsigned_abs().div_ceil(4), "{length}");
+        }
+        let is_grain = |quarters: &i32| [1, 4, 96].contains(quarters);
+        let grains_only = |engine: &Engine| kept(engine).iter().all(|slice| is_grain(&slice.quarters));
+        assert!(grains_only(&engine), "{:?}", kept(&engine));
+        // Not even those as long as a week: nobody knows whether they are asked for again.
+        for start in 0..20 {
+            let from = BASE + start * DAY_MILLIS + QUARTER_MILLIS;
+            assert_eq!(active(&engine, Range::new(from, from + 7 * DAY_MILLIS), Grouping::Whole), 7 * 24);
+        }
+        assert!(grains_only(&engine), "{:?}", kept(&engine));
+        let lengths = engine.cells.lengths.lock().clone();
+        assert!(lengths.iter().all(is_grain), "{lengths:?}");
+        // What a calendar has is kept.
+        active(&engine, Range::new(BASE, BASE + 31 * DAY_MILLIS), Grouping::Period(Period::Month));
+        assert!(kept(&engine).contains(&Slice { start: Quarter::of(BASE).0, quarters: 31 * 96 }));
+        assert!(engine.cells.lengths.lock().contains(&(31 * 96)));
+    }
+
+    #[test]
+    fn kept_cells_of_other_lengths_go_at_a_start() {
+        let temporary = tempfile::tempdir().unwrap();
+        let engine = engine(temporary.path());
+        active(&engine, Range::new(BASE, BASE + 31 * DAY_MILLIS), Grouping::Period(Period::Month));
+        let (calendar, lengths) = (kept(&engine), engine.cells.lengths.lock().clone());
+        // As they were kept before.
+        let org = organization().id;
+        for length in 200..500 {
+            let slice = Slice { start: Quarter::of(BASE).0, quarters: length };
+            let generation = engine.cells.state.read().generation;
+            let view = engine.cells.view::<Presence>(org, Range::new(BASE, BASE + DAYS * DAY_MILLIS)).unwrap();
+            let cell: Arc<PresentUsers> = view.range_cell(slice).unwrap();
+            engine.cells.keep(Key { org, kind: PresentUsers::KIND, slice, selector: 0 }, generation, &cell, true).unwrap();
+        }
+        assert_eq!(kept(&engine).iter().filter(|slice| !slice.is_of_calendar()).count(), 300);
+        assert!(engine.cells.lengths.lock().len() >= 300);
+        drop(engine);
+        let engine = Engine::open(temporary.path(), Settings::default()).unwrap();
+        let left = kept(&engine);
+        assert!(calendar.iter().all(|slice| left.contains(slice)));
+        assert!(left.iter().all(Slice::is_of_calendar));
+        assert!(lengths.is_subset(&engine.cells.lengths.lock()));
+        assert!(engine.cells.lengths.lock().len() <= 74);
+        let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
+        assert_eq!((found.told, found.unverified), (vec![], 0));
     }
 }

@@ -72,7 +72,19 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
-        self.kept(slice, 0, || {
+        self.merged(slice, slice.is_of_calendar())
+    }
+
+    /// The merged cell of a range that was asked for as one: kept in memory alone, since nobody knows whether it is asked for again.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn range_cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
+        self.merged(slice, false)
+    }
+
+    fn merged<M: Merged<Base = B>>(&self, slice: Slice, store: bool) -> Result<Arc<M>, EngineError> {
+        self.kept_as(slice, 0, store, || {
             if slice.quarters == B::QUARTERS {
                 return Ok(M::of(&self.entries(Quarter(slice.start))?));
             }
@@ -97,6 +109,17 @@ impl<B: Base> View<'_, B> {
         selector: u128,
         make: impl FnOnce() -> Result<K, EngineError>,
     ) -> Result<Arc<K>, EngineError> {
+        self.kept_as(slice, selector, slice.is_of_calendar(), make)
+    }
+
+    /// The same, which is stored when it was made only if so asked.
+    fn kept_as<K: Keep>(
+        &self,
+        slice: Slice,
+        selector: u128,
+        store: bool,
+        make: impl FnOnce() -> Result<K, EngineError>,
+    ) -> Result<Arc<K>, EngineError> {
         let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
         if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
             return Ok(Arc::default());
@@ -113,7 +136,7 @@ impl<B: Base> View<'_, B> {
             Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
             None => make()?,
         });
-        self.cells.keep(key, self.generation, &cell, stored.is_some())?;
+        self.cells.keep(key, self.generation, &cell, store && stored.is_none())?;
         Ok(cell)
     }
 

@@ -217,8 +217,8 @@ fn attendances(facts: &[Fact], organization: &Organization, directory: &Director
 }
 
 fn open(directory: &std::path::Path) -> Engine {
-    // Small budgets, so that cells and ids are forgotten and read again.
-    let settings = Settings { cell_cache_bytes: 4096, id_cache_bytes: 512, checkpoint_facts: 40, ..Settings::default() };
+    // Small budgets, so that cells and ids are forgotten and read again, and days are kept in several blocks.
+    let settings = Settings { cell_cache_bytes: 4096, id_cache_bytes: 1024, checkpoint_facts: 40, block_bytes: 300, ..Settings::default() };
     Engine::open(directory, settings).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use super::Format;
 use crate::facts::{Assistances, Attendances, Columns, Facts};
-use crate::ingest::{self, Compression, Limits};
+use crate::ingest::{self, Compression, Context};
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use crate::words::Worded;
 use crate::{Engine, Settings};
@@ -51,8 +51,8 @@ fn directory() -> DirectoryDocument {
 
 fn ingest<C: Columns>(engine: &Engine, organization: &Organization, body: &[u8], format: ingest::Format) -> Receipt {
     let directory = engine.directory(organization.id);
-    let decoded =
-        ingest::decode::<C>(body, format, Compression::None, organization, &directory, None, &Limits::default()).map_err(|error| error.0);
+    let context = Context::new(organization, &directory, BASE + 30 * DAY_MILLIS);
+    let decoded = ingest::decode::<C>(body, format, Compression::None, &context).map_err(|error| error.0);
     let decoded = decoded.unwrap();
     assert_eq!(decoded.errors, []);
     engine.ingest(organization, Into::<Facts>::into(decoded.facts)).unwrap()

@@ -1,6 +1,6 @@
 //! Assistances as columns.
 
-use super::{Columns, Strings};
+use super::{Columns, Cost, Strings};
 use rollcall_model::identity::FactId;
 use rollcall_model::{
     Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, FactKind, Millis, Organization, Places, assistance,
@@ -33,6 +33,8 @@ pub struct Assistances {
     pub lines_accepted: Vec<u32>,
     /// See [`Assistance::lines_changed`].
     pub lines_changed: Vec<u32>,
+    /// See [`Columns::cost`].
+    cost: Cost,
 }
 
 /// What the assistant was used for: the words of a fact, which few facts have of their own, so that together they have a number. As
@@ -71,6 +73,15 @@ impl Columns for Assistances {
         self.ids.len()
     }
 
+    fn size(&self) -> usize {
+        let texts = [&self.given_ids, &self.user_ids, &self.bookings, &self.uses];
+        texts.into_iter().map(Strings::size).sum::<usize>() + self.ids.len() * 61
+    }
+
+    fn cost(&self) -> &Cost {
+        &self.cost
+    }
+
     fn take(
         &mut self,
         draft: AssistanceDraft<'_>,
@@ -99,6 +110,7 @@ impl Assistances {
         self.accepted.push(fact.accepted);
         self.lines_accepted.push(fact.lines_accepted);
         self.lines_changed.push(fact.lines_changed);
+        self.cost.add(1, [fact.at; 2]);
     }
 }
 

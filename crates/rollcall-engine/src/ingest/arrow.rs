@@ -26,7 +26,7 @@ fn read_guarded<C: Columns>(bytes: &[u8], sink: &mut Sink<'_, C>) -> Result<(), 
     let stream = stream_of(bytes).ok_or_else(|| unreadable("its footer cannot be read"))?;
     check_messages(stream, sink)?;
     let reader = StreamReader::try_new(stream, None).map_err(unreadable)?;
-    let fields = fields_of(&reader.schema())?;
+    let fields = fields_of(&reader.schema(), sink)?;
     for batch in reader {
         read_batch(&batch.map_err(unreadable)?, &fields, sink)?;
     }

@@ -1,6 +1,6 @@
 //! A body as plain bytes: decompressed as it is read, never beyond the limits, and cut into lines.
 
-use super::{BodyError, Compression, Limits};
+use super::{BodyError, Charset, Compression, Limits, utf8};
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -10,10 +10,10 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// The largest window a zstd frame may ask for, as a power of two: what levels up to 20 use.
 const ZSTD_WINDOW_LOG: u32 = 25;
 
-/// A limit that a body passed, as the message that says so.
+/// What was expected of a body where reading it ended.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Passed(String);
+#[error("expected {0}")]
+pub(super) struct Expected(pub(super) String);
 
 /// The decompressed body as a reader. Uncompressed, its buffer is the body itself: nothing is copied.
 pub(super) fn open<'a>(body: &'a [u8], compression: Compression, limits: &Limits) -> Result<Box<dyn BufRead + 'a>, BodyError> {
@@ -30,6 +30,16 @@ pub(super) fn open<'a>(body: &'a [u8], compression: Compression, limits: &Limits
     })
 }
 
+/// The decompressed body as a reader of UTF-8.
+pub(super) fn text<'a>(
+    body: &'a [u8],
+    compression: Compression,
+    limits: &Limits,
+    charset: Option<Charset>,
+) -> Result<Box<dyn BufRead + 'a>, BodyError> {
+    utf8(open(body, compression, limits)?, charset).map_err(|error| failed(error, 0))
+}
+
 /// The decompressed body at once, for formats that are read from their end or in any order.
 pub(super) fn whole<'a>(body: &'a [u8], compression: Compression, limits: &Limits) -> Result<Cow<'a, [u8]>, BodyError> {
     let mut reader = open(body, compression, limits)?;
@@ -43,8 +53,8 @@ pub(super) fn whole<'a>(body: &'a [u8], compression: Compression, limits: &Limit
 
 /// What a failed read says about the body.
 pub(super) fn failed(error: io::Error, line: u64) -> BodyError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Passed>()) {
-        Some(Passed(limit)) => BodyError::expected(line, limit.as_str()),
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Expected>()) {
+        Some(Expected(what)) => BodyError::expected(line, what.as_str()),
         None => BodyError::expected(line, format!("whole and undamaged compressed data: {error}")),
     }
 }
@@ -73,7 +83,7 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other(Passed(too_many_bytes(self.most))))?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other(Expected(too_many_bytes(self.most))))?;
         Ok(count)
     }
 }

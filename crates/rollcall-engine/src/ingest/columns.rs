@@ -1,5 +1,6 @@
 //! Record batches, from Parquet or Arrow: a column a field, a row a fact.
 
+use super::header::Header;
 use super::{BodyError, Sink};
 use crate::facts::Columns;
 use arrow_array::cast::AsArray;
@@ -15,22 +16,22 @@ use rollcall_model::{Draft, FactError, FactField, Value};
 /// The longest list whose items are looked at. No valid one is longer.
 const LONGEST_LIST: usize = MOST_DEPARTMENTS;
 
-/// The fields that the columns of a schema are, in its order. A column that is no field is refused here, once.
-pub(super) fn fields_of<F: FactField>(schema: &Schema) -> Result<Vec<F>, BodyError> {
-    let refuse = |name: &str, expected: String| BodyError(FactError::new("", Some(name), expected));
-    let mut fields = Vec::new();
+/// The fields that the columns of a schema are, in its order. What is wrong with a column is told here, once.
+pub(super) fn fields_of<C: Columns>(schema: &Schema, sink: &Sink<'_, C>) -> Result<Vec<C::Field>, BodyError> {
+    let mut header = Header::<C::Field>::new("columns that are the fields");
     for column in schema.fields() {
-        match F::from_name(column.name()) {
-            None => return Err(refuse(column.name(), format!("columns that are the fields {}", F::NAMES.join(", ")))),
-            Some(field) if fields.contains(&field) => return Err(refuse(column.name(), "each field once".into())),
-            Some(field) if is_readable(column.data_type()) => fields.push(field),
-            Some(field) => {
-                let expected = "a column of strings, integers, timestamps or lists of strings";
-                return Err(BodyError(FactError::new(field.name(), Some(&column.data_type().to_string()), expected)));
-            }
-        }
+        let Some(field) = header.add(column.name()) else { continue };
+        let expected = if !is_readable(column.data_type()) {
+            "a column of strings, integers, timestamps or lists of strings"
+        } else if matches!(column.data_type(), DataType::Timestamp(_, None)) && sink.context.zone.is_none() {
+            "timestamps with a time zone, or the parameter zone (rollcall import: --time-zone), such as zone=Asia/Shanghai, which says \
+             where the clocks were"
+        } else {
+            continue;
+        };
+        header.refuse(FactError::new(field.name(), Some(&column.data_type().to_string()), expected));
     }
-    Ok(fields)
+    header.finish(0)
 }
 
 fn is_readable(of: &DataType) -> bool {
@@ -78,8 +79,14 @@ enum Values {
     Dictionary(Vec<usize>, Box<Column>),
     Ints(Int64Array),
     Unsigned(UInt64Array),
-    /// Ticks, and how many milliseconds `n` ticks are: `n * .1 / .2`. A timestamp without a zone is one of UTC.
-    Times(ScalarBuffer<i64>, i64, i64),
+    /// Ticks; `n` of them are `n * times / by` milliseconds.
+    Times {
+        ticks: ScalarBuffer<i64>,
+        times: i64,
+        by: i64,
+        /// Whether they have no zone.
+        local: bool,
+    },
     Lists(OffsetBuffer<i64>, Box<Column>),
     Unreadable(String),
 }
@@ -99,17 +106,14 @@ impl Column {
                 Values::Dictionary(keys, Box::new(Self::of(dictionary.values())))
             }
             DataType::UInt64 => Values::Unsigned(array.as_primitive::<UInt64Type>().clone()),
-            DataType::Timestamp(TimeUnit::Second, _) => {
-                Values::Times(array.as_primitive::<TimestampSecondType>().values().clone(), 1000, 1)
-            }
-            DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                Values::Times(array.as_primitive::<TimestampMillisecondType>().values().clone(), 1, 1)
-            }
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                Values::Times(array.as_primitive::<TimestampMicrosecondType>().values().clone(), 1, 1000)
-            }
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                Values::Times(array.as_primitive::<TimestampNanosecondType>().values().clone(), 1, 1_000_000)
+            DataType::Timestamp(unit, zone) => {
+                let (ticks, times, by) = match unit {
+                    TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values(), 1000, 1),
+                    TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values(), 1, 1),
+                    TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().values(), 1, 1000),
+                    TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().values(), 1, 1_000_000),
+                };
+                Values::Times { ticks: ticks.clone(), times, by, local: zone.is_none() }
             }
             DataType::List(_) => {
                 let lists = array.as_list::<i32>();
@@ -145,9 +149,10 @@ impl Column {
                 let value = ints.value(row);
                 i64::try_from(value).map_or_else(|_| Value::Other(value.to_string()), Value::Int)
             }
-            Values::Times(ticks, times, by) => {
+            Values::Times { ticks, times, by, local } => {
                 let at = ticks.get(row).and_then(|tick| Some(tick.checked_mul(*times)?.div_euclid(*by)));
-                at.map_or_else(|| Value::Other("a timestamp out of range".into()), Value::Int)
+                let value = if *local { Value::Local } else { Value::Int };
+                at.map_or_else(|| Value::Other("a timestamp out of range".into()), value)
             }
             Values::Lists(offsets, items) => list(offsets, items, row),
             Values::Unreadable(why) => Value::Other(why.clone()),

@@ -1,25 +1,29 @@
 //! CSV with a header line, as RFC 4180 has it: values in quotes may hold commas, newlines and doubled quotes.
 //!
 //! Records are cut here rather than by a library because an error must name the line it is in, whatever the line ends,
-//! blank lines and newlines in quotes before it, and because values are borrowed from the body.
+//! blank lines and newlines in quotes before it, and because values are borrowed from the body. What separates values (a comma, a
+//! semicolon or a tab) is seen from the header, as no name of a field has any of them.
 
 use super::body::{each_line, too_long};
+use super::header::Header;
 use super::json::not_utf8;
 use super::{BodyError, Sink};
 use crate::facts::Columns;
-use rollcall_model::{Draft, FactError, FactField, Value};
+use rollcall_model::draft::DraftField;
+use rollcall_model::{Draft, FactError, Value};
 use std::borrow::Cow;
 use std::io::BufRead;
 
 /// Reads the header, then a fact a record.
 pub(super) fn read<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     let limits = *sink.limits;
-    let mut columns: Option<Vec<C::Field>> = None;
+    let mut columns: Option<(u8, Vec<C::Field>)> = None;
     let mut take = |number: u64, record: &[u8], sink: &mut Sink<'_, C>| -> Result<(), BodyError> {
         match &columns {
-            Some(columns) => read_record(number, record, columns, sink),
+            Some((separator, columns)) => read_record(number, record, *separator, columns, sink),
             None => {
-                columns = Some(read_header(number, record)?);
+                let separator = separator_of(record);
+                columns = Some((separator, read_header(number, record, separator)?));
                 Ok(())
             }
         }
@@ -53,30 +57,47 @@ pub(super) fn read<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>)
     }
 }
 
-fn read_header<F: FactField>(number: u64, record: &[u8]) -> Result<Vec<F>, BodyError> {
-    let record = record.strip_prefix("\u{feff}".as_bytes()).unwrap_or(record);
-    let text = std::str::from_utf8(record).map_err(|error| BodyError(not_utf8(record, &error).at(number)))?;
-    let expected = |name: &str, what: String| BodyError(FactError::new("", Some(name), what).at(number));
-    let mut columns = Vec::new();
-    for name in Values(Some(text)) {
-        let name = name.map_err(|what| expected(text, what.into()))?;
-        match F::from_name(&name) {
-            Some(field) if !columns.contains(&field) => columns.push(field),
-            Some(_) => return Err(expected(&name, "each field once in the header".into())),
-            None => return Err(expected(&name, format!("a header line of the fields {}", F::NAMES.join(", ")))),
-        }
-    }
-    Ok(columns)
+/// What separates the names in a header.
+fn separator_of(header: &[u8]) -> u8 {
+    let count = |separator: &u8| header.iter().filter(|byte| *byte == separator).count();
+    // Of equals the last is taken.
+    b"\t;,".iter().copied().max_by_key(count).unwrap_or(b',')
 }
 
-fn read_record<C: Columns>(number: u64, record: &[u8], columns: &[C::Field], sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
+fn read_header<F: DraftField>(number: u64, record: &[u8], separator: u8) -> Result<Vec<F>, BodyError> {
+    let text = std::str::from_utf8(record).map_err(|error| BodyError::from(not_utf8(record, &error).at(number)))?;
+    let mut header = Header::new("a header line, separated by commas, semicolons or tabs, of the fields");
+    for name in Values::of(text, separator) {
+        match name {
+            Ok(name) => _ = header.add(&name),
+            Err(expected) => header.refuse(FactError::new("", Some(text), expected)),
+        }
+    }
+    header.finish(number)
+}
+
+/// Whether no value of a record says anything, as in the rows that spreadsheets write below a table.
+fn is_blank(record: &[u8], separator: u8) -> bool {
+    record.iter().all(|byte| *byte == separator || b" \t\"".contains(byte))
+}
+
+fn read_record<C: Columns>(
+    number: u64,
+    record: &[u8],
+    separator: u8,
+    columns: &[C::Field],
+    sink: &mut Sink<'_, C>,
+) -> Result<(), BodyError> {
+    if is_blank(record, separator) {
+        return Ok(());
+    }
     let text = match std::str::from_utf8(record) {
         Ok(text) => text,
         Err(error) => return sink.refuse(number, not_utf8(record, &error)),
     };
     let mut draft = Draft::text_only();
     let mut count = 0;
-    for value in Values(Some(text)) {
+    for value in Values::of(text, separator) {
         match (value, columns.get(count)) {
             (Ok(value), Some(field)) => draft.set_field(*field, Value::Str(value)),
             (Ok(_), None) => {}
@@ -91,17 +112,27 @@ fn read_record<C: Columns>(number: u64, record: &[u8], columns: &[C::Field], sin
     sink.take(number, draft)
 }
 
-/// The values of a record; what is left of it, until there is nothing left.
-struct Values<'a>(Option<&'a str>);
+/// The values of a record.
+struct Values<'a> {
+    /// What is left of it, until there is nothing left.
+    rest: Option<&'a str>,
+    separator: char,
+}
+
+impl<'a> Values<'a> {
+    fn of(record: &'a str, separator: u8) -> Self {
+        Self { rest: Some(record), separator: separator.into() }
+    }
+}
 
 impl<'a> Iterator for Values<'a> {
     type Item = Result<Cow<'a, str>, &'static str>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let text = self.0.take()?;
+        let text = self.rest.take()?;
         let Some(quoted) = text.strip_prefix('"') else {
-            let (value, rest) = text.split_once(',').map_or((text, None), |(value, rest)| (value, Some(rest)));
-            self.0 = rest;
+            let (value, rest) = text.split_once(self.separator).map_or((text, None), |(value, rest)| (value, Some(rest)));
+            self.rest = rest;
             return Some(if value.contains('"') { Err("quotes around a value that has quotes in it") } else { Ok(value.into()) });
         };
         let mut value = Cow::Borrowed("");
@@ -116,10 +147,18 @@ impl<'a> Iterator for Values<'a> {
                 }
                 None if after.is_empty() => return Some(Ok(value)),
                 None => {
-                    self.0 = after.strip_prefix(',');
-                    return Some(if self.0.is_some() { Ok(value) } else { Err("a comma after a closing quote") });
+                    self.rest = after.strip_prefix(self.separator);
+                    return Some(if self.rest.is_some() { Ok(value) } else { Err(after_quote(self.separator)) });
                 }
             }
         }
+    }
+}
+
+const fn after_quote(separator: char) -> &'static str {
+    match separator {
+        ';' => "a semicolon after a closing quote",
+        '\t' => "a tab after a closing quote",
+        _ => "a comma after a closing quote",
     }
 }

@@ -1,6 +1,7 @@
 //! JSON: a line or an array element at a time, straight into drafts, strings borrowed wherever they have no escapes.
 
 use super::body::{each_line, failed, too_long};
+use super::text::hint;
 use super::{BodyError, Sink};
 use crate::facts::Columns;
 use rollcall_model::draft::DraftField;
@@ -38,7 +39,7 @@ pub(super) fn read_lines<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'
 
 /// The error of a line that is no text.
 pub(super) fn not_utf8(line: &[u8], error: &std::str::Utf8Error) -> FactError {
-    let expected = format!("UTF-8 text: invalid byte at column {}", error.valid_up_to() + 1);
+    let expected = format!("UTF-8 text: invalid byte at column {}{}", error.valid_up_to() + 1, hint(line));
     FactError::new("", Some(&String::from_utf8_lossy(line)), expected)
 }
 
@@ -276,5 +277,7 @@ fn text_of(value: &Value<'_>) -> String {
         Value::Str(text) => format!("\"{text}\""),
         Value::List(items) => format!("[{}]", items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",")),
         Value::Other(text) => text.clone(),
+        // No JSON is one.
+        Value::Local(at) => at.to_string(),
     }
 }

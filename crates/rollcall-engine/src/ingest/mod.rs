@@ -4,6 +4,8 @@
 //!
 //! # Layout
 //! - `body`: decompression within limits, and lines
+//! - `text`: encodings other than UTF-8
+//! - `header`: the names of columns
 //! - `json`, `csv`: the formats of text
 //! - `arrow`, `parquet`: the formats of columns; each checks what a body claims about itself before it is decoded
 //! - `columns`: record batches, from either
@@ -13,8 +15,10 @@ mod arrow;
 mod body;
 mod columns;
 mod csv;
+mod header;
 mod json;
 mod parquet;
+mod text;
 mod thrift;
 
 #[cfg(test)]
@@ -22,9 +26,13 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use text::{Charset, utf8};
+
 use crate::facts::Columns;
+use jiff::tz::TimeZone;
+use rollcall_model::calendar::LATEST;
 use rollcall_model::receipt::LISTED_ERRORS;
-use rollcall_model::{Directory, Draft, FactError, Organization, Places};
+use rollcall_model::{Clock, Directory, Draft, FactError, Millis, Organization, Places};
 
 /// How facts are written in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,20 +60,72 @@ pub enum Compression {
     Zstd,
 }
 
-/// What one body may hold; 0 switches a limit off.
+/// What one body may hold; 0 switches a limit off, except that of the future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Facts.
     pub facts: u64,
-    /// Bytes after decompression.
+    /// Bytes after decompression, and bytes of the facts in memory.
     pub decoded_bytes: u64,
     /// Bytes of one line of NDJSON or CSV, or of one object of a JSON array.
     pub line_bytes: u64,
+    /// Entries of cells that the facts make: see [`crate::facts::Cost::entries`].
+    pub request_entries: u64,
+    /// UTC days that the facts lie on.
+    pub request_days: u64,
+    /// How many seconds ahead of [`Context::now`] the time of a fact may be; 0: none.
+    pub future_seconds: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { facts: 1_000_000, decoded_bytes: 512 << 20, line_bytes: 64 << 10 }
+        Self {
+            facts: 1_000_000,
+            decoded_bytes: 512 << 20,
+            line_bytes: 64 << 10,
+            // A million stays of two hours make 13 million: nine quarter hours, three hours and a meeting each.
+            request_entries: 16_000_000,
+            request_days: 3_660,
+            future_seconds: 86_400,
+        }
+    }
+}
+
+/// What is known of a body besides its bytes.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Whose facts they are.
+    pub organization: &'a Organization,
+    /// The organization's directory.
+    pub directory: &'a Directory,
+    /// Where addresses are.
+    pub places: Option<&'a dyn Places>,
+    /// What the body may hold.
+    pub limits: Limits,
+    /// The present instant.
+    pub now: Millis,
+    /// The zone of the clocks that times without an offset were read from; none: such times are refused.
+    pub zone: Option<&'a TimeZone>,
+    /// What a text without a byte order mark is in; none: UTF-8.
+    pub charset: Option<Charset>,
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("organization", &self.organization.id).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Bodies of an organization, with the usual limits, without places, zone and charset.
+    pub fn new(organization: &'a Organization, directory: &'a Directory, now: Millis) -> Self {
+        Self { organization, directory, places: None, limits: Limits::default(), now, zone: None, charset: None }
+    }
+
+    fn clock(&self) -> Clock<'a> {
+        let ahead = Millis::try_from(self.limits.future_seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
+        let latest = ahead.and_then(|ahead| self.now.checked_add(ahead)).unwrap_or(LATEST);
+        Clock { zone: self.zone, latest }
     }
 }
 
@@ -80,53 +140,60 @@ pub struct Decoded<C> {
     pub errors: Vec<FactError>,
 }
 
-/// Why a body could not be read to its end: what is wrong with it as a whole. Nothing of it may be stored.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BodyError(pub FactError);
+/// Why a body could not be read to its end: everything that is wrong with it as a whole. Nothing of it may be stored.
+#[derive(Debug)]
+pub struct BodyError(pub Vec<FactError>);
 
 impl BodyError {
     /// A body of which something was expected at `line` (0: as a whole).
     fn expected(line: u64, what: impl Into<String>) -> Self {
-        Self(FactError::new("", None, what.into()).at(line))
+        FactError::new("", None, what.into()).at(line).into()
     }
 }
 
-/// Decodes a body of one kind of facts, validates every fact in it, and resolves addresses by `places`.
+impl From<FactError> for BodyError {
+    fn from(error: FactError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl std::fmt::Display for BodyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (position, error) in self.0.iter().enumerate() {
+            let before = if position > 0 { "; " } else { "" };
+            write!(f, "{before}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BodyError {}
+
+/// Decodes a body of one kind of facts, validates every fact in it, and resolves addresses.
 ///
 /// # Errors
-/// [`BodyError`] when the body is broken in a way that hides what follows (truncated compression, broken JSON array, a
-/// limit passed); errors in single facts are in [`Decoded::errors`].
-pub fn decode<C: Columns>(
-    body: &[u8],
-    format: Format,
-    compression: Compression,
-    organization: &Organization,
-    directory: &Directory,
-    places: Option<&dyn Places>,
-    limits: &Limits,
-) -> Result<Decoded<C>, BodyError> {
-    let mut sink = Sink { organization, directory, places, limits, decoded: Decoded::default() };
+/// [`BodyError`] when the body is broken in a way that hides what follows (truncated compression, broken JSON array, a header that
+/// names no fields), or when a limit is passed; errors in single facts are in [`Decoded::errors`].
+pub fn decode<C: Columns>(body: &[u8], format: Format, compression: Compression, context: &Context<'_>) -> Result<Decoded<C>, BodyError> {
+    let limits = &context.limits;
+    let mut sink = Sink { context, clock: context.clock(), limits, decoded: Decoded::default() };
     if !body.is_empty() {
+        let text = || body::text(body, compression, limits, context.charset);
         match format {
-            Format::Ndjson => json::read_lines(&mut *body::open(body, compression, limits)?, &mut sink)?,
-            Format::Json => json::read_array(&mut *body::open(body, compression, limits)?, &mut sink)?,
-            Format::Csv => csv::read(&mut *body::open(body, compression, limits)?, &mut sink)?,
+            Format::Ndjson => json::read_lines(&mut *text()?, &mut sink)?,
+            Format::Json => json::read_array(&mut *text()?, &mut sink)?,
+            Format::Csv => csv::read(&mut *text()?, &mut sink)?,
             Format::Parquet => parquet::read(&body::whole(body, compression, limits)?, &mut sink)?,
             Format::Arrow => arrow::read(&body::whole(body, compression, limits)?, &mut sink)?,
         }
     }
-    if sink.facts() == 0 {
-        return Err(BodyError::expected(0, "at least one fact"));
-    }
-    Ok(sink.decoded)
+    sink.finish()
 }
 
 /// Where decoded facts go: validated, counted, kept.
 struct Sink<'a, C> {
-    organization: &'a Organization,
-    directory: &'a Directory,
-    places: Option<&'a dyn Places>,
+    context: &'a Context<'a>,
+    clock: Clock<'a>,
     limits: &'a Limits,
     decoded: Decoded<C>,
 }
@@ -140,12 +207,44 @@ impl<C: Columns> Sink<'_, C> {
     /// Takes the fact of a line, or of a number from 1 in formats without lines.
     fn take(&mut self, line: u64, draft: Draft<'_, C::Field>) -> Result<(), BodyError> {
         self.room_for(1, line)?;
-        if let Err(errors) = self.decoded.facts.take(draft, self.organization, self.directory, self.places) {
+        let Context { organization, directory, places, .. } = *self.context;
+        if let Err(errors) = self.decoded.facts.take(draft.by(self.clock), organization, directory, places) {
             self.decoded.rejected += 1;
             let room = LISTED_ERRORS.saturating_sub(self.decoded.errors.len());
             self.decoded.errors.extend(errors.into_iter().take(room).map(|error| error.at(line)));
         }
+        let most = self.limits.decoded_bytes;
+        if most > 0 && self.decoded.facts.size() as u64 > most {
+            let expected = format!("at most {most} bytes of facts in memory (limits.decoded_bytes): send fewer facts at a time");
+            return Err(BodyError::expected(line, expected));
+        }
         Ok(())
+    }
+
+    /// What the body held, if it held something and stays within the limits of a request.
+    fn finish(self) -> Result<Decoded<C>, BodyError> {
+        if self.facts() == 0 {
+            return Err(BodyError::expected(0, "at least one fact"));
+        }
+        let (facts, cost) = (self.decoded.facts.len() as u64, self.decoded.facts.cost());
+        let (entries, most) = (cost.entries(), self.limits.request_entries);
+        if most > 0 && entries > most {
+            let expected = format!(
+                "at most {most} entries of cells in one request (limits.request_entries): its facts make {entries}, one for each quarter \
+                 hour and each hour of a stay; send about {} of them at a time",
+                (most / entries.div_ceil(facts.max(1))).max(1)
+            );
+            return Err(BodyError::expected(0, expected));
+        }
+        let (days, most) = (cost.days(), self.limits.request_days);
+        if most > 0 && days > most {
+            let expected = format!(
+                "facts on at most {most} days in one request (limits.request_days), not on {days}: send them in the order of their \
+                 times, or fewer at a time"
+            );
+            return Err(BodyError::expected(0, expected));
+        }
+        Ok(self.decoded)
     }
 
     /// Takes a fact that could not even be read.

@@ -43,7 +43,7 @@ fn read_guarded<C: Columns>(file: &[u8], sink: &mut Sink<'_, C>) -> Result<(), B
     let bytes = Bytes::copy_from_slice(file);
     let options = ArrowReaderOptions::new();
     let found = ArrowReaderMetadata::load(&bytes, options.clone()).map_err(unreadable)?;
-    let fields = fields_of(found.schema())?;
+    let fields = fields_of(found.schema(), sink)?;
     sink.room_for(u64::try_from(found.metadata().file_metadata().num_rows()).unwrap_or(u64::MAX), 0)?;
     check_pages(file, found.metadata(), sink.limits)?;
     let views = found.schema().fields().iter().map(as_view).collect::<Vec<_>>();

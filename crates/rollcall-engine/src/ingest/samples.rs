@@ -95,7 +95,9 @@ pub(super) fn csv(samples: &[Sample]) -> Vec<u8> {
 /// The facts as a batch, each column of the most usual type.
 pub(super) fn batch(samples: &[Sample]) -> RecordBatch {
     let texts = |of: fn(&Sample) -> Option<&str>| -> ArrayRef { Arc::new(samples.iter().map(of).collect::<StringArray>()) };
-    let times = |of: fn(&Sample) -> i64| -> ArrayRef { Arc::new(TimestampMillisecondArray::from_iter_values(samples.iter().map(of))) };
+    let times = |of: fn(&Sample) -> i64| -> ArrayRef {
+        Arc::new(TimestampMillisecondArray::from_iter_values(samples.iter().map(of)).with_timezone("UTC"))
+    };
     RecordBatch::try_from_iter([
         ("id", texts(|sample| sample.id.as_deref())),
         ("session_id", texts(|sample| Some(&sample.session_id))),

@@ -10,13 +10,34 @@ use crate::facts::Attendances;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use rollcall_model::OrgId;
+use rollcall_model::calendar::DAY_MILLIS;
+use std::sync::LazyLock;
 
 const FORMATS: [Format; 5] = [Format::Ndjson, Format::Json, Format::Csv, Format::Parquet, Format::Arrow];
+static ORGANIZATION: LazyLock<Organization> = LazyLock::new(|| Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC));
+static DIRECTORY: LazyLock<Directory> = LazyLock::new(Directory::default);
+
+/// What a CSV has at least.
+const CSV_HEADER: &[u8] = b"session_id,session_started_at,user_id,joined_at,left_at\n";
+
+/// A day after the times of the samples.
+const NOW: Millis = 1_740_819_600_000 + 15 * DAY_MILLIS;
+
 const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
 
 fn decoded_within(body: &[u8], format: Format, compression: Compression, limits: &Limits) -> Result<Decoded<Attendances>, String> {
-    let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    decode(body, format, compression, &organization, &Directory::default(), None, limits).map_err(|error| error.to_string())
+    decoded_by(body, format, compression, |context| context.limits = *limits)
+}
+
+fn decoded_by<'c, C: Columns>(
+    body: &[u8],
+    format: Format,
+    compression: Compression,
+    set: impl FnOnce(&mut Context<'c>),
+) -> Result<Decoded<C>, String> {
+    let mut context = Context::new(&ORGANIZATION, &DIRECTORY, NOW);
+    set(&mut context);
+    decode(body, format, compression, &context).map_err(|error| error.to_string())
 }
 
 fn decoded(body: &[u8], format: Format) -> Result<Decoded<Attendances>, String> {
@@ -156,8 +177,114 @@ fn limits_are_named_with_their_numbers() {
         let bytes = Limits { decoded_bytes: 900, ..Limits::default() };
         let message = decoded_within(&body, format, compression, &bytes).unwrap_err();
         assert!(message.ends_with("expected at most 900 bytes after decompression (limits.decoded_bytes)"), "{message}");
-        let off = Limits { facts: 0, decoded_bytes: 0, line_bytes: 0 };
+        let off = Limits { facts: 0, decoded_bytes: 0, line_bytes: 0, request_entries: 0, request_days: 0, future_seconds: 0 };
         assert_eq!(decoded_within(&body, format, compression, &off).unwrap().facts.len(), 30);
+    }
+}
+
+#[test]
+fn facts_that_make_too_many_entries_are_refused_with_their_number() {
+    let mut samples: Vec<Sample> = (0..30).map(Sample::new).collect();
+    // Five quarter hours, two hours, a meeting.
+    assert_eq!(decoded(&samples::ndjson(&samples[1..]), Format::Ndjson).unwrap().facts.cost().entries(), 29 * 8);
+    // The first ends on the quarter hour, so the 30 make 238.
+    let limits = Limits { request_entries: 237, ..Limits::default() };
+    for format in FORMATS {
+        assert_eq!(
+            decoded_within(&written(&samples, format), format, Compression::None, &limits).unwrap_err(),
+            "expected at most 237 entries of cells in one request (limits.request_entries): its facts make 238, one for each quarter hour \
+             and each hour of a stay; send about 29 of them at a time",
+            "{format:?}"
+        );
+        assert_eq!(decoded_within(&written(&samples[..29], format), format, Compression::None, &limits).unwrap().facts.len(), 29);
+    }
+    samples[0].left_at = samples[0].joined_at + 7 * DAY_MILLIS;
+    let facts = decoded(&samples::ndjson(&samples[..1]), Format::Ndjson).unwrap().facts;
+    assert_eq!(facts.cost().entries(), 7 * 96 + 7 * 24 + 1);
+}
+
+#[test]
+fn facts_on_too_many_days_are_refused() {
+    let samples: Vec<Sample> = (0..30)
+        .map(|day| {
+            let sample = Sample::new(day);
+            let later = |at| at - 20 * DAY_MILLIS + day * DAY_MILLIS;
+            Sample {
+                session_started_at: later(sample.session_started_at),
+                joined_at: later(sample.joined_at),
+                left_at: later(sample.left_at),
+                ..sample
+            }
+        })
+        .collect();
+    let limits = Limits { request_days: 29, ..Limits::default() };
+    for format in FORMATS {
+        let message = decoded_within(&written(&samples, format), format, Compression::None, &limits).unwrap_err();
+        assert_eq!(
+            message,
+            "expected facts on at most 29 days in one request (limits.request_days), not on 30: send them in the order of their times, or fewer at a time"
+        );
+        assert!(decoded_within(&written(&samples[1..], format), format, Compression::None, &limits).is_ok());
+    }
+}
+
+#[test]
+fn facts_that_take_too_much_memory_are_refused_as_they_grow() {
+    // Each is booked on a hundred departments, which a dictionary or compression writes in a few bytes.
+    let departments: Vec<_> = (0..100).map(|number| format!("{}{number:03}", "d".repeat(200))).collect();
+    let fact = |at: i64| serde_json::json!({ "user_id": "u", "at": 1_740_819_600_000 + at, "kind": "edit", "department_ids": departments });
+    let body: String = (0..100).map(|at| fact(at).to_string() + "\n").collect();
+    let zstd = samples::compress(body.as_bytes(), Compression::Zstd);
+    let decoded = |limit: u64| {
+        let limited = |context: &mut Context<'_>| context.limits.decoded_bytes = limit;
+        decoded_by::<crate::facts::Assistances>(&zstd, Format::Ndjson, Compression::Zstd, limited)
+    };
+    let size = decoded(0).unwrap().facts.size();
+    assert!(size > 100 * 100 * 204, "{size}");
+    // The text is longer than the facts, but not by much.
+    assert!(size < body.len(), "{size}");
+    let parquet = {
+        let strings = |text: &str, count| std::iter::repeat_n(Some(text), count).collect::<arrow_array::StringArray>();
+        let mut lists = arrow_array::builder::ListBuilder::new(arrow_array::builder::StringBuilder::new());
+        (0..100).for_each(|_| lists.append_value(departments.iter().map(Some)));
+        let at = arrow_array::Int64Array::from_iter_values((0..100).map(|at| 1_740_819_600_000 + at));
+        let columns: Vec<(&str, arrow_array::ArrayRef)> = vec![
+            ("user_id", std::sync::Arc::new(strings("u", 100))),
+            ("at", std::sync::Arc::new(at)),
+            ("kind", std::sync::Arc::new(strings("edit", 100))),
+            ("department_ids", std::sync::Arc::new(lists.finish())),
+        ];
+        samples::parquet(&arrow_array::RecordBatch::try_from_iter(columns).unwrap())
+    };
+    assert!(parquet.len() < 700_000, "{}", parquet.len());
+    let limited = |context: &mut Context<'_>| context.limits.decoded_bytes = 1_000_000;
+    let message = decoded_by::<crate::facts::Assistances>(&parquet, Format::Parquet, Compression::None, limited).unwrap_err();
+    assert_eq!(message, "line 49: expected at most 1000000 bytes of facts in memory (limits.decoded_bytes): send fewer facts at a time");
+}
+
+#[test]
+fn times_beyond_what_the_clock_allows_are_refused_in_every_format() {
+    let samples: Vec<Sample> = (0..3).map(Sample::new).collect();
+    for format in FORMATS {
+        let body = written(&samples, format);
+        let at = |now: Millis, ahead: u64| {
+            let set = |context: &mut Context<'_>| (context.now, context.limits.future_seconds) = (now, ahead);
+            let found: Decoded<Attendances> = decoded_by(&body, format, Compression::None, set).unwrap();
+            (found.rejected, found.errors.first().map(ToString::to_string))
+        };
+        let left = samples[2].left_at;
+        assert_eq!(at(left, 0), (0, None));
+        assert_eq!(at(left - 5_000, 5), (0, None));
+        let (rejected, error) = at(left - 1, 0);
+        let error = error.unwrap();
+        assert_eq!(rejected, 1);
+        assert!(
+            error.contains(": left_at ")
+                && error.ends_with(" is later than 2025-03-01T10:00:00.001Z, the latest that limits.future_seconds allows"),
+            "{error}"
+        );
+        assert_eq!(at(left - DAY_MILLIS, 0).0, 3);
+        assert_eq!(at(left - DAY_MILLIS, u64::MAX), (0, None));
     }
 }
 
@@ -167,14 +294,14 @@ fn a_long_line_is_refused_before_it_is_read() {
     let line = [br#"[{"user_id":""#.as_slice(), &vec![b'x'; 64 << 20]].concat();
     for (format, skip) in [(Format::Ndjson, 1), (Format::Json, 0), (Format::Csv, 1)] {
         for compression in COMPRESSIONS {
-            let header: &[u8] = if format == Format::Csv { b"user_id\n" } else { b"" };
+            let header: &[u8] = if format == Format::Csv { CSV_HEADER } else { b"" };
             let body = samples::compress(&[header, &line[skip..]].concat(), compression);
             let message = decoded_within(&body, format, compression, &Limits::default()).unwrap_err();
             let line = if format == Format::Csv { 2 } else { 1 };
             assert_eq!(message, format!("line {line}: expected at most 65536 bytes a fact (limits.line_bytes)"), "{format:?}");
         }
     }
-    let quoted = format!("user_id\n\"{}", "x\n".repeat(40_000));
+    let quoted = [CSV_HEADER, format!("\"{}", "x\n".repeat(40_000)).as_bytes()].concat();
     assert_eq!(refused(quoted, Format::Csv), "line 2: expected at most 65536 bytes a fact (limits.line_bytes)");
 }
 

@@ -5,7 +5,7 @@ use super::ids::{Ids, Known};
 use super::rows::{Limits, OfKind, Rows};
 use super::scan::day_of;
 use super::tail::COMMIT_MARK;
-use super::{Ledger, block_key_prefix};
+use super::{Ledger, block_key, block_key_prefix};
 use crate::cells::Cells;
 use crate::crash;
 use crate::error::EngineError;
@@ -63,6 +63,46 @@ pub enum Message {
 /// wait for ever.
 const GROUP_FACTS: usize = 200_000;
 
+/// The most entries of cells that the requests of a group make together; one that makes more by itself is alone.
+const GROUP_ENTRIES: u64 = 8_000_000;
+
+/// The most days that the requests of a group lie on, each counted by itself: each has blocks, ids and cells of its own.
+const GROUP_DAYS: u64 = 4_000;
+
+/// Requests that are committed together.
+#[derive(Debug)]
+struct Group {
+    requests: Vec<Request>,
+    facts: usize,
+    entries: u64,
+    days: u64,
+}
+
+impl Group {
+    fn of(first: Request) -> Self {
+        let mut group = Self { requests: Vec::new(), facts: 0, entries: 0, days: 0 };
+        group.add(first);
+        group
+    }
+
+    fn is_full(&self) -> bool {
+        self.facts >= GROUP_FACTS
+    }
+
+    /// Whether another request may go with these.
+    fn has_room(&self, next: &Request) -> bool {
+        let cost = next.facts.cost();
+        self.entries + cost.entries() <= GROUP_ENTRIES && self.days + cost.days() <= GROUP_DAYS
+    }
+
+    fn add(&mut self, request: Request) {
+        self.facts += request.facts.len();
+        self.entries += request.facts.cost().entries();
+        self.days += request.facts.cost().days();
+        self.requests.push(request);
+    }
+}
+
 /// The committer's state.
 pub struct Committer {
     ledger: Arc<Ledger>,
@@ -70,8 +110,8 @@ pub struct Committer {
     ids: Ids,
     position: u64,
     limits: Limits,
-    /// Live facts at which the committer stops to checkpoint them itself: the bound on their memory.
-    most_live: usize,
+    /// See [`Settings::block_bytes`].
+    block_bytes: usize,
     /// What failed first. A failed write may or may not be on disk, so nothing is acknowledged after one until a restart.
     failed: Option<EngineError>,
 }
@@ -87,7 +127,7 @@ impl Committer {
     pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Self {
         let ids = Ids::new(ledger.ids.clone(), ledger.given_ids.clone(), settings.id_cache_bytes);
         let limits = Limits::of(settings);
-        Self { ledger, cells, ids, position, limits, most_live: settings.checkpoint_facts * 3, failed: None }
+        Self { ledger, cells, ids, position, limits, block_bytes: settings.block_bytes, failed: None }
     }
 
     /// Commits until every sender is gone. `after` is called after each group, and told whether commits fail.
@@ -96,19 +136,19 @@ impl Committer {
         while let Some(message) = waiting.take() {
             match message {
                 Message::Ingest(first) => {
-                    let mut facts = first.facts.ids().len();
-                    let mut group = vec![*first];
-                    while facts < GROUP_FACTS
+                    let mut group = Group::of(*first);
+                    while !group.is_full()
                         && let Ok(next) = messages.try_recv()
                     {
-                        let Message::Ingest(next) = next else {
-                            waiting = Some(next);
-                            break;
-                        };
-                        facts += next.facts.ids().len();
-                        group.push(*next);
+                        match next {
+                            Message::Ingest(next) if group.has_room(&next) => group.add(*next),
+                            other => {
+                                waiting = Some(other);
+                                break;
+                            }
+                        }
                     }
-                    self.commit(&group);
+                    self.commit(&group.requests);
                 }
                 Message::EraseIds { org, kind, ids, reply } => _ = reply.send(self.erase_ids(org, kind, &ids)),
                 Message::EraseUser { org, user, after, reply } => _ = reply.send(self.erase_user(org, &user, after)),
@@ -170,7 +210,7 @@ impl Committer {
                 Err(error) => Err(error),
                 Ok(()) => {
                     let (receipt, new) = self.check(request)?;
-                    rows.add(&self.ledger, request, &new, &mut batch);
+                    rows.add(&self.ledger, request, &new, &mut batch)?;
                     Ok(receipt)
                 }
             });
@@ -190,7 +230,8 @@ impl Committer {
         self.position = position;
         self.ledger.waiting.fetch_add(commit.facts(), Ordering::Relaxed);
         self.cells.fold(position, &commit);
-        if self.cells.added() > self.most_live {
+        // Live cells are in memory: where a checkpoint does not keep up with them, ingest waits for one.
+        if self.cells.is_overdue() {
             self.cells.checkpoint()?;
         }
         Ok(answers)
@@ -212,10 +253,13 @@ impl Committer {
             for of_day in order.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
                 let Some((first, _)) = of_day.first() else { continue };
                 let key = block_key_prefix(*org, B::KIND, day_of(*first));
-                let block = B::from_rows(&of_day.iter().filter_map(|(_, at)| rows.get(*at)).collect::<Vec<_>>())?;
-                batch.insert(&self.ledger.facts, [key.as_slice(), &position.to_be_bytes()].concat(), block.encode()?);
-                keys.extend_from_slice(&key);
-                blocks.push((*org, block));
+                let rows: Vec<_> = of_day.iter().filter_map(|(_, at)| rows.get(*at)).collect();
+                for (part, rows) in (0..).zip(parts::<B>(&rows, self.block_bytes)) {
+                    let block = B::from_rows(rows)?;
+                    batch.insert(&self.ledger.facts, block_key(&key, position, part), block.encode()?);
+                    keys.extend_from_slice(&key);
+                    blocks.push((*org, block));
+                }
             }
         }
         Ok(blocks)
@@ -240,12 +284,34 @@ impl Committer {
     }
 }
 
+/// Rows cut where a block of so many bytes is full: blocks that are too large cannot be read back.
+fn parts<'p, 'f, 'r, B: Block>(
+    mut rows: &'p [&'f B::Row<'r>],
+    most: usize,
+) -> impl Iterator<Item = &'p [&'f B::Row<'r>]> + use<'p, 'f, 'r, B> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let full = |row: &&B::Row<'r>| {
+            bytes += B::size(row);
+            bytes > most
+        };
+        // A row that is larger by itself is a part by itself.
+        let end = rows.iter().position(full).unwrap_or(rows.len()).max(1);
+        let (part, rest) = rows.split_at_checked(end)?;
+        rows = rest;
+        Some(part)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::{GROUP_DAYS, GROUP_ENTRIES, Group, Request, parts};
+    use crate::cells::Scope;
     use crate::facts::{Assistances, Attendances};
-    use crate::ledger::columns::{AssistanceBlock, AttendanceBlock, Block};
+    use crate::ledger::columns::{AssistanceBlock, AssistanceRow, AttendanceBlock, Block};
     use crate::{Engine, EngineError, Settings};
     use jiff::tz::TimeZone;
+    use rollcall_model::calendar::DAY_MILLIS;
     use rollcall_model::reports::MeetingDays;
     use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, FactId, OrgId, Organization, Range, Reports, Value};
 
@@ -321,6 +387,108 @@ mod tests {
         let range = Range::new(AT, AT + 1);
         let facts = engine.scan::<AssistanceBlock>(organization.id, range).map(|block| block.unwrap().facts()).sum::<usize>();
         assert_eq!((facts, engine.scan::<AttendanceBlock>(organization.id, range).count()), (3, 1));
+    }
+
+    /// Stays of seven days, one a day, each with an id of its own that looks like the default id of another fact.
+    fn long_stays(count: i64, organization: &Organization) -> Attendances {
+        let mut facts = Attendances::default();
+        for number in 0..count {
+            let mut draft = AttendanceDraft::new();
+            let id = format!("rc-{number:08x}{number:024x}");
+            for (field, text) in [("id", id.as_str()), ("session_id", "s"), ("user_id", "u")] {
+                draft.set(field, Value::Str(text.into()));
+            }
+            let at = AT + number * DAY_MILLIS;
+            for (field, at) in [("session_started_at", at), ("joined_at", at), ("left_at", at + 7 * DAY_MILLIS)] {
+                draft.set(field, Value::Int(at));
+            }
+            facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
+        }
+        facts
+    }
+
+    #[test]
+    fn requests_are_committed_together_only_while_they_make_few_entries_and_lie_on_few_days() {
+        let organization = organization();
+        let request = |facts: Attendances| Request {
+            org: organization.id,
+            apps: organization.apps.clone(),
+            facts: facts.into(),
+            reply: std::sync::mpsc::sync_channel(1).0,
+        };
+        let mut group = Group::of(request(long_stays(10, &organization)));
+        // 672 quarter hours, 168 hours and a meeting each.
+        assert_eq!((group.facts, group.entries, group.days), (10, 10 * 841, 10));
+        assert!(group.has_room(&request(long_stays(10, &organization))));
+        group.entries = GROUP_ENTRIES - 8_410;
+        assert!(group.has_room(&request(long_stays(10, &organization))));
+        assert!(!group.has_room(&request(long_stays(11, &organization))));
+        (group.entries, group.days) = (0, GROUP_DAYS - 10);
+        assert!(group.has_room(&request(long_stays(10, &organization))));
+        assert!(!group.has_room(&request(long_stays(11, &organization))));
+    }
+
+    #[test]
+    fn an_id_that_looks_like_the_default_of_another_fact_makes_no_day_of_ids() {
+        let (directory, organization) = (tempfile::tempdir().unwrap(), organization());
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        assert_eq!(engine.ingest(&organization, long_stays(50, &organization)).unwrap().accepted, 50);
+        assert_eq!(engine.ingest(&organization, long_stays(50, &organization)).unwrap().duplicate, 50);
+        assert_eq!(engine.facts.ledger.ids.iter().count(), 0);
+        assert_eq!(engine.ingest(&organization, fact("default", &organization)).unwrap().accepted, 1);
+        assert_eq!(engine.facts.ledger.ids.iter().count(), 1);
+        engine.checkpoint().unwrap();
+        let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
+        assert_eq!((found.facts, found.told), (51, vec![]));
+    }
+
+    #[test]
+    fn a_day_with_more_facts_than_a_block_holds_is_kept_in_several() {
+        let (directory, organization) = (tempfile::tempdir().unwrap(), organization());
+        let settings = || Settings { block_bytes: 300, flush_seconds: 0, ..Settings::default() };
+        let engine = Engine::open(directory.path(), settings()).unwrap();
+        assert_eq!(engine.ingest(&organization, assistances(50, 0, &organization)).unwrap().accepted, 50);
+        let range = Range::new(AT, AT + 1);
+        let scanned = |engine: &Engine| {
+            let blocks: Vec<_> = engine.scan::<AssistanceBlock>(organization.id, range).map(|block| block.unwrap().facts()).collect();
+            (blocks.len(), blocks.iter().sum::<usize>())
+        };
+        assert_eq!(scanned(&engine), (9, 50));
+        assert_eq!(engine.ingest(&organization, long_stays(2, &organization)).unwrap().accepted, 2);
+        drop(engine);
+        let engine = Engine::open(directory.path(), settings()).unwrap();
+        assert_eq!(scanned(&engine), (9, 50));
+        assert_eq!(engine.ingest(&organization, assistances(50, 0, &organization)).unwrap().duplicate, 50);
+        let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
+        assert_eq!((found.facts, found.told), (52, vec![]));
+        // What the lake has goes from the ledger, every part of it.
+        assert_eq!(engine.flush().unwrap(), 52);
+        assert_eq!(engine.facts.ledger.facts.iter().count(), 0);
+        assert_eq!(scanned(&engine).1, 50);
+    }
+
+    #[test]
+    fn rows_are_cut_where_a_block_is_full_and_a_large_one_is_alone() {
+        let row = |given_id| AssistanceRow {
+            at: AT,
+            user: 0,
+            booking: 0,
+            department_given: false,
+            usage: 0,
+            count: 1,
+            accepted: 0,
+            lines_accepted: 0,
+            lines_changed: 0,
+            given_id,
+        };
+        let large = "x".repeat(500);
+        let rows = [row(""), row(""), row(""), row(&large), row(""), row("")];
+        let rows: Vec<_> = rows.iter().collect();
+        let lengths = |most| parts::<AssistanceBlock>(&rows, most).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(100), [2, 1, 1, 2]);
+        assert_eq!(lengths(1_000), [6]);
+        assert_eq!(lengths(0), [1; 6]);
+        assert_eq!(parts::<AssistanceBlock>(&[], 100).count(), 0);
     }
 
     #[test]

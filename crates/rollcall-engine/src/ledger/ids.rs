@@ -22,6 +22,9 @@ const RECORD: usize = 16;
 /// About how many bytes an id takes in a table, its share of empty places included.
 const IN_MEMORY: usize = 28;
 
+/// About how many bytes a day takes besides its ids.
+const DAY_IN_MEMORY: usize = 256;
+
 #[derive(Debug, Default)]
 struct Day {
     contents: HashMap<Rest, u32>,
@@ -30,7 +33,18 @@ struct Day {
     /// Claimed since the last commit.
     claimed: Vec<(Rest, u32)>,
     last_used: u64,
+    /// What it is counted with in [`Ids::size`].
+    size: usize,
 }
+
+impl Day {
+    fn measure(&self) -> usize {
+        DAY_IN_MEMORY + self.contents.capacity() * IN_MEMORY
+    }
+}
+
+/// Whose ids of which kind and day.
+type DayKey = (OrgId, FactKind, u32);
 
 /// What is known of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,28 +61,35 @@ pub(super) enum Known {
 pub(super) struct Ids {
     by_day: Keyspace,
     given: Keyspace,
-    days: HashMap<(OrgId, FactKind, u32), Day>,
+    days: HashMap<DayKey, Day>,
+    /// The days with claimed ids, so that a commit looks at no others.
+    claimed_days: Vec<DayKey>,
     claimed_given: HashMap<(OrgId, FactKind, u128), u32>,
+    /// About how many bytes the days take in memory.
+    size: usize,
     budget: usize,
     uses: u64,
 }
 
 impl Ids {
     pub(super) fn new(by_day: Keyspace, given: Keyspace, budget: usize) -> Self {
-        Self { by_day, given, days: HashMap::new(), claimed_given: HashMap::new(), budget, uses: 0 }
+        Self { by_day, given, days: HashMap::new(), claimed_days: Vec::new(), claimed_given: HashMap::new(), size: 0, budget, uses: 0 }
     }
 
     /// Looks an id up, and claims it if it is new.
     pub(super) fn claim(&mut self, org: OrgId, kind: FactKind, id: FactId, content: u32) -> Result<Known, EngineError> {
         let known = match id {
             FactId::Default(id) => {
-                let rest = rest_of(id);
-                let day = self.day(org, kind, FactId::day(id))?;
+                let (rest, key) = (rest_of(id), (org, kind, FactId::day(id)));
+                let day = self.day(key)?;
                 match day.contents.entry(rest) {
                     hashbrown::hash_map::Entry::Occupied(entry) => Some(*entry.get()),
                     hashbrown::hash_map::Entry::Vacant(entry) => {
                         entry.insert(content);
                         day.claimed.push((rest, content));
+                        if day.claimed.len() == 1 {
+                            self.claimed_days.push(key);
+                        }
                         None
                     }
                 }
@@ -92,18 +113,21 @@ impl Ids {
         })
     }
 
-    fn day(&mut self, org: OrgId, kind: FactKind, number: u32) -> Result<&mut Day, EngineError> {
+    fn day(&mut self, key: DayKey) -> Result<&mut Day, EngineError> {
         self.uses += 1;
-        let day = match self.days.entry((org, kind, number)) {
+        let day = match self.days.entry(key) {
             hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             hashbrown::hash_map::Entry::Vacant(entry) => {
                 let mut day = Day::default();
+                let (org, kind, number) = key;
                 for stored in self.by_day.prefix(block_key_prefix(org, kind, number)) {
                     let (key, array) = stored.into_inner()?;
                     let position = key.last_chunk().copied().map(u64::from_be_bytes).ok_or_else(|| broken("an id"))?;
                     day.arrays.push((position, array.len() / RECORD));
                     day.contents.extend(records(&array));
                 }
+                day.size = day.measure();
+                self.size += day.size;
                 entry.insert(day)
             }
         };
@@ -113,8 +137,10 @@ impl Ids {
 
     /// Adds everything claimed to the batch of the commit at `position`, and forgets days in memory beyond the budget.
     pub(super) fn store(&mut self, position: u64, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
-        for ((org, kind, number), day) in self.days.iter_mut().filter(|(_, day)| !day.claimed.is_empty()) {
-            let prefix = block_key_prefix(*org, *kind, *number);
+        for of_day in std::mem::take(&mut self.claimed_days) {
+            let Some(day) = self.days.get_mut(&of_day) else { continue };
+            let (org, kind, number) = of_day;
+            let prefix = block_key_prefix(org, kind, number);
             let key = |position: u64| [prefix.as_slice(), &position.to_be_bytes()].concat();
             let mut array: Vec<u8> = Vec::with_capacity(day.claimed.len() * RECORD);
             for (rest, content) in day.claimed.drain(..) {
@@ -129,6 +155,8 @@ impl Ids {
             }
             day.arrays.push((position, array.len() / RECORD));
             batch.insert(&self.by_day, key(position), array);
+            self.size = self.size - day.size + day.measure();
+            day.size = day.measure();
         }
         for ((org, kind, hash), content) in self.claimed_given.drain() {
             batch.insert(&self.given, given_key(org, kind, hash), content.to_le_bytes());
@@ -167,25 +195,29 @@ impl Ids {
                 }
             }
             batch.commit()?;
-            self.days.remove(&(org, kind, number));
+            self.drop_day(&(org, kind, number));
         }
         Ok(erased)
     }
 
+    fn drop_day(&mut self, key: &DayKey) {
+        if let Some(day) = self.days.remove(key) {
+            self.size -= day.size;
+        }
+    }
+
     fn forget(&mut self) {
-        let mut size: usize = self.days.values().map(|day| day.contents.capacity() * IN_MEMORY).sum();
-        if size <= self.budget {
+        if self.size <= self.budget {
             return;
         }
-        let mut by_use: Vec<_> = self.days.iter().map(|(key, day)| (day.last_used, *key, day.contents.capacity() * IN_MEMORY)).collect();
-        by_use.sort_unstable_by_key(|(last_used, ..)| *last_used);
+        let mut by_use: Vec<_> = self.days.iter().map(|(key, day)| (day.last_used, *key)).collect();
+        by_use.sort_unstable_by_key(|(last_used, _)| *last_used);
         // Down to three quarters, so that this is not done at every commit.
-        for (_, key, bytes) in by_use {
-            if size <= self.budget / 4 * 3 {
+        for (_, key) in by_use {
+            if self.size <= self.budget / 4 * 3 {
                 break;
             }
-            self.days.remove(&key);
-            size -= bytes;
+            self.drop_day(&key);
         }
     }
 }

@@ -7,7 +7,7 @@
 //! # Keyspaces
 //! | name | key | value |
 //! |---|---|---|
-//! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position | a [`columns::Block`] |
+//! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position, number of the part after the first | a [`columns::Block`] |
 //! | `commits` | position | the (org, kind, day) of each block, until the lake has it |
 //! | `ids` | org, kind, UTC day of `joined_at` or `at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
 //! | `given-ids` | org, kind, hash | the hash of the content |
@@ -147,7 +147,8 @@ impl Ledger {
         &self.db
     }
 
-    /// Folds every commit after what cells in storage cover, and returns the position of the last.
+    /// Folds every commit after what cells in storage cover, with checkpoints where memory asks for them, and returns the position of the
+    /// last.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
@@ -156,7 +157,7 @@ impl Ledger {
         for read in self.commits(last, u64::MAX) {
             let (position, commit) = read?;
             last = position;
-            cells.fold(last, &commit);
+            cells.catch_up(last, &commit)?;
         }
         Ok(last)
     }
@@ -167,16 +168,17 @@ impl Ledger {
         stored.map(|commit| {
             let (position, blocks) = commit.into_inner()?;
             let mut commit = Commit::default();
-            for key in keys_of(&blocks)? {
-                let org = org_of(key).ok_or_else(|| broken("a commit"))?;
-                let block = self.facts.get([key, position.as_ref()].concat())?.ok_or_else(|| broken("a commit"))?;
+            let position = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
+            for key in keys_of(&blocks, position)? {
+                let org = org_of(&key).ok_or_else(|| broken("a commit"))?;
+                let block = self.facts.get(&key)?.ok_or_else(|| broken("a commit"))?;
                 match key.get(16).copied().and_then(FactKind::from_number) {
                     Some(FactKind::Attendance) => commit.attendance.push((org, Block::decode(&block)?)),
                     Some(FactKind::Assistance) => commit.assistance.push((org, Block::decode(&block)?)),
                     None => return Err(broken("a commit")),
                 }
             }
-            Ok((position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?, commit))
+            Ok((position, commit))
         })
     }
 
@@ -190,8 +192,9 @@ impl Ledger {
         let mut batch = self.db.batch();
         for commit in self.commits.range(..=upto.to_be_bytes()) {
             let (position, blocks) = commit.into_inner()?;
-            for key in keys_of(&blocks)? {
-                batch.remove(&self.facts, [key, position.as_ref()].concat());
+            let number = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
+            for key in keys_of(&blocks, number)? {
+                batch.remove(&self.facts, key);
             }
             batch.remove(&self.commits, position);
         }
@@ -258,9 +261,25 @@ impl Ledger {
     }
 }
 
-/// The keys of the blocks of a commit, without its position.
-fn keys_of(commit: &[u8]) -> Result<impl Iterator<Item = &[u8]>, EngineError> {
-    Ok(commit.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?.chunks_exact(BLOCK_KEY_PREFIX))
+/// The keys of the blocks of a commit.
+fn keys_of(commit: &[u8], position: u64) -> Result<impl Iterator<Item = Vec<u8>>, EngineError> {
+    let prefixes = commit.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?.chunks_exact(BLOCK_KEY_PREFIX);
+    // Blocks of one day follow one another.
+    let mut last: Option<(&[u8], u32)> = None;
+    Ok(prefixes.map(move |prefix| {
+        let part = last.filter(|(before, _)| *before == prefix).map_or(0, |(_, part)| part + 1);
+        last = Some((prefix, part));
+        block_key(prefix, position, part)
+    }))
+}
+
+/// The key of a block: of the first that its commit has of a day, or, where the day's facts are too many for one, of a later part.
+fn block_key(prefix: &[u8], position: u64, part: u32) -> Vec<u8> {
+    let mut key = [prefix, &position.to_be_bytes()].concat();
+    if part > 0 {
+        key.extend(part.to_be_bytes());
+    }
+    key
 }
 
 /// What the ledger knows of a table of the lake: from this version on its log may be broken, up to it it may not.

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// What stands for a name that was erased: its number stays, as numbers have no gaps. No name has control characters.
 const ERASED: &str = "\0";
 
+/// How many names of one sort an organization can have: their numbers have 32 bits.
+pub(super) const MOST_NAMES: usize = u32::MAX as usize;
+
 /// The names of one organization.
 #[derive(Debug, Default)]
 struct Names {
@@ -57,18 +60,21 @@ impl Numbers {
     }
 
     /// Gives a new name the next number, to be stored with `batch`. Only the committer does.
-    pub(super) fn give(&self, org: OrgId, name: &str, batch: &mut OwnedWriteBatch) -> u32 {
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`] if there are no more numbers, which [`MOST_NAMES`] prevents.
+    pub(super) fn give(&self, org: OrgId, name: &str, batch: &mut OwnedWriteBatch) -> Result<u32, EngineError> {
         let mut names = self.names.write();
         let of_org = names.entry(org).or_default();
         if let Some(number) = of_org.numbers.get(name) {
-            return *number;
+            return Ok(*number);
         }
-        let number = u32::try_from(of_org.names.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(of_org.names.len()).map_err(|_| super::broken("a number"))?;
         let shared: Arc<str> = name.into();
         of_org.names.push(shared.clone());
         of_org.numbers.insert(shared, number);
         batch.insert(&self.keyspace, key_of(org, number), name);
-        number
+        Ok(number)
     }
 
     /// Erases a name; if it comes again, it gets another number. Only the committer does, and makes it durable.
@@ -94,10 +100,13 @@ impl Numbers {
     }
 
     /// The numbers of the names in some rows; a new name is given one. Only the committer does.
-    pub(super) fn number(&self, org: OrgId, names: &Strings, rows: &[usize], batch: &mut OwnedWriteBatch) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// See [`Numbers::give`].
+    pub(super) fn number(&self, org: OrgId, names: &Strings, rows: &[usize], batch: &mut OwnedWriteBatch) -> Result<Vec<u32>, EngineError> {
         let found = self.find(org, rows.iter().map(|row| names.get(*row)));
         let numbers = rows.iter().zip(found);
-        numbers.map(|(row, number)| number.unwrap_or_else(|| self.give(org, names.get(*row), batch))).collect()
+        numbers.map(|(row, number)| number.map_or_else(|| self.give(org, names.get(*row), batch), Ok)).collect()
     }
 
     /// Calls `with` with a function from names to numbers.

@@ -1,9 +1,9 @@
 //! New facts become rows: users, apps, bookings and uses become numbers.
 
-use super::Ledger;
 use super::columns::{AssistanceRow, AttendanceRow};
 use super::committer::Request;
-use super::numbers::Numbers;
+use super::numbers::{MOST_NAMES, Numbers};
+use super::{Ledger, broken};
 use crate::error::EngineError;
 use crate::facts::{Assistances, Attendances, Facts, Strings};
 use crate::settings::Settings;
@@ -32,17 +32,24 @@ impl<'r> Rows<'r> {
     }
 
     /// Adds the new facts of a request. Names without a number get one, which the batch stores.
-    pub(super) fn add(&mut self, ledger: &Ledger, request: &'r Request, new: &[usize], batch: &mut OwnedWriteBatch) {
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`] if there are no more numbers, which [`Limits::check`] prevents.
+    pub(super) fn add(
+        &mut self,
+        ledger: &Ledger,
+        request: &'r Request,
+        new: &[usize],
+        batch: &mut OwnedWriteBatch,
+    ) -> Result<(), EngineError> {
         // A commit without facts is not written, and a number given without being stored would be given again after a restart.
         if new.is_empty() {
-            return;
+            return Ok(());
         }
         match &request.facts {
-            Facts::Attendances(facts) => {
-                attendances(ledger, request, facts, new, batch, self.attendance.entry(request.org).or_default());
-            }
+            Facts::Attendances(facts) => attendances(ledger, request, facts, new, batch, self.attendance.entry(request.org).or_default()),
             Facts::Assistances(facts) => {
-                assistances(ledger, request.org, facts, new, batch, self.assistance.entry(request.org).or_default());
+                assistances(ledger, request.org, facts, new, batch, self.assistance.entry(request.org).or_default())
             }
         }
     }
@@ -55,16 +62,17 @@ fn attendances<'r>(
     new: &[usize],
     batch: &mut OwnedWriteBatch,
     rows: &mut Vec<AttendanceRow<'r>>,
-) {
-    let app_numbers: Vec<u16> = apps.iter().map(|app| u16::try_from(ledger.apps.give(*org, app, batch)).unwrap_or(u16::MAX)).collect();
-    let users = ledger.users.number(*org, &facts.user_ids, new, batch);
+) -> Result<(), EngineError> {
+    let number = |app: &String| u16::try_from(ledger.apps.give(*org, app, batch)?).map_err(|_| broken("an app"));
+    let app_numbers = apps.iter().map(number).collect::<Result<Vec<u16>, EngineError>>()?;
+    let users = ledger.users.number(*org, &facts.user_ids, new, batch)?;
     for (row, user) in new.iter().copied().zip(users) {
         rows.push(AttendanceRow {
             session_started_at: facts.session_started_at[row],
             joined_at: facts.joined_at[row],
             left_at: facts.left_at[row],
             user,
-            app: app_numbers.get(usize::from(facts.apps[row])).copied().unwrap_or(0),
+            app: app_numbers.get(usize::from(facts.apps[row])).copied().ok_or_else(|| broken("an app"))?,
             session_id: facts.session_ids.get(row),
             session_kind: facts.session_kinds[row].number(),
             user_kind: facts.user_kinds[row].number(),
@@ -75,6 +83,7 @@ fn attendances<'r>(
             given_id: facts.given_ids.get(row),
         });
     }
+    Ok(())
 }
 
 fn assistances<'r>(
@@ -84,10 +93,10 @@ fn assistances<'r>(
     new: &[usize],
     batch: &mut OwnedWriteBatch,
     rows: &mut Vec<AssistanceRow<'r>>,
-) {
-    let users = ledger.users.number(org, &facts.user_ids, new, batch);
-    let bookings = ledger.bookings.number(org, &facts.bookings, new, batch);
-    let uses = ledger.uses.number(org, &facts.uses, new, batch);
+) -> Result<(), EngineError> {
+    let users = ledger.users.number(org, &facts.user_ids, new, batch)?;
+    let bookings = ledger.bookings.number(org, &facts.bookings, new, batch)?;
+    let uses = ledger.uses.number(org, &facts.uses, new, batch)?;
     for (row, ((user, booking), usage)) in new.iter().copied().zip(users.into_iter().zip(bookings).zip(uses)) {
         rows.push(AssistanceRow {
             at: facts.at[row],
@@ -102,6 +111,7 @@ fn assistances<'r>(
             given_id: facts.given_ids.get(row),
         });
     }
+    Ok(())
 }
 
 /// How many names of each sort an organization may have; 0: any.
@@ -143,7 +153,8 @@ impl Limits {
 /// Whether the names of a request stay within the limit.
 fn room_for(numbers: &Numbers, org: OrgId, names: &Strings, what: &str, limit: usize) -> Result<(), EngineError> {
     let known = numbers.count(org);
-    if limit == 0 || known + names.len() <= limit {
+    let limit = if limit == 0 { MOST_NAMES } else { limit };
+    if known + names.len() <= limit {
         return Ok(());
     }
     let found = numbers.find(org, names.iter());

@@ -1,7 +1,7 @@
 //! Facts read back: the blocks of an organization whose times lie in a range.
 
 use super::columns::{Block, Header};
-use super::{Ledger, block_key_prefix};
+use super::{BLOCK_KEY_PREFIX, Ledger, block_key_prefix};
 use crate::error::EngineError;
 use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
@@ -45,7 +45,7 @@ impl Ledger {
                 Ok(stored) => stored,
                 Err(error) => return Some(Err(error.into())),
             };
-            let position = key.last_chunk().copied().map_or(0, u64::from_be_bytes);
+            let position = key.get(BLOCK_KEY_PREFIX..).and_then(|rest| rest.first_chunk()).copied().map_or(0, u64::from_be_bytes);
             let day = key.get(17..).and_then(|day| day.first_chunk()).copied().map_or(0, u32::from_be_bytes);
             if position <= after || !Header::of(&bytes).is_none_or(|header| wanted.may_be_in(&header)) {
                 return None;

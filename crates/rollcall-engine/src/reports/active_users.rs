@@ -1,7 +1,8 @@
 //! `active_users`: distinct users whose stays overlap a period, a row for each day, week, month or year, for rolling days, or for the
 //! range as one.
 //!
-//! A period that is asked for whole and begins and ends on quarter hours is a slice that is kept, whatever the zone.
+//! A period that is asked for whole and begins and ends on quarter hours is a slice that is kept, whatever the zone; a range that is
+//! asked for as one is kept in memory alone.
 //! `active_users.sql` defines the same answer.
 
 use super::{app_number, whole_slice};
@@ -25,7 +26,7 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &ActiveUsers) -> Result<A
         devices: ask.devices.clone(),
     });
     let users = |period: Range, within: Range| match &filter {
-        Some(filter) => present(&view, period, within, filter),
+        Some(filter) => present(&view, period, within, filter, ask.by == Grouping::Whole),
         None => Ok(RoaringBitmap::new()),
     };
     let rows = match ask.by {
@@ -45,10 +46,17 @@ pub(super) fn answer(engine: &Engine, org: OrgId, ask: &ActiveUsers) -> Result<A
     Ok(Answer { covers, rows })
 }
 
-/// The users present in what of a period lies within a range.
-fn present(view: &View<'_, Presence>, period: Range, within: Range, filter: &PresentFilter) -> Result<RoaringBitmap, EngineError> {
+/// The users present in what of a period lies within a range; the period may be a range that was asked for as one.
+fn present(
+    view: &View<'_, Presence>,
+    period: Range,
+    within: Range,
+    filter: &PresentFilter,
+    as_one: bool,
+) -> Result<RoaringBitmap, EngineError> {
     let mut cells: Vec<Arc<PresentUsers>> = Vec::new();
     match whole_slice::<Presence>(period, within) {
+        Some(slice) if as_one => cells.push(view.range_cell(slice)?),
         Some(slice) => cells.push(view.cell(slice)?),
         None => view.each(period.intersect(&within), |cell: &Arc<PresentUsers>| cells.push(cell.clone()))?,
     }

@@ -1,6 +1,6 @@
 //! The draft of an assistance.
 
-use super::{Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time};
+use super::{Clock, Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time};
 use crate::assistance::{Assistance, Field};
 use crate::directory::{Directory, MOST_DEPARTMENTS, is_text};
 use crate::fact::AssistanceKind;
@@ -58,6 +58,18 @@ impl DraftField for Field {
         }
         Ok(())
     }
+
+    fn times<'v, 'a>(values: &'v mut Values<'a>) -> impl Iterator<Item = (&'static str, &'v mut Option<Time<'a>>)>
+    where
+        'a: 'v,
+    {
+        std::iter::once(("at", &mut values.at))
+    }
+
+    fn missing(given: &[Self]) -> Vec<&'static str> {
+        let required = [Self::UserId, Self::At, Self::Kind];
+        required.iter().filter(|field| !given.contains(field)).map(|field| field.name()).collect()
+    }
 }
 
 /// A text in lower case.
@@ -91,6 +103,7 @@ impl<'a> AssistanceDraft<'a> {
     where
         'a: 'd,
     {
+        self.settle(Clock::default());
         let kind = self.values.kind;
         self.require(&[
             ("user_id", self.values.user_id.is_none(), EXPECTED_TEXT),
@@ -127,8 +140,7 @@ impl<'a> AssistanceDraft<'a> {
             lines_changed: values.lines_changed.unwrap_or(0),
         };
         let default_id = FactId::default_of_assistance(&fact);
-        fact.id = values.id.as_deref().map_or(default_id, FactId::of_given);
-        // A given id in the default's own words is the default.
+        fact.id = FactId::of(values.id.as_deref(), default_id);
         fact.given_id = values.id.filter(|_| fact.id != default_id);
         // The default id is a hash of every field already.
         fact.content = default_id.content();
@@ -411,6 +423,9 @@ mod tests {
         let text = plain.to_string();
         let exported = draft(&chat(&[("id", str(&text))])).finish(&organization, &directory).unwrap();
         assert_eq!((exported.id, exported.given_id), (plain, None));
+        let of_another = draft(&chat(&[("id", str(&text)), ("turns", Value::Int(2))])).finish(&organization, &directory).unwrap();
+        assert_eq!((of_another.id, of_another.given_id.as_deref()), (FactId::of_given(&text), Some(text.as_str())));
+        assert!(matches!(of_another.id, FactId::Given(_)));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The draft of an attendance.
 
-use super::{Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time, Value};
+use super::{Clock, Draft, DraftField, EXPECTED_ID, EXPECTED_TEXT, EXPECTED_TIME, Given, Time, Value};
 use crate::attendance::{Attendance, EARLY_JOIN, Field, LONGEST_STAY};
 use crate::directory::Directory;
 use crate::fact::{Device, Media, Medium, SessionKind, UserKind};
+use crate::fields::FactField;
 use crate::identity::{FactId, hash_of};
 use crate::organization::Organization;
 use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place, Places};
@@ -67,6 +68,21 @@ impl DraftField for Field {
         }
         Ok(())
     }
+
+    fn times<'v, 'a>(values: &'v mut Values<'a>) -> impl Iterator<Item = (&'static str, &'v mut Option<Time<'a>>)>
+    where
+        'a: 'v,
+    {
+        let Values { session_started_at, joined_at, left_at, .. } = values;
+        [("session_started_at", session_started_at), ("joined_at", joined_at), ("left_at", left_at)].into_iter()
+    }
+
+    fn missing(given: &[Self]) -> Vec<&'static str> {
+        let required = [Self::SessionId, Self::SessionStartedAt, Self::UserId, Self::JoinedAt, Self::LeftAt];
+        // Without a kind of session every fact is of a meeting.
+        let optional = |field: &Self| *field == Self::SessionStartedAt && given.contains(&Self::SessionKind);
+        required.iter().filter(|field| !given.contains(field) && !optional(field)).map(|field| field.name()).collect()
+    }
 }
 
 fn media(given: Given<'_, '_>) -> Option<Media> {
@@ -92,6 +108,7 @@ impl<'a> AttendanceDraft<'a> {
         places: Option<&dyn Places>,
     ) -> Result<Attendance<'a>, Vec<FactError>> {
         let app = self.app_position(organization);
+        self.settle(Clock::default());
         let given_place = self.place();
         if let Some(unit) = self.values.unit.filter(|unit| !organization.units.contains(unit)) {
             self.errors.push(FactError::new("unit", Some(&unit.to_string()), EXPECTED_UNIT));
@@ -111,7 +128,7 @@ impl<'a> AttendanceDraft<'a> {
             return Err(self.errors);
         };
         let started_at = self.values.session_started_at.map_or(joined.at, |time| time.at);
-        let app_name = organization.apps.get(app).map_or("", String::as_str);
+        let app_name = organization.apps.get(usize::from(app)).map_or("", String::as_str);
         let default_id = FactId::default_of(app_name, &session_id, started_at, &user_id, joined.at);
         let device = self.values.device.unwrap_or(Device::Unknown);
         let media = self.values.media.unwrap_or(Media::AUDIO);
@@ -129,10 +146,9 @@ impl<'a> AttendanceDraft<'a> {
         let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
         let user_kind =
             self.values.user_kind.or_else(|| directory.kind_on(&user_id, || organization.day_of(joined.at))).unwrap_or(UserKind::Member);
-        let id = self.values.id.as_deref().map_or(default_id, FactId::of_given);
+        let id = FactId::of(self.values.id.as_deref(), default_id);
         Ok(Attendance {
             id,
-            // A given id in the default's own words is the default.
             given_id: self.values.id.filter(|_| id != default_id),
             #[expect(clippy::cast_possible_truncation, reason = "32 bits tell contents apart well enough to count conflicts")]
             content: content as u32,
@@ -151,11 +167,12 @@ impl<'a> AttendanceDraft<'a> {
         })
     }
 
-    fn app_position(&mut self, organization: &Organization) -> usize {
+    fn app_position(&mut self, organization: &Organization) -> u16 {
         let name = self.values.app.as_deref().unwrap_or("default");
-        organization.apps.iter().position(|app| app == name).unwrap_or_else(|| {
+        let position = organization.apps.iter().position(|app| app == name).and_then(|position| u16::try_from(position).ok());
+        position.unwrap_or_else(|| {
             self.errors.push(FactError::new("app", Some(name), format!("an app of the organization: {}", organization.apps.join(", "))));
-            usize::MAX
+            0
         })
     }
 
@@ -339,6 +356,73 @@ mod tests {
         let exported = finish(&with("id", Value::Str(first.id.to_string().into()))).unwrap();
         assert_eq!((exported.id, exported.given_id), (first.id, None));
         assert!(matches!(finish(&with("id", str("x"))).unwrap().id, FactId::Given(_)));
+    }
+
+    #[test]
+    fn an_id_in_the_words_of_another_facts_default_is_a_given_id_like_any_other() {
+        let own = finish(&valid()).unwrap();
+        let others = finish(&with("user_id", str("v"))).unwrap().id.to_string();
+        assert_ne!(own.id.to_string(), others);
+        let copied = finish(&with("id", Value::Str(others.clone().into()))).unwrap();
+        assert_eq!((copied.id, copied.given_id.as_deref()), (FactId::of_given(&others), Some(others.as_str())));
+        assert!(matches!(copied.id, FactId::Given(_)));
+        for almost in [own.id.to_string().to_uppercase(), own.id.to_string().replace("rc-", "rc"), format!("{} ", own.id)] {
+            assert!(matches!(finish(&with("id", Value::Str(almost.into()))).unwrap().id, FactId::Given(_)));
+        }
+    }
+
+    fn finish_by(clock: Clock<'_>, fields: &[(&str, Value<'static>)]) -> Result<(i64, i64), Vec<String>> {
+        let mut draft = AttendanceDraft::new();
+        for (field, value) in fields {
+            draft.set(field, value.clone());
+        }
+        let fact = draft.by(clock).finish(&organization(), &Directory::default(), None);
+        fact.map(|fact| (fact.joined_at, fact.left_at)).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_time_after_the_latest_is_refused_in_every_field() {
+        let latest = |latest| Clock { latest, ..Clock::default() };
+        assert!(finish_by(latest(1_740_823_200_000), &valid()).is_ok());
+        assert_eq!(
+            finish_by(latest(1_740_823_199_999), &valid()).unwrap_err(),
+            ["left_at 1740823200000 is later than 2025-03-01T09:59:59.999Z, the latest that limits.future_seconds allows"]
+        );
+        let told = finish_by(latest(1_740_819_599_000), &valid()).unwrap_err();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert_eq!(
+            told[1],
+            "joined_at 2025-03-01T17:00:00+08:00 is later than 2025-03-01T08:59:59Z, the latest that limits.future_seconds allows"
+        );
+    }
+
+    #[test]
+    fn a_time_without_an_offset_needs_a_zone() {
+        let fields = |joined: Value<'static>| {
+            [with("joined_at", joined), vec![]]
+                .concat()
+                .into_iter()
+                .filter(|(name, _)| *name != "left_at")
+                .chain([("left_at", str("2025-03-01 17:30"))])
+                .collect::<Vec<_>>()
+        };
+        let expected = "expected an offset such as +08:00, or, for times without one, the parameter zone (rollcall import: --time-zone), such as zone=Asia/Shanghai";
+        let told = finish_by(Clock::default(), &fields(Value::Local(1_740_848_400_500))).unwrap_err();
+        assert_eq!(told, [format!("joined_at 2025-03-01T17:00:00.5: {expected}"), format!("left_at 2025-03-01 17:30: {expected}")]);
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        let clock = Clock { zone: Some(&shanghai), ..Clock::default() };
+        for joined in
+            [Value::Local(1_740_848_400_000), str("2025-03-01T17:00:00"), str("2025-03-01T09:00:00Z"), Value::Int(1_740_819_600_000)]
+        {
+            assert_eq!(finish_by(clock, &fields(joined)), Ok((1_740_819_600_000, 1_740_821_400_000)));
+        }
+        let new_york = TimeZone::get("America/New_York").unwrap();
+        let clock = Clock { zone: Some(&new_york), ..Clock::default() };
+        let told = finish_by(clock, &fields(str("2025-03-09T02:30:00"))).unwrap_err();
+        assert_eq!(
+            told[0],
+            "joined_at 2025-03-09T02:30:00: expected a time that the clocks of America/New_York showed: they were set forward past this one"
+        );
     }
 
     #[test]

@@ -10,16 +10,20 @@ mod attendance;
 pub use assistance::AssistanceDraft;
 pub use attendance::AttendanceDraft;
 
-use crate::calendar::{EARLIEST, LATEST, Millis};
+use crate::calendar::{EARLIEST, LATEST, Millis, rfc3339};
 use crate::directory::is_text;
 use crate::fields::FactField;
-use crate::instant::parse_time;
+use crate::instant::{instant_of_local, parse_local, parse_time};
 use crate::receipt::FactError;
+use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 const EXPECTED_TEXT: &str = "a string of 1 to 256 bytes without control characters";
 const EXPECTED_ID: &str = "a string of 1 to 128 bytes without control characters";
 const EXPECTED_TIME: &str = "an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
+
+const EXPECTED_OFFSET: &str =
+    "an offset such as +08:00, or, for times without one, the parameter zone (rollcall import: --time-zone), such as zone=Asia/Shanghai";
 
 /// One value of one field, as a format gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +34,8 @@ pub enum Value<'a> {
     Int(i64),
     /// A string.
     Str(Cow<'a, str>),
+    /// What clocks showed without saying where: milliseconds since they showed 1970-01-01T00:00:00.
+    Local(Millis),
     /// A list of strings.
     List(Vec<Cow<'a, str>>),
     /// Anything else, as it looked.
@@ -42,9 +48,29 @@ impl Value<'_> {
             Self::Null => "null".into(),
             Self::Int(number) => number.to_string().into(),
             Self::Str(text) => text.as_ref().into(),
+            Self::Local(at) => shown_local(*at).into(),
             Self::List(items) => format!("[{}]", items.join(",")).into(),
             Self::Other(text) => text.as_str().into(),
         }
+    }
+}
+
+fn shown_local(at: Millis) -> String {
+    rfc3339(at).trim_end_matches('Z').to_owned()
+}
+
+/// How the times of a fact are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock<'a> {
+    /// The zone of the clocks that times without an offset were read from; none: such times are refused.
+    pub zone: Option<&'a TimeZone>,
+    /// The latest instant that a fact may name.
+    pub latest: Millis,
+}
+
+impl Default for Clock<'_> {
+    fn default() -> Self {
+        Self { zone: None, latest: LATEST }
     }
 }
 
@@ -94,12 +120,16 @@ impl<'a> Given<'_, 'a> {
     }
 
     fn time(&self) -> Option<Time<'a>> {
-        let (at, from) = match (self.integer(), self.value) {
-            (Some(at), _) => (at, None),
-            (None, Value::Str(text)) => (parse_time(text)?, Some(text.clone())),
+        let (at, from, local) = match (self.integer(), self.value) {
+            (Some(at), _) => (at, None, false),
+            (None, Value::Str(text)) => match parse_time(text) {
+                Some(at) => (at, Some(text.clone()), false),
+                None => (parse_local(text)?, Some(text.clone()), true),
+            },
+            (None, Value::Local(at)) => (*at, None, true),
             _ => return None,
         };
-        (EARLIEST..LATEST).contains(&at).then_some(Time { at, from })
+        (EARLIEST..LATEST).contains(&at).then_some(Time { at, from, local })
     }
 }
 
@@ -113,6 +143,14 @@ pub trait DraftField: FactField {
     /// # Errors
     /// What was expected.
     fn set<'a>(self, values: &mut Self::Values<'a>, given: Given<'_, 'a>) -> Result<(), &'static str>;
+
+    /// The times of a draft that were given, by the names of their fields.
+    fn times<'v, 'a>(values: &'v mut Self::Values<'a>) -> impl Iterator<Item = (&'static str, &'v mut Option<Time<'a>>)>
+    where
+        'a: 'v;
+
+    /// The names of the fields without which no fact is right, if facts have only the fields `given`.
+    fn missing(given: &[Self]) -> Vec<&'static str>;
 }
 
 /// A fact being decoded: fields are set one by one, then checked together.
@@ -127,14 +165,37 @@ pub struct Draft<'a, F: DraftField> {
 
 /// A time, and the value it was read from, for messages.
 #[derive(Debug)]
-struct Time<'a> {
+pub struct Time<'a> {
     at: Millis,
     from: Option<Cow<'a, str>>,
+    /// Whether it came without an offset: see [`Value::Local`].
+    local: bool,
 }
 
 impl Time<'_> {
     fn shown(&self) -> String {
-        self.from.as_deref().map_or_else(|| self.at.to_string(), Into::into)
+        match &self.from {
+            Some(text) => text.as_ref().into(),
+            None if self.local => shown_local(self.at),
+            None => self.at.to_string(),
+        }
+    }
+
+    /// Makes it an instant, and checks that it is not too late.
+    fn settle(&mut self, clock: Clock<'_>) -> Result<(), Cow<'static, str>> {
+        if self.local {
+            let zone = clock.zone.ok_or(Cow::Borrowed(EXPECTED_OFFSET))?;
+            self.at = instant_of_local(self.at, zone)?;
+            self.local = false;
+        }
+        if !(EARLIEST..LATEST).contains(&self.at) {
+            return Err(EXPECTED_TIME.into());
+        }
+        if self.at > clock.latest {
+            let latest = rfc3339(clock.latest);
+            return Err(format!("not later than {latest}, the latest that limits.future_seconds allows").into());
+        }
+        Ok(())
     }
 }
 
@@ -153,6 +214,25 @@ impl<'a, F: DraftField> Draft<'a, F> {
     /// A draft for a format in which every value is text (CSV).
     pub fn text_only() -> Self {
         Self { text_only: true, ..Self::default() }
+    }
+
+    /// Reads the fact's times by a clock; otherwise those without an offset are refused, and those in the future are not.
+    #[must_use]
+    pub fn by(mut self, clock: Clock<'_>) -> Self {
+        self.settle(clock);
+        self
+    }
+
+    /// Makes the times instants. One that is wrong is told, and gone.
+    fn settle(&mut self, clock: Clock<'_>) {
+        for (field, given) in F::times(&mut self.values) {
+            if let Some(time) = given
+                && let Err(expected) = time.settle(clock)
+            {
+                self.errors.push(FactError::new(field, Some(&time.shown()), expected));
+                *given = None;
+            }
+        }
     }
 
     /// Adds an error that the format itself found in this fact.

@@ -2,7 +2,8 @@ use super::*;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use rollcall_engine::facts::{Assistances, Attendances, Columns};
-use rollcall_engine::ingest::{Compression, Format, Limits, decode};
+use rollcall_engine::ingest::{Compression, Context, Format, decode};
+use rollcall_model::calendar::LATEST;
 use rollcall_model::{Directory, OrgId, Organization};
 use std::collections::{HashMap, HashSet};
 
@@ -35,7 +36,7 @@ fn all_facts_are_valid_distinct_and_as_many_as_asked() {
     let mut lines = Vec::new();
     year().write_ndjson(&mut lines).unwrap();
     let decoded =
-        decode::<Attendances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default()).unwrap();
+        decode::<Attendances>(&lines, Format::Ndjson, Compression::None, &Context::new(&organization, &directory, LATEST)).unwrap();
     assert_eq!(decoded.errors, []);
     let ids: HashSet<_> = decoded.facts.ids.iter().collect();
     assert_eq!(ids.len(), 60_000);
@@ -114,7 +115,7 @@ fn assistance_is_valid_and_as_much_as_asked_and_the_directory_gives_the_departme
     let columns = |with_departments: bool| {
         let lines: Vec<u8> = year().assistance(with_departments).flatten().collect();
         let decoded =
-            decode::<Assistances>(&lines, Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default()).unwrap();
+            decode::<Assistances>(&lines, Format::Ndjson, Compression::None, &Context::new(&organization, &directory, LATEST)).unwrap();
         assert_eq!(decoded.errors, []);
         decoded.facts
     };

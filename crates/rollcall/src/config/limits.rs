@@ -3,16 +3,22 @@
 use serde::Deserialize;
 use std::time::Duration;
 
-/// The section `limits`. A limit set to 0 is off.
+/// The section `limits`. A limit set to 0 is off, except that of the future.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Facts in one request.
     pub facts: u64,
-    /// Bytes of one request after decompression.
+    /// Bytes of one request after decompression, and bytes of its facts in memory.
     pub decoded_bytes: u64,
     /// Bytes of one line of NDJSON or CSV, or of one object of a JSON array.
     pub line_bytes: u64,
+    /// Entries of cells that the facts of one request make: one for each quarter hour and each hour of a stay, and one for its meeting.
+    pub request_entries: u64,
+    /// UTC days that the facts of one request lie on.
+    pub request_days: u64,
+    /// How many seconds ahead of the clock the time of a fact may be; 0: none.
+    pub future_seconds: u64,
     /// Bytes of one request as sent.
     pub body_bytes: u64,
     /// Bytes of all bodies held at a time; further requests wait for room.
@@ -43,11 +49,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let rollcall_engine::ingest::Limits { facts, decoded_bytes, line_bytes } = rollcall_engine::ingest::Limits::default();
+        let rollcall_engine::ingest::Limits { facts, decoded_bytes, line_bytes, request_entries, request_days, future_seconds } =
+            rollcall_engine::ingest::Limits::default();
         Self {
             facts,
             decoded_bytes,
             line_bytes,
+            request_entries,
+            request_days,
+            future_seconds,
             body_bytes: 64 << 20,
             inflight_bytes: 256 << 20,
             waiting_requests: 1024,
@@ -68,7 +78,8 @@ impl Default for Limits {
 impl Limits {
     /// What decoding must know of them.
     pub const fn ingest(&self) -> rollcall_engine::ingest::Limits {
-        rollcall_engine::ingest::Limits { facts: self.facts, decoded_bytes: self.decoded_bytes, line_bytes: self.line_bytes }
+        let Self { facts, decoded_bytes, line_bytes, request_entries, request_days, future_seconds, .. } = *self;
+        rollcall_engine::ingest::Limits { facts, decoded_bytes, line_bytes, request_entries, request_days, future_seconds }
     }
 
     /// A limit in seconds as a duration; none when it is off.

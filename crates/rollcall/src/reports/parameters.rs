@@ -88,11 +88,18 @@ pub fn question(
     report.question(common, &own)
 }
 
-/// Whether each parameter is known, and given once.
-/// Refuses parameters that are not known, or given twice.
+/// The IANA time zone of a name.
 ///
 /// # Errors
-/// The first of them.
+/// If there is none.
+pub fn zone(name: &str) -> Result<TimeZone, BadParameter> {
+    TimeZone::get(name).map_err(|_| BadParameter::new("zone", Some(name), "an IANA time zone such as Asia/Shanghai"))
+}
+
+/// Whether each parameter is known, and given once.
+///
+/// # Errors
+/// The first that is not.
 pub fn check_names(given: &[(String, String)], known: &[&str]) -> Result<(), BadParameter> {
     for (position, (name, value)) in given.iter().enumerate() {
         if !known.contains(&name.as_str()) {
@@ -129,12 +136,7 @@ impl Given<'_> {
     }
 
     fn common(&self, most_rows: u64) -> Result<Common, BadParameter> {
-        let zone = match self.get("zone") {
-            None => self.organization.zone.clone(),
-            Some(name) => {
-                TimeZone::get(name).map_err(|_| BadParameter::new("zone", Some(name), "an IANA time zone such as Asia/Shanghai"))?
-            }
-        };
+        let zone = self.get("zone").map_or_else(|| Ok(self.organization.zone.clone()), zone)?;
         let range = Range::new(time("from", self.get("from"), &zone)?, time("to", self.get("to"), &zone)?);
         if range.is_empty() {
             return Err(BadParameter::new("to", self.get("to"), "a time after from"));

@@ -3,15 +3,17 @@
 use super::body::{Arriving, Collected};
 use super::credentials;
 use super::refusal::Refusal;
-use super::state::App;
+use super::state::{App, now};
+use crate::reports::{self, BadParameter};
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
+use jiff::tz::TimeZone;
 use rollcall_engine::facts::Columns;
-use rollcall_engine::ingest::{Compression, Format, decode};
-use rollcall_model::{FactError, Receipt};
+use rollcall_engine::ingest::{Charset, Compression, Context, Format, decode};
+use rollcall_model::Receipt;
 use std::sync::Arc;
 
 /// The content types of facts.
@@ -52,7 +54,8 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
     let organization = credentials::organization(&live, &parts.headers)?;
     let format = format(&parts.headers)?;
     let compression = compression(&parts.headers)?;
-    let on_error = on_error(parts.uri.query())?;
+    let charset = charset(&parts.headers)?;
+    let Asked { on_error, zone } = asked(&parts.uri)?;
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }
@@ -64,9 +67,16 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
     let work = move || {
         let directory = app.engine.directory(organization.id);
         let places = app.places.current();
-        let decoded = match decode::<C>(&bytes, format, compression, &organization, &directory, places.as_deref(), &live.limits.ingest()) {
+        let limits = live.limits.ingest();
+        let (places, zone) = (places.as_deref(), zone.as_ref());
+        let context = Context { places, limits, zone, charset, ..Context::new(&organization, &directory, now()) };
+        let decoded = match decode::<C>(&bytes, format, compression, &context) {
             Ok(decoded) => decoded,
-            Err(broken) => return Ok(refused(broken.0)),
+            // What is wrong with the body as a whole: nothing of it is stored.
+            Err(broken) => {
+                let receipt = Receipt { rejected: 1, errors: broken.0, ..Receipt::default() };
+                return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
+            }
         };
         // What follows waits for the disk: others may decode meanwhile. The room is kept, now for the facts.
         drop((bytes, turn));
@@ -81,12 +91,6 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
         Ok(Json(receipt).into_response())
     };
     tokio::task::spawn_blocking(work).await?
-}
-
-/// The answer to a body that is wrong as a whole: nothing of it is stored.
-fn refused(error: FactError) -> Response {
-    let receipt = Receipt { rejected: 1, errors: vec![error], ..Receipt::default() };
-    (StatusCode::BAD_REQUEST, Json(receipt)).into_response()
 }
 
 /// The value of a header without its parameters, in lower case; none if there is no such header.
@@ -116,10 +120,36 @@ fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
     }
 }
 
-fn on_error(query: Option<&str>) -> Result<OnError, Refusal> {
-    match query.unwrap_or_default() {
-        "" | "on_error=refuse" => Ok(OnError::Refuse),
-        "on_error=skip" => Ok(OnError::Skip),
-        other => Err(Refusal::bad_request(format!("query {other}: expected on_error=skip or on_error=refuse"))),
+/// What a text is in, where the content type says so.
+fn charset(headers: &HeaderMap) -> Result<Option<Charset>, Refusal> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default();
+    let parameters = given.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let Some((_, name)) = parameters.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("charset")) else { return Ok(None) };
+    let name = name.trim().trim_matches('"');
+    Charset::from_name(name).map(Some).ok_or_else(|| {
+        let message = format!("content-type charset {name}: expected {}", Charset::NAMES);
+        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    })
+}
+
+/// What the query of an ingest says.
+struct Asked {
+    on_error: OnError,
+    /// The zone of times without an offset.
+    zone: Option<TimeZone>,
+}
+
+fn asked(uri: &Uri) -> Result<Asked, Refusal> {
+    let Query(given): Query<Vec<(String, String)>> = Query::try_from_uri(uri).map_err(|error| Refusal::bad_request(error.body_text()))?;
+    reports::check_names(&given, &["on_error", "zone"])?;
+    let mut asked = Asked { on_error: OnError::Refuse, zone: None };
+    for (name, value) in &given {
+        match (name.as_str(), value.as_str()) {
+            ("zone", zone) => asked.zone = Some(reports::zone(zone)?),
+            (_, "skip") => asked.on_error = OnError::Skip,
+            (_, "refuse") => {}
+            (name, value) => return Err(BadParameter::new(name, Some(value), "skip or refuse").into()),
+        }
     }
+    Ok(asked)
 }

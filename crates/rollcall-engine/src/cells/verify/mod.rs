@@ -79,7 +79,7 @@ impl Cells {
         let _nobody_checkpoints = mend.then(|| self.checkpointing.lock());
         let (pinned, covered) = {
             let state = self.state.read();
-            (self.facts.pin(), state.covered)
+            (self.facts.pin(), state.covered.position)
         };
         let mut proof = Proof { cells: self, pinned, covered, days: scope.days(), mend };
         let orgs = proof.organizations(scope)?;

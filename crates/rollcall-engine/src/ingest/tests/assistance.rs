@@ -61,7 +61,7 @@ fn to_json(fact: &Assisted) -> String {
 }
 
 fn batch(facts: &[Assisted]) -> RecordBatch {
-    let at: ArrayRef = Arc::new(TimestampMillisecondArray::from_iter_values(facts.iter().map(|fact| fact.at)));
+    let at: ArrayRef = Arc::new(TimestampMillisecondArray::from_iter_values(facts.iter().map(|fact| fact.at)).with_timezone("UTC"));
     let texts = (0..).zip(TEXTS).map(|(column, name)| {
         let values = facts.iter().map(|fact| Some(fact.texts[column].as_str()).filter(|text| !text.is_empty()));
         (name, Arc::new(values.collect::<StringArray>()) as ArrayRef)
@@ -101,8 +101,7 @@ fn written(facts: &[Assisted], format: Format) -> Vec<u8> {
 }
 
 fn decoded(body: &[u8], format: Format, compression: Compression) -> Result<Decoded<Assistances>, String> {
-    let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::UTC);
-    decode(body, format, compression, &organization, &Directory::default(), None, &Limits::default()).map_err(|error| error.to_string())
+    decoded_by(body, format, compression, |_| {})
 }
 
 proptest! {
@@ -144,9 +143,12 @@ fn errors_are_those_of_an_assistance() {
     );
     let header = decoded(b"user_id,session_id\n", Format::Csv, Compression::None).unwrap_err();
     assert!(
-        header.starts_with("line 1: session_id: expected a header line of the fields id, user_id, department_id, department_ids"),
+        header
+            .starts_with("line 1: session_id: expected a header line, separated by commas, semicolons or tabs, of the fields id, user_id"),
         "{header}"
     );
+    let missing = "line 1: at is missing: expected a column of this name; line 1: kind is missing: expected a column of this name";
+    assert!(header.ends_with(missing), "{header}");
     let attendances = samples::parquet(&samples::batch(&[Sample::new(1)]));
     let columns = decoded(&attendances, Format::Parquet, Compression::None).unwrap_err();
     assert!(columns.starts_with("session_id: expected columns that are the fields id, user_id"), "{columns}");

@@ -2,7 +2,7 @@
 
 use super::*;
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, TimestampNanosecondArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow_schema::DataType;
 use std::sync::Arc;
 
@@ -62,6 +62,63 @@ fn columns_that_are_no_field_or_of_no_fitting_type_are_refused_once() {
         let batch = with_column(name, Arc::clone(&numbers));
         for (body, format) in [(samples::arrow_stream(&batch), Format::Arrow), (samples::parquet(&batch), Format::Parquet)] {
             assert!(refused(&body, format).starts_with(expected), "{}", refused(&body, format));
+        }
+    }
+}
+
+#[test]
+fn timestamps_without_a_zone_are_refused_unless_it_is_said_where_the_clocks_were() {
+    let batch = samples::batch(&(0..20).map(Sample::new).collect::<Vec<_>>());
+    let expected = shown(&decoded(&samples::arrow_stream(&batch), Format::Arrow).unwrap());
+    let times = batch.column_by_name("joined_at").unwrap().as_primitive::<arrow_array::types::TimestampMillisecondType>();
+    let local = |ahead: i64| -> ArrayRef {
+        Arc::new(TimestampNanosecondArray::from_iter_values(times.values().iter().map(|at| (at + ahead) * 1_000_000 + 7)))
+    };
+    let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+    let berlin = TimeZone::get("Europe/Berlin").unwrap();
+    let bodies = |batch: &RecordBatch| [(samples::arrow_stream(batch), Format::Arrow), (samples::parquet(batch), Format::Parquet)];
+    for (body, format) in bodies(&with_column("joined_at", local(8 * 3_600_000))) {
+        let told = refused(&body, format);
+        assert!(told.starts_with("joined_at Timestamp(ns): expected timestamps with a time zone, or the parameter zone (rollcall import: --time-zone), such as zone=Asia/Shanghai"), "{told}");
+        let found = decoded_by(&body, format, Compression::None, |context| context.zone = Some(&shanghai)).unwrap();
+        assert_eq!(shown(&found), expected, "{format:?}");
+    }
+    // 2025-03-30T02:15:00 is skipped in Berlin.
+    let skipped = Arc::new(TimestampNanosecondArray::from_iter_values(std::iter::repeat_n(1_743_300_900_000_000_000, 20)));
+    for (body, format) in bodies(&with_column("joined_at", skipped)) {
+        let found: Decoded<Attendances> = decoded_by(&body, format, Compression::None, |context| context.zone = Some(&berlin)).unwrap();
+        assert_eq!(found.rejected, 20);
+        let expected = "line 1: joined_at 2025-03-30T02:15:00: expected a time that the clocks of Europe/Berlin showed: they were set forward past this one";
+        assert_eq!(found.errors[0].to_string(), expected, "{format:?}");
+    }
+}
+
+#[test]
+fn everything_wrong_with_the_columns_is_told_at_once() {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("user", Arc::new(StringArray::from(vec!["u"]))),
+        ("colour", Arc::new(StringArray::from(vec!["red"]))),
+        ("unit", Arc::new(arrow_array::Float64Array::from(vec![1.0]))),
+        ("joined_at", Arc::new(TimestampNanosecondArray::from(vec![1]))),
+        ("session_id", Arc::new(StringArray::from(vec!["s"]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    for (body, format) in [(samples::arrow_stream(&batch), Format::Arrow), (samples::parquet(&batch), Format::Parquet)] {
+        let told = refused(&body, format);
+        let errors: Vec<_> = told.split("; ").collect();
+        let starts = [
+            "user: expected columns that are the fields id, app",
+            "colour: expected no such field",
+            "see the fields of an attendance",
+            "unit Float64: expected a column of strings",
+            "joined_at Timestamp(ns): expected timestamps with a time zone",
+            "session_started_at is missing: expected a column of this name",
+            "user_id is missing: expected a column of this name",
+            "left_at is missing: expected a column of this name",
+        ];
+        assert_eq!(errors.len(), starts.len(), "{told}");
+        for (error, start) in errors.iter().zip(starts) {
+            assert!(error.starts_with(start), "{start}\n{told}");
         }
     }
 }

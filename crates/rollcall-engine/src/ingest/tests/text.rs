@@ -97,9 +97,115 @@ fn errors_of_bytes(body: &[u8]) -> String {
 }
 
 #[test]
-fn csv_needs_a_header_of_known_fields() {
-    assert!(refused("s,1740819600000,u\n", Format::Csv).starts_with("line 1: s: expected a header line of the fields id, app, session_id"));
-    assert!(refused("user_id,colour\n1,2", Format::Csv).starts_with("line 1: colour: expected a header line"));
-    assert_eq!(refused("user_id,user_id\n", Format::Csv), "line 1: user_id: expected each field once in the header");
-    assert_eq!(refused("user_id\n\"a\nb", Format::Csv), "line 2: expected a closing quote");
+fn csv_needs_a_header_of_known_fields_and_everything_wrong_with_it_is_told_at_once() {
+    let told = refused("s,1740819600000,u\n", Format::Csv);
+    assert!(
+        told.starts_with("line 1: s: expected a header line, separated by commas, semicolons or tabs, of the fields id, app, session_id"),
+        "{told}"
+    );
+    let told = refused("user_id,colour,user_id,size,joined_at\n1,2,3,4,5", Format::Csv);
+    assert!(told.starts_with("line 1: colour: expected a header line"), "{told}");
+    let rest = "; line 1: user_id: expected each field once in the header; line 1: size: expected no such field; see the fields of an attendance\
+                ; line 1: session_id is missing: expected a column of this name; line 1: session_started_at is missing: expected a column of this name\
+                ; line 1: left_at is missing: expected a column of this name";
+    assert!(told.ends_with(rest), "{told}");
+    // Where the kind of session is said, it need not have begun.
+    let calls = "session_id,session_kind,user_id,joined_at,left_at\ns,call,u,1740819600000,1740819600000\n";
+    assert_eq!(decoded(calls.as_bytes(), Format::Csv).unwrap().facts.len(), 1);
+    let open = [CSV_HEADER, b"\"a\nb"].concat();
+    assert_eq!(refused(open, Format::Csv), "line 2: expected a closing quote");
+}
+
+const GOOD: &str = "s,2025-03-01T09:00:00Z,u,2025-03-01T09:00:00Z,2025-03-01T10:00:00Z";
+
+#[test]
+fn rows_without_values_are_skipped() {
+    let header = String::from_utf8(CSV_HEADER.to_vec()).unwrap();
+    let body = format!("{header}{GOOD}\n,,,,\n\r\n  \n , ,,,\r\n\"\",,,,\"\"\n,,,,,,,\n{GOOD},\n");
+    let found = decoded(body.as_bytes(), Format::Csv).unwrap();
+    assert_eq!((found.facts.len(), found.rejected), (1, 1));
+    assert!(found.errors[0].to_string().starts_with("line 9: "), "{:?}", found.errors);
+    assert_eq!(refused(format!("{header},,,,\n,,,,\n"), Format::Csv), "expected at least one fact");
+    assert_eq!(refused(&header, Format::Csv), "expected at least one fact");
+}
+
+#[test]
+fn values_may_be_separated_by_semicolons_or_tabs() {
+    let body =
+        [CSV_HEADER, GOOD.as_bytes(), b"\n\"a,b\",2025-03-01T09:00:00Z,\"u;v\",2025-03-01T09:00:00Z,2025-03-01T10:00:00Z\n"].concat();
+    let expected = decoded(&body, Format::Csv).unwrap();
+    assert_eq!((expected.facts.session_ids.get(1), expected.facts.user_ids.get(1)), ("a,b", "u;v"));
+    for separator in [";", "\t"] {
+        let text = String::from_utf8(body.clone()).unwrap().replace("\"a,b\"", "AB").replace(',', separator).replace("AB", "\"a,b\"");
+        assert_eq!(shown(&decoded(text.as_bytes(), Format::Csv).unwrap()), shown(&expected), "{text}");
+        let wrong = text.replace("\"u;v\"", "\"u;v\"x");
+        let what = if separator == ";" { "a semicolon after a closing quote" } else { "a tab after a closing quote" };
+        assert!(errors_of_bytes(wrong.as_bytes()).ends_with(what));
+    }
+}
+
+#[test]
+fn texts_are_read_in_the_encoding_that_they_say_or_that_is_said() {
+    let text = [std::str::from_utf8(CSV_HEADER).unwrap(), &GOOD.replace("s,", "周会,").replace("u,", "林晨🎧,"), "\n"].concat();
+    let expected = shown(&decoded(text.as_bytes(), Format::Csv).unwrap());
+    let utf16 = |mark: &str, bytes: fn(u16) -> [u8; 2]| format!("{mark}{text}").encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let read = |body: &[u8], charset: Option<&str>| {
+        let set = |context: &mut Context<'_>| context.charset = charset.map(|name| Charset::from_name(name).unwrap());
+        decoded_by::<Attendances>(body, Format::Csv, Compression::None, set).map(|found| shown(&found))
+    };
+    let gb18030 = encoding_rs::GB18030.encode(&text).0.into_owned();
+    for (body, charset) in [
+        (format!("\u{feff}{text}").into_bytes(), None),
+        (utf16("\u{feff}", u16::to_le_bytes), None),
+        (utf16("\u{feff}", u16::to_be_bytes), None),
+        (utf16("\u{feff}", u16::to_be_bytes), Some("gb18030")),
+        (utf16("", u16::to_le_bytes), Some("utf-16")),
+        (utf16("", u16::to_be_bytes), Some("UTF-16BE")),
+        (gb18030.clone(), Some("gb18030")),
+        (gb18030.clone(), Some("GBK")),
+        (gb18030.clone(), Some("gb2312")),
+    ] {
+        assert_eq!(read(&body, charset).as_ref(), Ok(&expected), "{charset:?}");
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let set = |context: &mut Context<'_>| context.charset = charset.map(|name| Charset::from_name(name).unwrap());
+            let found = decoded_by::<Attendances>(&samples::compress(&body, compression), Format::Csv, compression, set);
+            assert_eq!(shown(&found.unwrap()), expected, "{charset:?} {compression:?}");
+        }
+    }
+    let told = read(&utf16("", u16::to_le_bytes), None).unwrap_err();
+    assert!(told.starts_with("expected UTF-8 text: this looks like UTF-16 without a byte order mark"), "{told}");
+    let hint = "expected UTF-8 text: invalid byte at column 1; if it is GB18030, as Excel writes in Chinese, say charset=gb18030 in the content type (rollcall import: --encoding gb18030)";
+    assert!(errors_of_bytes(&gb18030).ends_with(hint), "{}", errors_of_bytes(&gb18030));
+    // What looks like GB18030 may be anything: it is never taken for it unasked.
+    let latin = [CSV_HEADER, GOOD.replace("u,", "Andr\u{1}s,").replace('\u{1}', "X").as_bytes()].concat();
+    let latin: Vec<u8> = latin.into_iter().map(|byte| if byte == b'X' { 0xe9 } else { byte }).collect();
+    assert!(errors_of_bytes(&latin).contains("expected UTF-8 text: invalid byte"));
+    let broken = [&gb18030[..], &[0xff, 0xff]].concat();
+    assert_eq!(read(&broken, Some("gb18030")).unwrap_err(), "line 3: expected gb18030 text without invalid bytes");
+    assert_eq!(Charset::from_name("latin1"), None);
+    let ndjson = samples::ndjson(&[Sample::new(1)]);
+    let marked = [b"\xef\xbb\xbf".as_slice(), &ndjson].concat();
+    assert_eq!(shown(&decoded(&marked, Format::Ndjson).unwrap()), shown(&decoded(&ndjson, Format::Ndjson).unwrap()));
+}
+
+#[test]
+fn texts_in_other_encodings_are_read_the_same_whatever_their_length() {
+    let samples: Vec<Sample> = (0..3_000).map(Sample::new).collect();
+    let text = String::from_utf8(samples::ndjson(&samples)).unwrap();
+    let expected = shown(&decoded(text.as_bytes(), Format::Ndjson).unwrap());
+    let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(shown(&decoded(&utf16, Format::Ndjson).unwrap()), expected);
+}
+
+#[test]
+fn a_time_without_an_offset_is_read_by_the_zone_that_is_said() {
+    let text = [std::str::from_utf8(CSV_HEADER).unwrap(), &GOOD.replace("T09:00:00Z", " 17:00:00")].concat();
+    assert_eq!(
+        errors(&text, Format::Csv)[1],
+        "line 2: joined_at 2025-03-01 17:00:00: expected an offset such as +08:00, or, for times without one, the parameter zone (rollcall import: --time-zone), such as zone=Asia/Shanghai"
+    );
+    let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+    let found: Decoded<Attendances> =
+        decoded_by(text.as_bytes(), Format::Csv, Compression::None, |context| context.zone = Some(&shanghai)).unwrap();
+    assert_eq!((found.facts.joined_at[0], found.facts.left_at[0]), (1_740_819_600_000, 1_740_823_200_000));
 }

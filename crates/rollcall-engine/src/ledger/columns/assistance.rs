@@ -68,6 +68,14 @@ impl Block for AssistanceBlock {
         row.at
     }
 
+    fn size(row: &AssistanceRow<'_>) -> usize {
+        48 + row.given_id.len()
+    }
+
+    fn entries(_: &AssistanceRow<'_>) -> u64 {
+        1
+    }
+
     fn from_rows(rows: &[&AssistanceRow<'_>]) -> Result<Self, ArrowError> {
         fits(rows, |row| row.given_id)?;
         let numbers = |of: fn(&AssistanceRow<'_>) -> u32| -> ArrayRef { Arc::new(UInt32Array::from(gather(rows, of))) };

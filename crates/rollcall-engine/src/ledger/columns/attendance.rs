@@ -1,11 +1,12 @@
 //! Blocks of attendances.
 
 use super::{Block, Commit, fits, gather};
+use crate::facts::entries_of_stay;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use rollcall_model::{FactKind, Millis, OrgId, Range};
+use rollcall_model::{FactKind, Millis, OrgId, Range, SessionKind};
 use std::sync::{Arc, LazyLock};
 
 /// The columns of a block.
@@ -82,6 +83,15 @@ impl Block for AttendanceBlock {
 
     fn time(row: &AttendanceRow<'_>) -> Millis {
         row.session_started_at
+    }
+
+    fn size(row: &AttendanceRow<'_>) -> usize {
+        64 + row.session_id.len() + row.given_id.len()
+    }
+
+    fn entries(row: &AttendanceRow<'_>) -> u64 {
+        // A kind that is not known is folded as one that is no meeting.
+        entries_of_stay(row.joined_at, row.left_at, SessionKind::from_number(row.session_kind).unwrap_or(SessionKind::Call))
     }
 
     fn from_rows(rows: &[&AttendanceRow<'_>]) -> Result<Self, ArrowError> {

@@ -21,7 +21,7 @@ use rollcall_model::{FactKind, Millis, OrgId, Range};
 /// zstd's fastest ordinary level: a commit waits for it.
 const ZSTD_LEVEL: i32 = 1;
 
-/// The largest block that is read back: far above what a group commit can write.
+/// The largest block that is read back: far above what is written ([`crate::Settings::block_bytes`]).
 const LARGEST_BLOCK: usize = 1 << 30;
 
 /// The length of the header: two ranges of 64-bit instants.
@@ -40,6 +40,12 @@ pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
 
     /// The time that facts are sorted by.
     fn time(row: &Self::Row<'_>) -> Millis;
+
+    /// About how many bytes of a block a row takes.
+    fn size(row: &Self::Row<'_>) -> usize;
+
+    /// How many entries of base cells the fact of a row makes.
+    fn entries(row: &Self::Row<'_>) -> u64;
 
     /// A block of these rows, which are in order.
     ///

@@ -15,12 +15,12 @@ use crate::believable::Believable;
 use crate::config::{Config, Overrides};
 use crate::failure::{Failure, Result};
 use crate::output;
-use crate::server::App;
+use crate::server::{self, App};
 use home::{Filled, Home, ZONE};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use rollcall_engine::facts::{Assistances, Attendances, Columns};
-use rollcall_engine::ingest::{Compression, Format, Limits, decode};
+use rollcall_engine::ingest::{Compression, Context, Format, Limits, decode};
 use rollcall_model::Organization;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -157,7 +157,8 @@ fn fill(app: &Arc<App>, config: &Config, wanted: &Filled, stop: &AtomicBool) -> 
 /// Takes facts in, and says how many.
 fn take<C: Columns>(app: &Arc<App>, organization: &Organization, limits: &Limits, lines: &[u8]) -> Result<u64> {
     let directory = app.engine.directory(organization.id);
-    let decoded = decode::<C>(lines, Format::Ndjson, Compression::None, organization, &directory, None, limits);
+    let context = Context { limits: *limits, ..Context::new(organization, &directory, server::now()) };
+    let decoded = decode::<C>(lines, Format::Ndjson, Compression::None, &context);
     let decoded = decoded.map_err(|error| Failure::of("the demo's facts cannot be read", error))?;
     if let Some(error) = decoded.errors.first() {
         return Err(Failure::of("the demo made a fact that is none", error));

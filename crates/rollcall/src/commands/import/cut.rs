@@ -22,6 +22,8 @@ pub struct Place {
 pub struct Body {
     pub bytes: Bytes,
     lines: Lines,
+    /// Whether nothing is in it but blank lines, or rows without values.
+    is_blank: bool,
     /// What of the file could not be made into facts, with the file's line numbers.
     pub unmade: Receipt,
     /// Where the file goes on after it.
@@ -43,12 +45,12 @@ impl Body {
     /// A whole file.
     pub fn whole(bytes: Vec<u8>) -> Self {
         let end = Place { bytes: bytes.len() as u64, lines: 0 };
-        Self { bytes: bytes.into(), lines: Lines::After(0), unmade: Receipt::default(), end }
+        Self { is_blank: bytes.is_empty(), bytes: bytes.into(), lines: Lines::After(0), unmade: Receipt::default(), end }
     }
 
     /// Facts made of lines of the file, and what could not be made into any.
     pub fn made(bytes: Vec<u8>, lines: Vec<u64>, unmade: Receipt, end: Place) -> Self {
-        Self { bytes: bytes.into(), lines: Lines::MadeOf(lines), unmade, end }
+        Self { bytes: bytes.into(), lines: Lines::MadeOf(lines), is_blank: false, unmade, end }
     }
 
     /// The number of the first line of the file that is the body's own.
@@ -59,9 +61,14 @@ impl Body {
         }
     }
 
-    /// Whether it was made of lines in which nobody did anything.
+    /// Whether nothing is in it but blank lines, or rows without values.
+    pub fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// Whether it is blank, or was made of lines in which nobody did anything.
     pub fn has_nothing(&self) -> bool {
-        matches!(&self.lines, Lines::MadeOf(lines) if lines.is_empty())
+        self.is_blank || matches!(&self.lines, Lines::MadeOf(lines) if lines.is_empty())
     }
 
     /// The receipt with the file's line numbers in place of the body's.
@@ -149,10 +156,13 @@ impl<R: BufRead> Cutter<R> {
             return Ok(None);
         }
         let lines_before = self.place.lines;
-        let lines = bytes.get(own..).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        let text = bytes.get(own..).unwrap_or_default();
+        let lines = text.iter().filter(|byte| **byte == b'\n').count();
+        let blank: &[u8] = if own > 0 { b" \t\r\n,;\"" } else { b" \t\r\n" };
+        let is_blank = text.iter().all(|byte| blank.contains(byte));
         self.place = Place { bytes: self.place.bytes + (end - own) as u64, lines: self.place.lines + lines as u64 };
         let lines = if own > 0 { Lines::HeaderAndAfter(lines_before) } else { Lines::After(lines_before) };
-        Ok(Some(Body { bytes: bytes.into(), lines, unmade: Receipt::default(), end: self.place }))
+        Ok(Some(Body { bytes: bytes.into(), lines, is_blank, unmade: Receipt::default(), end: self.place }))
     }
 }
 

@@ -20,7 +20,7 @@ mod target;
 use crate::args::{Fact, FactFormat, Import, OnError, ReceiptFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
-use cut::Body;
+use cut::{Body, Place};
 use progress::{End, Progress};
 use rollcall_model::Receipt;
 use source::Source;
@@ -138,17 +138,23 @@ async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total
     })
 }
 
-/// Reads the file to its end, body by body.
+/// Reads the file to its end, body by body. One in which there is nothing is told, as it is hardly what was meant.
 fn read(source: &Source, progress: &Progress, size: usize, give: &mpsc::Sender<(u64, Body)>) -> Result {
     let bodies = source.bodies(size, progress.resumed_at(), progress.bar())?;
+    let mut has_facts = progress.resumed_at() != Place::default();
     for (number, body) in (0..).zip(bodies) {
         let body = body.map_err(|error| Failure::of(source.name(), error))?;
+        has_facts |= !body.is_blank();
         if give.blocking_send((number, body)).is_err() {
             // The carriers stopped, and say why themselves.
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    if has_facts {
+        Ok(())
+    } else {
+        Err(Failure::Message(format!("{} has no facts: it is empty, or has a header line only", source.name())))
+    }
 }
 
 /// Carries bodies to the target, one at a time, until there are no more or one is refused.

@@ -5,7 +5,7 @@ use super::cut::{Body, Cutter, Place};
 use crate::args::{FactFormat, Import, UserField};
 use crate::failure::{Failure, Result};
 use indicatif::ProgressBar;
-use rollcall_engine::ingest::{Compression, Format};
+use rollcall_engine::ingest::{Charset, Compression, Format, utf8};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub struct Source {
     path: PathBuf,
     format: FactFormat,
     compression: Compression,
+    /// What its text is in, where a flag says so.
+    charset: Option<Charset>,
     /// What stands for the user in rows that are made into facts.
     user_field: UserField,
 }
@@ -39,7 +41,12 @@ impl Source {
     /// The file of a path; `-` is standard input.
     pub fn of(path: &Path, flags: &Import) -> Result<Self> {
         let (format, user_field) = (flags.format, flags.user_field.unwrap_or(UserField::UserLogin));
-        let source = Self { path: path.into(), format: FactFormat::Ndjson, compression: Compression::None, user_field };
+        let charset = flags
+            .encoding
+            .as_deref()
+            .map(|name| Charset::from_name(name).ok_or_else(|| Failure::Usage(format!("--encoding {name}: expected {}", Charset::NAMES))));
+        let charset = charset.transpose()?;
+        let source = Self { path: path.into(), format: FactFormat::Ndjson, compression: Compression::None, charset, user_field };
         if source.is_stdin() {
             if flags.resume {
                 return Err(Failure::Usage("--resume: standard input cannot be read again from a place".into()));
@@ -113,6 +120,11 @@ impl Source {
         if self.is_cut() { Compression::None } else { self.compression }
     }
 
+    /// What the text of its bodies is in, where that is not UTF-8: what is cut was decoded for that.
+    pub fn body_charset(&self) -> Option<Charset> {
+        self.charset.filter(|_| !self.is_cut())
+    }
+
     /// Its bodies, from a place on; the bar follows the bytes read.
     pub fn bodies(&self, size: usize, place: Place, bar: &ProgressBar) -> Result<Box<dyn Iterator<Item = io::Result<Body>>>> {
         let named = |error: io::Error| Failure::of(self.name(), error);
@@ -128,7 +140,7 @@ impl Source {
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw))),
             Compression::Zstd => Box::new(zstd::Decoder::new(raw).map_err(named)?),
         };
-        let plain = BufReader::with_capacity(BUFFER, plain);
+        let plain = utf8(Box::new(BufReader::with_capacity(BUFFER, plain)), self.charset).map_err(named)?;
         if self.format == FactFormat::Copilot {
             return copilot::bodies(plain, size, place, self.user_field).map_err(named);
         }

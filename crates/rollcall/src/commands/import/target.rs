@@ -7,11 +7,14 @@ use crate::commands::local::{self, Opened};
 use crate::commands::remote::{Remote, trouble};
 use crate::failure::{Failure, Result};
 use crate::output;
+use crate::reports;
+use crate::server::now;
+use jiff::tz::TimeZone;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use rollcall_engine::PlaceFiles;
 use rollcall_engine::facts::{Assistances, Attendances, Columns};
-use rollcall_engine::ingest::{self, Compression, Format};
+use rollcall_engine::ingest::{self, Compression, Context, Format};
+use rollcall_engine::{Engine, PlaceFiles};
 use rollcall_model::{Places, Receipt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +44,7 @@ pub enum Target {
     /// To a server.
     Server(Box<Server>),
     /// Into a data directory.
-    Directory { opened: Arc<Opened>, places: Option<Arc<dyn Places>>, fact: Fact, on_error: OnError },
+    Directory { opened: Arc<Opened>, places: Option<Arc<dyn Places>>, fact: Fact, on_error: OnError, zone: Option<TimeZone> },
 }
 
 /// A server that facts are sent to.
@@ -50,6 +53,8 @@ pub struct Server {
     client: reqwest::Client,
     path: &'static str,
     on_error: &'static str,
+    /// The zone of times without an offset.
+    zone: Option<String>,
     /// How long it may be out of reach.
     patience: Duration,
     /// Whether people were told that it is.
@@ -58,11 +63,13 @@ pub struct Server {
 
 impl Target {
     pub fn of(flags: &Import, fact: Fact) -> Result<Self> {
+        let zone = flags.time_zone.as_deref().map(reports::zone).transpose();
+        let zone = zone.map_err(|bad| Failure::Usage(format!("--time-zone: {bad}")))?;
         let Some(url) = &flags.to else {
             let data = flags.local.data.as_deref().ok_or_else(|| Failure::Usage("give --to or --data".into()))?;
             let opened = Arc::new(local::open(data, &flags.local)?);
             let places = PlaceFiles::open(&opened.config.places)?.current();
-            return Ok(Self::Directory { opened, places, fact, on_error: flags.on_error });
+            return Ok(Self::Directory { opened, places, fact, on_error: flags.on_error, zone });
         };
         Ok(Self::Server(Box::new(Server {
             remote: Remote::of("--to", url, flags.key.as_deref())?,
@@ -72,6 +79,7 @@ impl Target {
                 Fact::Assistance => "/v1/assistance",
             },
             on_error: if flags.on_error == OnError::Skip { "skip" } else { "refuse" },
+            zone: flags.time_zone.clone(),
             patience: Duration::from_secs(flags.patience),
             told: AtomicBool::new(false),
         })))
@@ -81,20 +89,30 @@ impl Target {
     pub async fn deliver(&self, body: &Body, source: &Source) -> Result<Delivery> {
         match self {
             Self::Server(server) => {
-                let mut request = server.request().header(CONTENT_TYPE, content_type(source.body_format()));
+                let mut content_type = content_type(source.body_format()).to_owned();
+                if let Some(charset) = source.body_charset() {
+                    content_type += &format!("; charset={}", charset.name());
+                }
+                let mut request = server.request().header(CONTENT_TYPE, content_type);
                 if let Some(encoding) = content_encoding(source.body_compression()) {
                     request = request.header(CONTENT_ENCODING, encoding);
                 }
                 server.send(request.body(body.bytes.clone())).await
             }
-            Self::Directory { opened, places, fact, on_error } => {
+            Self::Directory { opened, places, fact, on_error, zone } => {
                 let put = match fact {
                     Fact::Attendance => put::<Attendances>,
                     Fact::Assistance => put::<Assistances>,
                 };
                 let (opened, places, on_error, bytes) = (opened.clone(), places.clone(), *on_error, body.bytes.clone());
                 let (format, compression) = (source.body_format(), source.body_compression());
-                let work = move || put(&opened, places.as_deref(), on_error, &bytes, format, compression);
+                let (zone, charset) = (zone.clone(), source.body_charset());
+                let work = move || {
+                    let directory = opened.engine.directory(opened.organization.id);
+                    let (limits, places, zone) = (opened.config.limits.ingest(), places.as_deref(), zone.as_ref());
+                    let context = Context { limits, places, zone, charset, ..Context::new(&opened.organization, &directory, now()) };
+                    put(&opened.engine, &context, on_error, &bytes, format, compression)
+                };
                 tokio::task::spawn_blocking(work).await.map_err(|error| Failure::of("an import task failed", error))?
             }
         }
@@ -102,30 +120,30 @@ impl Target {
 }
 
 fn put<C: Columns>(
-    opened: &Opened,
-    places: Option<&dyn Places>,
+    engine: &Engine,
+    context: &Context<'_>,
     on_error: OnError,
     bytes: &[u8],
     format: Format,
     compression: Compression,
 ) -> Result<Delivery> {
-    let Opened { engine, organization, config } = opened;
-    let directory = engine.directory(organization.id);
-    let decoded = match ingest::decode::<C>(bytes, format, compression, organization, &directory, places, &config.limits.ingest()) {
+    let decoded = match ingest::decode::<C>(bytes, format, compression, context) {
         Ok(decoded) => decoded,
-        Err(broken) => return Ok(Delivery::Refused(Receipt { rejected: 1, errors: vec![broken.0], ..Receipt::default() })),
+        Err(broken) => return Ok(Delivery::Refused(Receipt { rejected: 1, errors: broken.0, ..Receipt::default() })),
     };
     let (rejected, errors) = (decoded.rejected, decoded.errors);
     if rejected > 0 && on_error == OnError::Refuse {
         return Ok(Delivery::Refused(Receipt { rejected, errors, ..Receipt::default() }));
     }
-    let receipt = engine.ingest(organization, decoded.facts)?;
+    let receipt = engine.ingest(context.organization, decoded.facts)?;
     Ok(Delivery::Stored(Receipt { rejected, errors, ..receipt }))
 }
 
 impl Server {
     fn request(&self) -> RequestBuilder {
-        self.remote.request(&self.client, Method::POST, self.path).query(&[("on_error", self.on_error)])
+        let request = self.remote.request(&self.client, Method::POST, self.path).query(&[("on_error", self.on_error)]);
+        // Without a zone there is no such parameter.
+        request.query(&[("zone", &self.zone)])
     }
 
     /// Sends a request until it is answered. Sending it again is safe: what was stored the first time is a duplicate the second.

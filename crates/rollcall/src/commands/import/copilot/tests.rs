@@ -1,7 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 use rollcall_engine::facts::{Assistances, Columns};
-use rollcall_engine::ingest::{self, Compression, Format, Limits};
+use rollcall_engine::ingest::{self, Compression, Context, Format};
+use rollcall_model::calendar::LATEST;
 use rollcall_model::{Directory, OrgId, Organization};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -281,7 +282,7 @@ proptest! {
             let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", jiff::tz::TimeZone::UTC);
             let directory = Directory::default();
             let decoded =
-                ingest::decode::<Assistances>(text.as_bytes(), Format::Ndjson, Compression::None, &organization, &directory, None, &Limits::default());
+                ingest::decode::<Assistances>(text.as_bytes(), Format::Ndjson, Compression::None, &Context::new(&organization, &directory, LATEST));
             let decoded = decoded.unwrap();
             prop_assert_eq!((decoded.facts.len(), decoded.errors), (facts.len(), Vec::new()));
         }
