@@ -4,8 +4,11 @@
 //! Nothing here measures time. `/livez` is asked, again and again on one connection, until the other answer has come; what counts is how often it
 //! was answered meanwhile. A server that computes on the thread that serves connections answers it not once.
 
-use crate::harness::{ACCESS_KEY, ACCESS_SECRET, APP_ID, APP_SECRET, KEY, ORG, PASSWORD, SERVICE, Server, TOKEN, USER, configuration};
+use crate::harness::{
+    ACCESS_KEY, ACCESS_SECRET, APP_ID, APP_SECRET, KEY, ORG, PASSWORD, SERVICE, Server, TOKEN, USER, configuration, password_hash,
+};
 use base64::Engine;
+use rollcall_dialects::office365;
 use rollcall_dialects::volcengine::signature::presigned::presign;
 use rollcall_dialects::volcengine::signature::{Credential, Scope, SecretKey};
 use serde_json::json;
@@ -49,8 +52,8 @@ fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.url().strip_prefix("http://").unwrap()).unwrap()
 }
 
-/// Sends a request, and says how often `/livez` was answered before it was. It must be answered with 200.
-fn answered_meanwhile(server: &Server, name: &str, request: &[u8]) -> usize {
+/// Sends a request, and says how often `/livez` was answered before it was.
+fn answered_meanwhile(server: &Server, name: &str, request: &[u8], status: u16) -> usize {
     let (mut other, mut livez) = (connect(server), connect(server));
     other.write_all(request).unwrap();
     let mut count = 0;
@@ -76,13 +79,14 @@ fn answered_meanwhile(server: &Server, name: &str, request: &[u8]) -> usize {
     other.set_nonblocking(false).unwrap();
     let mut answer = Vec::new();
     other.read_to_end(&mut answer).unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{name}: {}", String::from_utf8_lossy(&answer[..answer.len().min(2000)]));
+    let beginning = String::from_utf8_lossy(&answer[..answer.len().min(2000)]);
+    assert!(beginning.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {beginning}");
     count
 }
 
-fn check(server: &Server, requests: Vec<(&str, Asked)>) {
+fn check(server: &Server, status: u16, requests: Vec<(&str, Asked)>) {
     for (name, asked) in requests {
-        let counts = (0..TRIES).map(|number| answered_meanwhile(server, name, &asked(number)));
+        let counts = (0..TRIES).map(|number| answered_meanwhile(server, name, &asked(number), status));
         let mut most = 0;
         let enough = counts.inspect(|count| most = most.max(*count)).any(|count| count >= BEFORE + MEANWHILE);
         assert!(enough, "{name}: /livez was answered {most} times at most while it was computed");
@@ -138,7 +142,7 @@ fn directory(users: usize, departments: usize) -> serde_json::Value {
 }
 
 fn send(server: &Server, name: &str, request: &[u8]) {
-    answered_meanwhile(server, name, request);
+    answered_meanwhile(server, name, request, 200);
 }
 
 fn fill(server: &Server) {
@@ -153,6 +157,10 @@ fn yunxiao(path: String) -> Asked {
         let path = format!("/oapi/v1/{path}").replace("FIRST", &format!("2022-{:02}-01", number % 12 + 1));
         request("GET", &path, &[("x-yunxiao-token", TOKEN)], b"")
     })
+}
+
+fn basic(password: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{password}")))
 }
 
 /// Zones whose days begin at other times, so that no try finds the cells of another.
@@ -177,7 +185,7 @@ fn native_reports_hold_nobody_up() {
         ("department-days of breakdowns", report("department-days?from=2023-01-01&to=2023-06-30&breakdown=completion&format=csv")),
         ("developer-days", report("developer-days?from=2023-01-01&to=2023-02-01&format=csv")),
     ];
-    check(&server, all.into());
+    check(&server, 200, all.into());
 }
 
 #[test]
@@ -215,7 +223,7 @@ fn facts_and_directories_in_and_out_hold_nobody_up() {
         ("departments by Yunxiao's API", yunxiao(format!("platform/organizations/{ORG}/departments"))),
         ("the directory", Box::new(|_| get("/v1/directory".into()))),
     ];
-    check(&server, all.into());
+    check(&server, 200, all.into());
 }
 
 /// Their answers begin at once and are read while they are made, so it counts until their end.
@@ -264,7 +272,7 @@ fn dialects_hold_nobody_up() {
             request("GET", &path, &[("authorization", &bearer)], b"")
         })
     };
-    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{PASSWORD}")));
+    let basic = basic(PASSWORD);
     let text = format!("replace('{}','e','eeee')", "e".repeat(500));
     let nested = (0..12).fold(text, |inner, call| format!("replace({inner},{})", if call % 2 == 0 { "'e','f'" } else { "'f','e'" }));
     let office365 = |path: String| -> Asked {
@@ -298,5 +306,13 @@ fn dialects_hold_nobody_up() {
         ("departmentUsage", usage("departmentUsage")),
         ("developerUsage", usage("developerUsage")),
     ];
-    check(&server, all.into());
+    check(&server, 200, all.into());
+}
+
+/// The accounts of other tests have hashes that cost next to nothing; this one has what `rollcall key hash` makes.
+#[test]
+fn passwords_hold_nobody_up() {
+    let (_home, server) = server(&[(&password_hash(PASSWORD), &office365::hash_password(PASSWORD).unwrap())]);
+    let guess = |number: usize| request("GET", SERVICE, &[("authorization", &basic(&format!("guess {number}")))], b"");
+    check(&server, 401, vec![("a wrong password", Box::new(guess))]);
 }
