@@ -22,7 +22,7 @@ pub struct SignInLimits {
 
 impl Default for SignInLimits {
     fn default() -> Self {
-        Self { failures: 10, failures_of_address: 100, failures_of_name: 100, longest_wait_seconds: 900, waiting_passwords: 32 }
+        Self { failures: 10, failures_of_address: 30, failures_of_name: 100, longest_wait_seconds: 900, waiting_passwords: 32 }
     }
 }
 
