@@ -26,6 +26,7 @@ mod operations;
 mod places;
 mod power_loss;
 mod responsive;
+mod shares;
 mod strangers;
 mod verify;
 mod volcengine;

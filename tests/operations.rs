@@ -9,7 +9,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tempfile::TempDir;
 
 #[test]
@@ -256,28 +255,4 @@ fn header_names_have_the_spelling_that_sdks_look_up() {
     let mut answer = String::new();
     raw.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("\r\nContent-Type: ") && answer.contains("\r\nX-Tt-Logid: "), "{answer}");
-}
-
-#[test]
-fn room_for_bodies_is_waited_for_and_given_back() {
-    let server = Server::with("[limits]\ninflight_bytes = 4096\nwaiting_requests = 2\n");
-    let mut held = Vec::new();
-    // The first holds all the room, and sooner or later two wait.
-    let refused = (0..100).any(|_| {
-        let mut raw = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
-        write!(raw, "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/csv\r\ncontent-length: 4000\r\n\r\n").unwrap();
-        held.push(raw);
-        let request = server.request("POST", "/v1/attendance").bearer_auth(KEY).header("content-type", "application/x-ndjson");
-        let answer = server.send(request.timeout(Duration::from_millis(200)).body(fact(1, "a")));
-        let waiting = "2 requests are waiting already (limits.waiting_requests); try again";
-        answer.is_ok_and(|answer| answer.status == 503 && answer.headers.contains_key("retry-after") && answer.json()["error"] == waiting)
-    });
-    assert!(refused);
-    drop(held);
-    // Once the server has seen that they are gone.
-    let given_back = (0..1000).any(|_| {
-        std::thread::sleep(Duration::from_millis(10));
-        server.ingest(fact(2, "a")).is_ok_and(|receipt| receipt.accepted == 1)
-    });
-    assert!(given_back);
 }

@@ -21,6 +21,8 @@ pub mod setup;
 pub mod sign_in;
 #[cfg(feature = "server")]
 pub mod site;
+#[cfg(feature = "server")]
+pub mod turns;
 pub mod volcengine;
 #[cfg(feature = "server")]
 pub mod work;

@@ -1,7 +1,8 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
 use crate::guesses::Guesses;
-use crate::{feishu, office365, volcengine, yunxiao};
+use crate::turns::{Patience, Turns};
+use crate::{feishu, office365, volcengine, work, yunxiao};
 use jiff::tz::{TimeZone, offset};
 use rollcall_model::calendar::timestamp;
 use rollcall_model::{Millis, Organization, Reports};
@@ -65,12 +66,15 @@ pub struct Site {
     /// The sign-ins that failed, and how many may.
     pub guesses: Guesses,
     tenants: RwLock<Arc<Vec<Tenant>>>,
+    turns: RwLock<Arc<Turns>>,
 }
 
 impl Site {
-    /// A site of these tenants.
+    /// A site of these tenants, on which any number of reports are computed at a time until [`Site::share`] says how many.
     pub fn new(reports: Arc<dyn Reports>, clock: fn() -> Millis, signing_key: [u8; 32], tenants: Vec<Tenant>) -> Self {
-        Self { reports, clock, signing_key, guesses: Guesses::default(), tenants: RwLock::new(Arc::new(tenants)) }
+        let turns = work::turns(0, false, Patience { requests: 0, time: None });
+        let (tenants, turns) = (RwLock::new(Arc::new(tenants)), RwLock::new(turns));
+        Self { reports, clock, signing_key, guesses: Guesses::default(), tenants, turns }
     }
 
     /// The tenants as configured now; hold them for the length of one request.
@@ -89,9 +93,19 @@ impl Site {
         format!("{}{:020X}", time.strftime("%Y%m%d%H%M%S"), rand::random::<u128>() >> 48)
     }
 
+    /// Turns to compute, as configured now.
+    pub fn turns(&self) -> Arc<Turns> {
+        self.turns.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Replaces the tenants after the configuration was read again.
     pub fn reload(&self, tenants: Vec<Tenant>) {
         *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenants);
+    }
+
+    /// Replaces the turns to compute. Those taken before are not counted among the new ones.
+    pub fn share(&self, turns: Arc<Turns>) {
+        *self.turns.write().unwrap_or_else(PoisonError::into_inner) = turns;
     }
 }
 

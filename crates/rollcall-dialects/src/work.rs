@@ -3,9 +3,14 @@
 //! An async thread serves many connections, so nothing that grows with a report or with what a client sends may run on it. A dialect, and the
 //! native API, check the credential and read the parameters there; all the rest is a closure given to [`Site::work`]: the
 //! report, filters, the order, the page, and writing the body.
+//!
+//! Each organization has its share of the threads ([`Turns`]), and work ends when its client is gone: the future of its request is dropped
+//! then, which cancels the question.
 
 use crate::Site;
-use rollcall_model::{OrgId, Reports};
+use crate::turns::{Busy, Patience, Turns, Words};
+use rollcall_model::{Cancellation, OrgId, ReportError, Reports};
+use std::sync::Arc;
 
 /// Whom a piece of work is for.
 #[derive(Debug, Clone, Copy)]
@@ -19,16 +24,33 @@ pub struct Task<'a> {
 }
 
 /// Why work has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkError {
+    /// Others are computed, and it was not begun. Trying again later is all its client can do.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// It panicked. The cause is in the log.
     #[error("internal error; the cause is in the server's log")]
     Panicked,
 }
 
+/// Logs why a report has no answer, unless nobody waits for one.
+pub(crate) fn log(error: &ReportError) {
+    match error {
+        ReportError::Cancelled => tracing::debug!("a report was cancelled: its client is gone"),
+        error => tracing::error!(%error, "a report failed"),
+    }
+}
+
+/// Turns to compute, `total` of them; 0: any number.
+pub fn turns(total: u64, alone: bool, patience: Patience) -> Arc<Turns> {
+    Turns::new(Words { things: "reports", are: "are being computed", setting: "limits.reports" }, total, alone, patience)
+}
+
 impl Site {
-    /// Does work on a thread that may block. What it logs names the task: API, organization and id of the request.
+    /// Does work on a thread that may block, once the organization has a turn. What it logs names the task: API, organization and id of the
+    /// request. If this future is dropped, work is not begun, or its reports end with [`rollcall_model::ReportError::Cancelled`].
     ///
     /// The clock is not to be asked in there: tests set it for their own thread.
     ///
@@ -41,8 +63,17 @@ impl Site {
     {
         let Task { api, organization, request_id } = task;
         let span = tracing::error_span!("work", api, %organization, request_id);
+        let turn = self.turns().take(organization).await.map_err(WorkError::from)?;
+        let cancellation = Cancellation::default();
+        let _client = cancellation.when_dropped();
         let (reports, inside) = (self.reports.clone(), span.clone());
-        let done = tokio::task::spawn_blocking(move || inside.in_scope(|| work(reports.as_ref()))).await;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let _inside = inside.enter();
+            let until = reports.until(&cancellation);
+            work(until.as_deref().unwrap_or(reports.as_ref()))
+        });
+        let done = done.await;
         done.unwrap_or_else(|error| {
             span.in_scope(|| tracing::error!(%error, "an answer could not be computed"));
             Err(WorkError::Panicked.into())

@@ -30,6 +30,9 @@ pub enum EngineError {
     /// A backup cannot be made there, or not be restored.
     #[error("{0}")]
     Backup(String),
+    /// Nobody waits for the answer any more.
+    #[error("cancelled")]
+    Cancelled,
     /// The engine is shutting down; nothing was stored.
     #[error("shutting down")]
     Closed,

@@ -12,11 +12,13 @@
 //! - [`place`]: country and subdivision codes, their names, and what resolves addresses to them
 //! - [`receipt`]: the answer to an ingest, and the errors it lists
 //! - [`organization`], [`directory`]: tenants, and the people and departments in them
+//! - [`cancellation`]: how work learns that nobody waits for it
 //! - [`reports`]: typed parameters and rows, and the [`Reports`] trait that answers them
 
 pub mod assistance;
 pub mod attendance;
 pub mod calendar;
+pub mod cancellation;
 pub mod directory;
 pub mod draft;
 pub mod fact;
@@ -31,6 +33,7 @@ pub mod reports;
 pub use assistance::Assistance;
 pub use attendance::Attendance;
 pub use calendar::{Calendar, Millis, Period, Quarter, Range};
+pub use cancellation::Cancellation;
 pub use directory::Directory;
 pub use draft::{AssistanceDraft, AttendanceDraft, Clock, Draft, Value};
 pub use fact::{AssistanceKind, Device, FactKind, Media, SessionKind, UserKind};

@@ -1,7 +1,8 @@
 //! Every refusal, and the answer it becomes.
 
 use super::wire::{Envelope, ErrorDetail, FieldViolation, LIMIT_HEADER, RESET_HEADER, code};
-use crate::work::WorkError;
+use crate::turns::{Busy, RETRY_AFTER};
+use crate::work::{self, WorkError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use rollcall_model::ReportError;
@@ -28,6 +29,8 @@ pub(super) enum Refusal {
     Unit(FieldViolation),
     /// Ids of the type `user_id` were asked for, and this room has none.
     NoUserId { room: String },
+    /// Others are answered first, and this was not begun.
+    Busy(Busy),
     /// The server failed; the cause is logged, not returned.
     Internal,
 }
@@ -53,12 +56,16 @@ impl Refusal {
                 let message = format!("the room {room} in the answer has no user_id; ask for open_id or union_id");
                 Some(ErrorDetail { message: Some(message), ..detail })
             }
+            Self::Busy(busy) => Some(ErrorDetail { message: Some(busy.to_string()), ..detail }),
             Self::Internal => Some(detail),
         };
         let mut response = json(status, &Envelope::<()> { code, msg: msg.into(), data: None, error });
         if let Self::Frequency { limit, reset } = self {
             response.headers_mut().insert(LIMIT_HEADER, limit.into());
             response.headers_mut().insert(RESET_HEADER, reset.into());
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }
@@ -80,6 +87,8 @@ impl Refusal {
             Self::NoUserId { .. } => {
                 (StatusCode::BAD_REQUEST, code::NO_USER_ID, "The request you send is not a valid {lark_id} or not exists")
             }
+            // The vendor documents no answer of a server that is busy.
+            Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL, "internal error"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, "internal error"),
         }
     }
@@ -87,14 +96,17 @@ impl Refusal {
 
 impl From<ReportError> for Refusal {
     fn from(error: ReportError) -> Self {
-        tracing::error!(%error, "a report failed");
+        work::log(&error);
         Self::Internal
     }
 }
 
 impl From<WorkError> for Refusal {
-    fn from(_: WorkError) -> Self {
-        Self::Internal
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Busy(busy) => Self::Busy(busy),
+            WorkError::Panicked => Self::Internal,
+        }
     }
 }
 

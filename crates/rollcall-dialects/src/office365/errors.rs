@@ -4,7 +4,8 @@ use super::negotiate::{Format, Metadata};
 use super::wire::{ENTITY_TYPE, xmlns};
 use super::{json, xml};
 use crate::sign_in::FailedSignIn;
-use crate::work::WorkError;
+use crate::turns::{Busy, RETRY_AFTER};
+use crate::work::{self, WorkError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use rollcall_model::ReportError;
@@ -93,6 +94,8 @@ pub(super) enum Refusal {
     /// What `$filter`, `$orderby` or `$skiptoken` is refused for.
     #[error("{message}")]
     Expression { status: u16, message: String },
+    #[error(transparent)]
+    ReportsBusy(#[from] Busy),
     // The cause is logged, and not told.
     #[error("An error occurred while processing this request.")]
     Internal,
@@ -104,7 +107,7 @@ impl Refusal {
         match self {
             Self::Unauthorized | Self::WrongCredentials { .. } => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::ReportsBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::PlainText | Self::Permission => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -146,8 +149,8 @@ impl Refusal {
             Self::TooManyFailures { seconds, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Busy => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            Self::Busy | Self::ReportsBusy(_) => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}
         }
@@ -169,14 +172,17 @@ impl Refusal {
 
 impl From<ReportError> for Refusal {
     fn from(error: ReportError) -> Self {
-        tracing::error!(%error, "a report failed");
+        work::log(&error);
         Self::Internal
     }
 }
 
 impl From<WorkError> for Refusal {
-    fn from(_: WorkError) -> Self {
-        Self::Internal
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Busy(busy) => Self::ReportsBusy(busy),
+            WorkError::Panicked => Self::Internal,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use super::signature::Unreadable;
 use super::wire::{Envelope, ErrorDetail, ResponseMetadata};
 use crate::FailedSignIn;
-use crate::work::WorkError;
+use crate::turns::{Busy, RETRY_AFTER};
+use crate::work::{self, WorkError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use rollcall_model::ReportError;
@@ -37,6 +38,8 @@ pub(super) enum Refusal {
     Method,
     /// Too many requests.
     FlowLimit,
+    /// Others are answered first, and this was not begun.
+    Busy(Busy),
     /// The server failed; the cause is logged, not returned.
     Internal,
     /// The service's own: a code, and what is wrong.
@@ -58,6 +61,9 @@ impl Refusal {
             json(status, &Envelope::<()> { response_metadata: ResponseMetadata { error: Some(error), ..metadata }, result: None });
         if is_method {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         match failed {
             Some(failed) => failed.told_by(response),
@@ -93,6 +99,7 @@ impl Refusal {
             Self::Signature(_) => (401, 100_010, "SignatureDoesNotMatch", SIGNATURE.into()),
             Self::Internal => (500, 100_014, "InternalError", "Service has some internal Error. Pls Contact With Admin.".into()),
             Self::FlowLimit => (429, 100_018, "FlowLimitExceeded", FLOW_LIMIT.into()),
+            Self::Busy(busy) => (503, 100_019, "ServiceUnavailableTemp", busy.to_string()),
             Self::Method => (405, 100_020, "MethodNotAllowed", "HTTP Method Not Allowed.".into()),
             Self::Authorization(Unreadable::Form) => {
                 let message = "Invalid 'Authorization' header, Pls check your authorization header.";
@@ -111,14 +118,17 @@ impl Refusal {
 
 impl From<ReportError> for Refusal {
     fn from(error: ReportError) -> Self {
-        tracing::error!(%error, "a report failed");
+        work::log(&error);
         Self::Internal
     }
 }
 
 impl From<WorkError> for Refusal {
-    fn from(_: WorkError) -> Self {
-        Self::Internal
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Busy(busy) => Self::Busy(busy),
+            WorkError::Panicked => Self::Internal,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Scope;
 use super::wire::{ErrorBody, code};
 use crate::FailedSignIn;
-use crate::work::WorkError;
+use crate::turns::{Busy, RETRY_AFTER};
+use crate::work::{self, WorkError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use rollcall_model::ReportError;
@@ -37,6 +38,8 @@ pub(super) enum Refusal {
     Path,
     /// Another method than GET.
     Method,
+    /// Others are answered first, and this was not begun.
+    Busy(Busy),
     /// The server failed; the cause is logged, not returned.
     Internal,
 }
@@ -55,6 +58,9 @@ impl Refusal {
         match self {
             Self::Frequency(seconds) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::Busy(_) => {
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             Self::Method => {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
@@ -80,6 +86,7 @@ impl Refusal {
             Self::Parameters(_) => (StatusCode::BAD_REQUEST, code::BAD_REQUEST),
             Self::Department(_) | Self::Path => (StatusCode::NOT_FOUND, code::NOT_FOUND),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, code::METHOD_NOT_ALLOWED),
+            Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL),
         }
     }
@@ -98,6 +105,7 @@ impl Refusal {
             Self::Department(id) => format!("no such department: {id}"),
             Self::Path => "no such path".into(),
             Self::Method => "the method must be GET".into(),
+            Self::Busy(busy) => busy.to_string(),
             Self::Internal => "An internal error occurs".into(),
         }
     }
@@ -108,14 +116,17 @@ impl From<ReportError> for Refusal {
         if let ReportError::UnknownDepartment(id) = error {
             return Self::unknown_department(&id);
         }
-        tracing::error!(%error, "a report failed");
+        work::log(&error);
         Self::Internal
     }
 }
 
 impl From<WorkError> for Refusal {
-    fn from(_: WorkError) -> Self {
-        Self::Internal
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Busy(busy) => Self::Busy(busy),
+            WorkError::Panicked => Self::Internal,
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub mod code {
     pub const METHOD_NOT_ALLOWED: &str = "MethodNotAllowed";
     /// Too many requests.
     pub const TOO_MANY_REQUESTS: &str = "TooManyRequests";
+    /// The server is busy. The vendor documents no such answer.
+    pub const UNAVAILABLE: &str = "ServiceUnavailable";
     /// The server failed.
     pub const INTERNAL: &str = "InternalServerError";
 }

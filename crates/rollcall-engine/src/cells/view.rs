@@ -7,7 +7,7 @@ use crate::error::EngineError;
 use crate::ledger::Wanted;
 use crate::scan::Pinned;
 use fjall::Readable;
-use rollcall_model::{OrgId, Quarter, Range};
+use rollcall_model::{Cancellation, OrgId, Quarter, Range};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Cells {
         let (generation, pinned) = (state.generation, self.facts.pin());
         drop(state);
         let seen = seen::<B>(&pinned, self, org, &live)?;
-        Ok(View { cells: self, org, generation, pinned, live, seen })
+        Ok(View { cells: self, org, generation, pinned, live, seen, cancellation: Cancellation::default() })
     }
 }
 
@@ -41,6 +41,8 @@ pub struct View<'a, B: Base> {
     live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
     /// The quarter hours between the first cell and the last, so that years without facts cost nothing.
     seen: Option<Range>,
+    /// Looked at before each cell, so that a question that nobody waits for ends soon.
+    cancellation: Cancellation,
 }
 
 impl<B: Base> std::fmt::Debug for View<'_, B> {
@@ -50,11 +52,25 @@ impl<B: Base> std::fmt::Debug for View<'_, B> {
 }
 
 impl<B: Base> View<'_, B> {
+    /// The same state, which gives no more cells once `cancellation` is cancelled.
+    #[must_use]
+    pub fn until(self, cancellation: &Cancellation) -> Self {
+        Self { cancellation: cancellation.clone(), ..self }
+    }
+
+    /// Whether somebody still waits for the answer; for work that asks for no cell.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`].
+    pub fn check_cancellation(&self) -> Result<(), EngineError> {
+        if self.cancellation.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
+    }
+
     /// Gives `add` merged cells that together hold exactly what lies in `range`: the ragged edges built on the spot,
     /// the rest from the fewest slices.
     ///
     /// # Errors
-    /// [`EngineError::Storage`].
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`].
     pub fn each<M: Merged<Base = B>>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
         let Some(seen) = self.seen else { return Ok(()) };
         let cut = Cut::new(range.intersect(&seen), B::QUARTERS);
@@ -70,7 +86,7 @@ impl<B: Base> View<'_, B> {
     /// The merged cell of a slice, kept as one where it can be: for slices that are asked for again, as the days of a zone are.
     ///
     /// # Errors
-    /// [`EngineError::Storage`].
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`].
     pub fn cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
         self.merged(slice, slice.is_of_calendar())
     }
@@ -102,7 +118,7 @@ impl<B: Base> View<'_, B> {
     /// The cell of a slice that holds what `selector` says of it, kept where it can be, else made.
     ///
     /// # Errors
-    /// [`EngineError::Storage`], and those of `make`.
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`], and those of `make`.
     pub fn kept<K: Keep>(
         &self,
         slice: Slice,
@@ -120,6 +136,7 @@ impl<B: Base> View<'_, B> {
         store: bool,
         make: impl FnOnce() -> Result<K, EngineError>,
     ) -> Result<Arc<K>, EngineError> {
+        self.check_cancellation()?;
         let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
         if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
             return Ok(Arc::default());
@@ -161,7 +178,13 @@ impl<B: Base> View<'_, B> {
 
     /// Facts in storage, of which some may be wanted.
     pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
-        self.pinned.blocks(self.org, wanted).map(|read| Ok(read?.1))
+        let cancellation = self.cancellation.clone();
+        self.pinned.blocks(self.org, wanted).map(move |read| {
+            if cancellation.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            Ok(read?.1)
+        })
     }
 
     /// The instants between the first cell and the last.

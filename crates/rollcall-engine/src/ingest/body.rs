@@ -1,11 +1,8 @@
 //! A body as plain bytes: decompressed as it is read, never beyond the limits, and cut into lines.
 
-use super::{BodyError, Charset, Compression, Limits, utf8};
+use super::{BodyError, Charset, Compression, Limits, STEP_BYTES, utf8};
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
-
-/// How much is decompressed at a time.
-const CHUNK_BYTES: usize = 256 << 10;
 
 /// The largest window a zstd frame may ask for, as a power of two: what levels up to 20 use.
 const ZSTD_WINDOW_LOG: u32 = 25;
@@ -40,15 +37,28 @@ pub(super) fn text<'a>(
     utf8(open(body, compression, limits)?, charset).map_err(|error| failed(error, 0))
 }
 
-/// The decompressed body at once, for formats that are read from their end or in any order.
-pub(super) fn whole<'a>(body: &'a [u8], compression: Compression, limits: &Limits) -> Result<Cow<'a, [u8]>, BodyError> {
+/// The decompressed body at once. Tells `grown` how large it has become, now and then.
+pub(super) fn whole<'a>(
+    body: &'a [u8],
+    compression: Compression,
+    limits: &Limits,
+    grown: impl Fn(u64) -> Result<(), BodyError>,
+) -> Result<Cow<'a, [u8]>, BodyError> {
     let mut reader = open(body, compression, limits)?;
     if compression == Compression::None {
         return Ok(body.into());
     }
     let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(|error| failed(error, 0))?;
-    Ok(bytes.into())
+    loop {
+        let chunk = reader.fill_buf().map_err(|error| failed(error, 0))?;
+        if chunk.is_empty() {
+            return Ok(bytes.into());
+        }
+        bytes.extend_from_slice(chunk);
+        let count = chunk.len();
+        reader.consume(count);
+        grown(bytes.len() as u64)?;
+    }
 }
 
 /// What a failed read says about the body.
@@ -61,7 +71,7 @@ pub(super) fn failed(error: io::Error, line: u64) -> BodyError {
 
 fn limited<'a>(reader: impl Read + 'a, most: u64) -> BufReader<impl Read + 'a> {
     let left = if most == 0 { u64::MAX } else { most };
-    BufReader::with_capacity(CHUNK_BYTES, Limited { reader, left, most })
+    BufReader::with_capacity(STEP_BYTES, Limited { reader, left, most })
 }
 
 pub(super) fn too_many_bytes(most: u64) -> String {

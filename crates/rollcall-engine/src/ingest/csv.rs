@@ -38,7 +38,7 @@ pub(super) fn read<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>)
                 return Ok(());
             }
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            return if line.is_empty() { Ok(()) } else { take(number, line, sink) };
+            return if line.is_empty() { sink.skip_blank(number) } else { take(number, line, sink) };
         };
         record.push(b'\n');
         record.extend_from_slice(line);
@@ -89,7 +89,7 @@ fn read_record<C: Columns>(
     sink: &mut Sink<'_, C>,
 ) -> Result<(), BodyError> {
     if is_blank(record, separator) {
-        return Ok(());
+        return sink.skip_blank(number);
     }
     let text = match std::str::from_utf8(record) {
         Ok(text) => text,

@@ -19,7 +19,7 @@ const EXPECTED_ARRAY: &str = "a JSON array of objects";
 pub(super) fn read_lines<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'_, C>) -> Result<(), BodyError> {
     each_line(reader, sink.limits, |number, line| {
         if line.trim_ascii().is_empty() {
-            return Ok(());
+            return sink.skip_blank(number);
         }
         let text = match std::str::from_utf8(line) {
             Ok(text) => text,

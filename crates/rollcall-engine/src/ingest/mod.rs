@@ -33,6 +33,7 @@ use jiff::tz::TimeZone;
 use rollcall_model::calendar::LATEST;
 use rollcall_model::receipt::LISTED_ERRORS;
 use rollcall_model::{Clock, Directory, Draft, FactError, Millis, Organization, Places};
+use std::borrow::Cow;
 
 /// How facts are written in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +109,8 @@ pub struct Context<'a> {
     pub zone: Option<&'a TimeZone>,
     /// What a text without a byte order mark is in; none: UTF-8.
     pub charset: Option<Charset>,
+    /// Who watches over the memory and the time that decoding takes.
+    pub watch: &'a dyn Watch,
 }
 
 impl std::fmt::Debug for Context<'_> {
@@ -117,9 +120,14 @@ impl std::fmt::Debug for Context<'_> {
 }
 
 impl<'a> Context<'a> {
-    /// Bodies of an organization, with the usual limits, without places, zone and charset.
+    /// Bodies of an organization, with the usual limits, without places, zone and charset, and with nobody who watches.
     pub fn new(organization: &'a Organization, directory: &'a Directory, now: Millis) -> Self {
-        Self { organization, directory, places: None, limits: Limits::default(), now, zone: None, charset: None }
+        Self { organization, directory, places: None, limits: Limits::default(), now, zone: None, charset: None, watch: &() }
+    }
+
+    /// Lets the watch look at what is held.
+    fn goes_on(&self, held: u64) -> Result<(), BodyError> {
+        if self.watch.goes_on(held) { Ok(()) } else { Err(BodyError::expected(0, "nobody to end the decoding")) }
     }
 
     fn clock(&self) -> Clock<'a> {
@@ -128,6 +136,27 @@ impl<'a> Context<'a> {
         Clock { zone: self.zone, latest }
     }
 }
+
+/// Watches over a decoding, and may end it.
+pub trait Watch {
+    /// Told every thousand facts or blank lines, every [`STEP_BYTES`] of a body that is decompressed as a whole, and at the end: about how
+    /// many bytes of memory the decoding has come to hold besides the body. If it should not go on, it ends with an error, of which whoever
+    /// watches knows the reason.
+    fn goes_on(&self, held: u64) -> bool;
+}
+
+/// Watches over nothing.
+impl Watch for () {
+    fn goes_on(&self, _: u64) -> bool {
+        true
+    }
+}
+
+/// How many bytes are decompressed between two looks of the [`Watch`], at most.
+pub const STEP_BYTES: usize = 256 << 10;
+
+/// How many facts or blank lines are read between two looks of the [`Watch`].
+const STEP_FACTS: u64 = 1000;
 
 /// What a body held.
 #[derive(Debug, Default)]
@@ -173,20 +202,21 @@ impl std::error::Error for BodyError {}
 ///
 /// # Errors
 /// [`BodyError`] when the body is broken in a way that hides what follows (truncated compression, broken JSON array, a header that
-/// names no fields), or when a limit is passed; errors in single facts are in [`Decoded::errors`].
+/// names no fields), when a limit is passed, or when it was not to go on; errors in single facts are in [`Decoded::errors`].
 pub fn decode<C: Columns>(body: &[u8], format: Format, compression: Compression, context: &Context<'_>) -> Result<Decoded<C>, BodyError> {
     let limits = &context.limits;
-    let mut sink = Sink { context, clock: context.clock(), limits, decoded: Decoded::default() };
+    let mut sink = Sink { context, clock: context.clock(), limits, whole: 0, blank: 0, steps: 0, decoded: Decoded::default() };
     if !body.is_empty() {
         let text = || body::text(body, compression, limits, context.charset);
         match format {
             Format::Ndjson => json::read_lines(&mut *text()?, &mut sink)?,
             Format::Json => json::read_array(&mut *text()?, &mut sink)?,
             Format::Csv => csv::read(&mut *text()?, &mut sink)?,
-            Format::Parquet => parquet::read(&body::whole(body, compression, limits)?, &mut sink)?,
-            Format::Arrow => arrow::read(&body::whole(body, compression, limits)?, &mut sink)?,
+            Format::Parquet => parquet::read(&sink.whole(body, compression)?, &mut sink)?,
+            Format::Arrow => arrow::read(&sink.whole(body, compression)?, &mut sink)?,
         }
     }
+    sink.check()?;
     sink.finish()
 }
 
@@ -195,10 +225,48 @@ struct Sink<'a, C> {
     context: &'a Context<'a>,
     clock: Clock<'a>,
     limits: &'a Limits,
+    /// Bytes of the body, where it had to be decompressed as a whole.
+    whole: u64,
+    /// Blank lines so far.
+    blank: u64,
+    /// Facts and blank lines since the last look of the watch.
+    steps: u64,
     decoded: Decoded<C>,
 }
 
 impl<C: Columns> Sink<'_, C> {
+    /// The decompressed body at once, for formats that are read from their end or in any order.
+    fn whole<'b>(&mut self, body: &'b [u8], compression: Compression) -> Result<Cow<'b, [u8]>, BodyError> {
+        let whole = body::whole(body, compression, self.limits, |size| self.context.goes_on(size))?;
+        if let Cow::Owned(bytes) = &whole {
+            self.whole = bytes.len() as u64;
+        }
+        Ok(whole)
+    }
+
+    /// Lets the watch look.
+    fn check(&mut self) -> Result<(), BodyError> {
+        self.steps = 0;
+        self.context.goes_on(self.whole + self.decoded.facts.size() as u64)
+    }
+
+    /// Counts a fact or a blank line.
+    fn step(&mut self) -> Result<(), BodyError> {
+        self.steps += 1;
+        if self.steps < STEP_FACTS { Ok(()) } else { self.check() }
+    }
+
+    /// Skips a blank line. There may be as many of them as facts: to find a line's end costs something, whatever is in it.
+    fn skip_blank(&mut self, line: u64) -> Result<(), BodyError> {
+        self.blank += 1;
+        match self.limits.facts {
+            most if most > 0 && self.blank > most => {
+                Err(BodyError::expected(line, format!("at most {most} blank lines in one request (limits.facts)")))
+            }
+            _ => self.step(),
+        }
+    }
+
     /// How many facts there were so far, good or bad.
     fn facts(&self) -> u64 {
         self.decoded.facts.len() as u64 + self.decoded.rejected
@@ -207,6 +275,7 @@ impl<C: Columns> Sink<'_, C> {
     /// Takes the fact of a line, or of a number from 1 in formats without lines.
     fn take(&mut self, line: u64, draft: Draft<'_, C::Field>) -> Result<(), BodyError> {
         self.room_for(1, line)?;
+        self.step()?;
         let Context { organization, directory, places, .. } = *self.context;
         if let Err(errors) = self.decoded.facts.take(draft.by(self.clock), organization, directory, places) {
             self.decoded.rejected += 1;
@@ -250,6 +319,7 @@ impl<C: Columns> Sink<'_, C> {
     /// Takes a fact that could not even be read.
     fn refuse(&mut self, line: u64, error: FactError) -> Result<(), BodyError> {
         self.room_for(1, line)?;
+        self.step()?;
         self.decoded.rejected += 1;
         if self.decoded.errors.len() < LISTED_ERRORS {
             self.decoded.errors.push(error.at(line));

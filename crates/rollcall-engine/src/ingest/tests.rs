@@ -324,3 +324,68 @@ fn the_first_hundred_errors_are_listed_and_all_are_counted() {
     let found = decoded("{}\n".repeat(150).as_bytes(), Format::Ndjson).unwrap();
     assert_eq!((found.errors.len(), found.rejected, found.errors[99].line), (100, 150, 20));
 }
+
+/// A watch that ends the decoding once it holds more than so many bytes, and remembers the most that it was told.
+struct Most(u64, std::cell::Cell<u64>);
+
+impl Watch for Most {
+    fn goes_on(&self, held: u64) -> bool {
+        self.1.set(self.1.get().max(held));
+        held <= self.0
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_what_is_held_and_ends_it() {
+    let line = r#"{"session_id":"s","session_started_at":0,"user_id":"USER","joined_at":0,"left_at":0}"#.replace('0', "1740967200000");
+    let facts: Vec<String> = (0..5_000).map(|number| line.replace("USER", &format!("u{number}"))).collect();
+    let samples = [
+        (facts.join("\n").into_bytes(), Format::Ndjson),
+        (format!("[{}]", facts.join(",")).into_bytes(), Format::Json),
+        ([&b"\n".repeat(2_000)[..], facts.join("\n\n").as_bytes()].concat(), Format::Ndjson),
+    ];
+    for ((body, format), compression) in samples.iter().flat_map(|sample| COMPRESSIONS.map(|compression| (sample, compression))) {
+        let body = samples::compress(body, compression);
+        let decode_within = |watch: &Most| {
+            let context = Context { watch, ..Context::new(&ORGANIZATION, &DIRECTORY, NOW) };
+            decode::<Attendances>(&body, *format, compression, &context)
+        };
+        let all = Most(u64::MAX, 0.into());
+        let size = decode_within(&all).unwrap().facts.size() as u64;
+        assert_eq!(all.1.get(), size);
+        let half = Most(size / 2, 0.into());
+        assert!(decode_within(&half).is_err());
+        assert!(half.1.get() < size, "{} of {size} {format:?} {compression:?}", half.1.get());
+    }
+}
+
+#[test]
+fn a_body_that_is_decompressed_as_a_whole_is_watched_while_it_grows() {
+    for format in [Format::Parquet, Format::Arrow] {
+        let body = samples::compress(&vec![0; 64 << 20], Compression::Gzip);
+        let watch = Most(1 << 20, 0.into());
+        let context = Context { watch: &watch, ..Context::new(&ORGANIZATION, &DIRECTORY, NOW) };
+        assert!(decode::<Attendances>(&body, format, Compression::Gzip, &context).is_err());
+        assert!(watch.1.get() <= (1 << 20) + STEP_BYTES as u64, "{}", watch.1.get());
+    }
+}
+
+#[test]
+fn blank_lines_are_counted_as_facts_are() {
+    let limits = Limits { facts: 3, ..Limits::default() };
+    let line = r#"{"session_id":"s","session_started_at":0,"user_id":"u","joined_at":0,"left_at":0}"#.replace('0', "1740967200000");
+    for (format, head, fact) in [
+        (Format::Ndjson, "", line.as_str()),
+        (Format::Csv, "session_id,session_started_at,user_id,joined_at,left_at\n", "s,1740967200000,u,1740967200000,1740967200000"),
+    ] {
+        for compression in COMPRESSIONS {
+            let decode = |blank: usize| {
+                let body = format!("{head}{}{fact}\n", "\r\n".repeat(blank));
+                decoded_within(&samples::compress(body.as_bytes(), compression), format, compression, &limits)
+            };
+            assert_eq!(decode(3).unwrap().facts.len(), 1);
+            let refused = decode(4).unwrap_err();
+            assert!(refused.ends_with("expected at most 3 blank lines in one request (limits.facts)"), "{refused}");
+        }
+    }
+}

@@ -5,9 +5,9 @@
 //! asked for as one is kept in memory alone.
 //! `active_users.sql` defines the same answer.
 
-use super::{app_number, whole_slice};
+use super::{Answering, app_number, whole_slice};
+use crate::EngineError;
 use crate::cells::{Presence, PresentFilter, PresentUsers, View};
-use crate::{Engine, EngineError};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
@@ -15,11 +15,11 @@ use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Range};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub(super) fn answer(engine: &Engine, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, EngineError> {
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, EngineError> {
     let calendar = Calendar { zone: ask.zone.clone(), week_start: ask.week_start };
     let before = if let Grouping::Rolling(days) = ask.by { i64::from(days) + 1 } else { 0 };
-    let view = engine.cells.view::<Presence>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;
-    let filter = app_number(engine, org, ask.app.as_deref()).map(|app| PresentFilter {
+    let view = answering.view::<Presence>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;
+    let filter = app_number(answering.engine, org, ask.app.as_deref()).map(|app| PresentFilter {
         app,
         session_kinds: ask.session_kinds.clone(),
         user_kinds: ask.user_kinds.clone(),

@@ -4,9 +4,10 @@
 //! change from day to day; what was used by a department and those below it on a day is a cell that is kept, and a range as one unites
 //! the cells of its days. `department_days.sql` defines the same answer.
 
+use super::Answering;
 use super::usage::{Asked, DayFacts, Selection, as_one, in_place, takes, wanted, with_others};
+use crate::EngineError;
 use crate::cells::UsageSets;
-use crate::{Engine, EngineError};
 use hashbrown::HashMap;
 use jiff::civil::Date;
 use rollcall_model::directory::Tree;
@@ -62,6 +63,7 @@ fn each_day(
 ) -> Result<(), EngineError> {
     let mut span: Option<Span<'_>> = None;
     for day in asked.days.iter().filter(|day| takes(day.date)) {
+        asked.check_cancellation()?;
         if span.as_ref().is_none_or(|span| span.until.is_some_and(|until| until <= day.date)) {
             span = None;
         }
@@ -84,12 +86,12 @@ fn keys(asked: &Asked<'_>, ask: &DepartmentDays, takes: impl Fn(Date) -> bool) -
     Ok(RowKeys { days: if ask.by == UsageSpan::Whole { as_one(&days) } else { days } })
 }
 
-pub(super) fn rows(engine: &Engine, org: OrgId, ask: &DepartmentDays) -> Result<RowKeys, ReportError> {
-    keys(&Asked::new(engine, org, ask.range, &ask.zone)?, ask, |_| true)
+pub(super) fn rows(answering: &Answering<'_>, org: OrgId, ask: &DepartmentDays) -> Result<RowKeys, ReportError> {
+    keys(&Asked::new(answering, org, ask.range, &ask.zone)?, ask, |_| true)
 }
 
-pub(super) fn answer(engine: &Engine, org: OrgId, ask: &DepartmentDays) -> Result<Answer<DepartmentDay>, ReportError> {
-    let asked = Asked::new(engine, org, ask.range, &ask.zone)?;
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &DepartmentDays) -> Result<Answer<DepartmentDay>, ReportError> {
+    let asked = Asked::new(answering, org, ask.range, &ask.zone)?;
     let only = ask.only.as_deref();
     let takes = takes(ask.by, only);
     let wanted = wanted(only, &keys(&asked, ask, &takes)?);

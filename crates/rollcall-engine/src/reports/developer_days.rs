@@ -3,9 +3,10 @@
 //! All uses of a developer count, whatever they are booked on; a department only decides who has a row: those whom the directory holds in
 //! it on the day, and those with facts booked on it. `developer_days.sql` defines the same answer.
 
+use super::Answering;
 use super::usage::{Asked, DayFacts, Selection, as_one, in_place, takes, wanted, with_others};
+use crate::EngineError;
 use crate::cells::{Cell, UsageSets, Used, Uses};
-use crate::{Engine, EngineError};
 use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 use roaring::RoaringBitmap;
@@ -69,6 +70,7 @@ fn keys(asked: &Asked<'_>, ask: &DeveloperDays, takes: impl Fn(Date) -> bool) ->
     let mut days: Vec<(Date, Arc<[Arc<str>]>)> = Vec::new();
     let mut span: Option<Span> = None;
     for day in asked.days.iter().filter(|day| takes(day.date)) {
+        asked.check_cancellation()?;
         if span.as_ref().is_none_or(|span| span.until.is_some_and(|until| until <= day.date)) {
             span = None;
         }
@@ -78,12 +80,12 @@ fn keys(asked: &Asked<'_>, ask: &DeveloperDays, takes: impl Fn(Date) -> bool) ->
     Ok(RowKeys { days: if ask.by == UsageSpan::Whole { as_one(&days) } else { days } })
 }
 
-pub(super) fn rows(engine: &Engine, org: OrgId, ask: &DeveloperDays) -> Result<RowKeys, ReportError> {
-    keys(&Asked::new(engine, org, ask.range, &ask.zone)?, ask, |_| true)
+pub(super) fn rows(answering: &Answering<'_>, org: OrgId, ask: &DeveloperDays) -> Result<RowKeys, ReportError> {
+    keys(&Asked::new(answering, org, ask.range, &ask.zone)?, ask, |_| true)
 }
 
-pub(super) fn answer(engine: &Engine, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
-    let asked = Asked::new(engine, org, ask.range, &ask.zone)?;
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
+    let asked = Asked::new(answering, org, ask.range, &ask.zone)?;
     let only = ask.only.as_deref();
     let takes = takes(ask.by, only);
     let wanted = wanted(only, &keys(&asked, ask, &takes)?);
@@ -126,6 +128,7 @@ fn of_users<'a, 'e: 'a>(
     let numbers: HashSet<u32> = users.iter().copied().flatten().collect();
     let mut cell = Cell::<Uses>::default();
     for facts in days {
+        asked.check_cancellation()?;
         let entries: Vec<Used> = facts.entries()?.iter().filter(|used| numbers.contains(&used.user)).copied().collect();
         cell.extend(&entries);
     }

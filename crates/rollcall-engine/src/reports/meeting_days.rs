@@ -4,15 +4,15 @@
 //! it and summed over meetings. The days of a zone are slices on quarter hours and are kept as cells of their own.
 //! `meeting_days.sql` defines the same answer.
 
-use super::{app_number, whole_slice};
+use super::{Answering, app_number, whole_slice};
+use crate::EngineError;
 use crate::cells::{MeetingTotals, Sessions, Totals};
-use crate::{Engine, EngineError};
 use rollcall_model::reports::{MeetingDay, MeetingDays};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period};
 
-pub(super) fn answer(engine: &Engine, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, EngineError> {
-    let app = app_number(engine, org, ask.app.as_deref());
-    let view = engine.cells.view::<Sessions>(org, ask.range)?;
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, EngineError> {
+    let app = app_number(answering.engine, org, ask.app.as_deref());
+    let view = answering.view::<Sessions>(org, ask.range)?;
     let calendar = Calendar::new(ask.zone.clone());
     let mut all = Totals::NONE;
     let mut rows = Vec::new();

@@ -10,56 +10,75 @@ mod users_by_place;
 
 pub(crate) use usage::{NamesOf, Selections};
 
-use crate::cells::{Base, Slice};
+use crate::cells::{Base, Slice, View};
 use crate::{Engine, EngineError};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{
     ActiveUsers, ActiveUsersRow, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, MeetingDay, MeetingDays, PlaceUsers, RowKeys,
     TopUser, TopUsers, UsersByPlace,
 };
-use rollcall_model::{Answer, Directory, OrgId, Quarter, Range, ReportError, Reports};
+use rollcall_model::{Answer, Cancellation, Directory, OrgId, Quarter, Range, ReportError, Reports};
 use std::sync::Arc;
 
-impl Reports for Engine {
-    fn meeting_days(&self, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
-        Ok(meeting_days::answer(self, org, ask)?)
-    }
+/// The engine, while it answers one question.
+struct Answering<'e> {
+    engine: &'e Engine,
+    /// Whether nobody waits for the answer any more.
+    cancellation: Cancellation,
+}
 
-    fn top_users(&self, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
-        Ok(top_users::answer(self, org, ask)?)
+impl<'e> Answering<'e> {
+    /// One consistent state of an organization's cells, until the question is cancelled.
+    fn view<B: Base>(&self, org: OrgId, range: Range) -> Result<View<'e, B>, EngineError> {
+        Ok(self.engine.cells.view(org, range)?.until(&self.cancellation))
     }
+}
 
-    fn active_users(&self, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
-        Ok(active_users::answer(self, org, ask)?)
-    }
+/// Makes the engine, and the engine while it answers one question, answer each report: one line a report.
+macro_rules! reports {
+    ($($name:ident: $ask:ty => $answer:ty, $by:path;)*) => {
+        impl Reports for Engine {
+            fn until<'r>(&'r self, cancellation: &Cancellation) -> Option<Box<dyn Reports + 'r>> {
+                Some(Box::new(Answering { engine: self, cancellation: cancellation.clone() }))
+            }
 
-    fn users_by_place(&self, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
-        Ok(users_by_place::answer(self, org, ask)?)
-    }
+            $(fn $name(&self, org: OrgId, ask: &$ask) -> Result<$answer, ReportError> {
+                Answering { engine: self, cancellation: Cancellation::default() }.$name(org, ask)
+            })*
 
-    fn department_rows(&self, org: OrgId, ask: &DepartmentDays) -> Result<RowKeys, ReportError> {
-        department_days::rows(self, org, ask)
-    }
+            fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+                Ok(Self::directory(self, org))
+            }
+        }
 
-    fn department_days(&self, org: OrgId, ask: &DepartmentDays) -> Result<Answer<DepartmentDay>, ReportError> {
-        department_days::answer(self, org, ask)
-    }
+        impl Reports for Answering<'_> {
+            $(fn $name(&self, org: OrgId, ask: &$ask) -> Result<$answer, ReportError> {
+                Ok($by(self, org, ask)?)
+            })*
 
-    fn developer_rows(&self, org: OrgId, ask: &DeveloperDays) -> Result<RowKeys, ReportError> {
-        developer_days::rows(self, org, ask)
-    }
+            fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+                Ok(self.engine.directory(org))
+            }
+        }
+    };
+}
 
-    fn developer_days(&self, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
-        developer_days::answer(self, org, ask)
-    }
-
-    fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
-        Ok(Self::directory(self, org))
-    }
+reports! {
+    meeting_days: MeetingDays => Answer<MeetingDay>, meeting_days::answer;
+    top_users: TopUsers => Answer<TopUser>, top_users::answer;
+    active_users: ActiveUsers => Answer<ActiveUsersRow>, active_users::answer;
+    users_by_place: UsersByPlace => Answer<PlaceUsers>, users_by_place::answer;
+    department_rows: DepartmentDays => RowKeys, department_days::rows;
+    department_days: DepartmentDays => Answer<DepartmentDay>, department_days::answer;
+    developer_rows: DeveloperDays => RowKeys, developer_days::rows;
+    developer_days: DeveloperDays => Answer<DeveloperDay>, developer_days::answer;
 }
 
 impl From<EngineError> for ReportError {
     fn from(error: EngineError) -> Self {
+        if matches!(error, EngineError::Cancelled) {
+            return Self::Cancelled;
+        }
         tracing::error!(%error, "a report failed");
         Self::Storage(error.to_string())
     }
@@ -79,4 +98,84 @@ fn whole_slice<B: Base>(period: Range, asked: Range) -> Option<Slice> {
     let cell = i64::from(B::QUARTERS) * QUARTER_MILLIS;
     let whole = period.intersect(&asked) == period && period.from % cell == 0 && period.to % cell == 0;
     (whole && !period.is_empty()).then(|| Slice::new(Quarter::of(period.from), Quarter::of(period.to)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use crate::cells::{Presence, PresentUsers};
+    use crate::facts::Attendances;
+    use crate::ingest::{Compression, Context, Format, decode};
+    use jiff::tz::TimeZone;
+    use rollcall_model::reports::Grouping;
+    use rollcall_model::{Organization, Period};
+    use uuid::Uuid;
+
+    const DAY: i64 = 86_400_000;
+
+    /// An engine with a fact at noon of each of the first days of 2025.
+    fn engine(days: i64) -> (tempfile::TempDir, Engine, OrgId) {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(home.path(), Settings::default()).unwrap();
+        let organization = Organization::new(OrgId(Uuid::nil()), "o", TimeZone::UTC);
+        let fact = |day: i64| {
+            let at = 1_735_689_600_000 + day * DAY + DAY / 2;
+            format!("{{\"session_id\":\"s\",\"session_started_at\":{at},\"user_id\":\"u\",\"joined_at\":{at},\"left_at\":{at}}}\n")
+        };
+        let (body, directory) = ((0..days).map(fact).collect::<String>(), engine.directory(organization.id));
+        let context = Context::new(&organization, &directory, range(days).to);
+        let decoded = decode::<Attendances>(body.as_bytes(), Format::Ndjson, Compression::None, &context).unwrap();
+        engine.ingest(&organization, decoded.facts).unwrap();
+        (home, engine, organization.id)
+    }
+
+    fn range(days: i64) -> Range {
+        Range::new(1_735_689_600_000, 1_735_689_600_000 + days * DAY)
+    }
+
+    #[test]
+    fn a_cancelled_question_gets_no_further_cell() {
+        let (_home, engine, org) = engine(5);
+        let cells_until = |last: usize| {
+            let cancellation = Cancellation::default();
+            let view = engine.cells.view::<Presence>(org, range(5)).unwrap().until(&cancellation);
+            let mut cells = 0;
+            let given = view.each(range(5), |_: &Arc<PresentUsers>| {
+                cells += 1;
+                if cells == last {
+                    cancellation.cancel();
+                }
+            });
+            (cells, given.is_ok())
+        };
+        let (all, whole) = cells_until(usize::MAX);
+        assert!(all > 2 && whole);
+        for last in [1, 2] {
+            assert_eq!(cells_until(last), (last, false));
+        }
+    }
+
+    #[test]
+    fn a_cancelled_question_has_no_answer_and_the_next_one_is_whole() {
+        let (_home, engine, org) = engine(5);
+        let ask = ActiveUsers {
+            range: range(5),
+            zone: TimeZone::UTC,
+            week_start: jiff::civil::Weekday::Monday,
+            by: Grouping::Period(Period::Day),
+            user_kinds: None,
+            devices: None,
+            session_kinds: None,
+            app: None,
+        };
+        let cancellation = Cancellation::default();
+        let asked = engine.until(&cancellation).unwrap();
+        drop(cancellation.when_dropped());
+        assert!(matches!(asked.active_users(org, &ask), Err(ReportError::Cancelled)));
+        let days = MeetingDays { range: ask.range, zone: TimeZone::UTC, app: None, unit: None };
+        assert!(matches!(asked.meeting_days(org, &days), Err(ReportError::Cancelled)));
+        let rows = engine.active_users(org, &ask).unwrap().rows;
+        assert_eq!(rows.iter().map(|row| row.users).collect::<Vec<_>>(), [1; 5]);
+    }
 }

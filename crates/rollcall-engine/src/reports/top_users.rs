@@ -3,7 +3,7 @@
 //! The sums of all users are added up in one array by user number, from the fewest cells that cover the range; names and kinds are
 //! looked up for the rows of the answer alone. `top_users.sql` defines the same answer.
 
-use super::app_number;
+use super::{Answering, app_number};
 use crate::cells::{Sessions, UserSum, UserSums, UserTotals};
 use crate::{Engine, EngineError};
 use rollcall_model::reports::{TopUser, TopUsers, UserOrder};
@@ -11,20 +11,20 @@ use rollcall_model::{Answer, Covers, OrgId, UserKind};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-pub(super) fn answer(engine: &Engine, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, EngineError> {
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, EngineError> {
     let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: None };
-    let Some(app) = app_number(engine, org, ask.app.as_deref()) else {
+    let Some(app) = app_number(answering.engine, org, ask.app.as_deref()) else {
         return Ok(Answer { covers, rows: Vec::new() });
     };
-    let view = engine.cells.view::<Sessions>(org, ask.range)?;
+    let view = answering.view::<Sessions>(org, ask.range)?;
     let mut sums = UserSums::default();
     let mut cells: Vec<Arc<UserTotals>> = Vec::new();
     view.each(ask.range, |cell| {
         sums.add(cell, app, ask.unit);
         cells.push(cell.clone());
     })?;
-    let directory = engine.directory(org);
-    let rows = top(engine, org, &sums, ask);
+    let directory = answering.engine.directory(org);
+    let rows = top(answering.engine, org, &sums, ask);
     let rows = rows.into_iter().map(|(id, number, sum)| {
         let user = directory.user(&id);
         // Only users outside the directory have the kind their facts give them.

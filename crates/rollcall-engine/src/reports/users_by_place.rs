@@ -4,9 +4,9 @@
 //! A range of whole hours is kept as one too, in memory: the last seven days are asked for all day.
 //! Sets unite place by place; users of unknown place are those in no set that has a row. `users_by_place.sql` defines the same answer.
 
-use super::{app_number, whole_slice};
+use super::{Answering, app_number, whole_slice};
+use crate::EngineError;
 use crate::cells::{LocatedUsers, Location, Merged, RangeUsers, View};
-use crate::{Engine, EngineError};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::reports::{PlaceLevel, PlaceUsers, UsersByPlace};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Place, Range};
@@ -14,9 +14,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) fn answer(engine: &Engine, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, EngineError> {
-    let view = engine.cells.view::<Location>(org, ask.range)?;
-    let app = app_number(engine, org, ask.app.as_deref());
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, EngineError> {
+    let view = answering.view::<Location>(org, ask.range)?;
+    let app = app_number(answering.engine, org, ask.app.as_deref());
     let gathered = || gather(&view, &Calendar::new(ask.zone.clone()), ask.range);
     let cells = match whole_slice::<Location>(ask.range, ask.range) {
         _ if app.is_none() => Vec::new(),

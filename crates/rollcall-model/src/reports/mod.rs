@@ -15,6 +15,7 @@ pub use usage::{
 pub use users_by_place::{PlaceLevel, PlaceUsers, UsersByPlace};
 
 use crate::calendar::{Millis, Range};
+use crate::cancellation::Cancellation;
 use crate::directory::Directory;
 use crate::organization::OrgId;
 use jiff::tz::TimeZone;
@@ -60,6 +61,9 @@ pub enum ReportError {
     /// A department that neither the directory nor any fact knows.
     #[error("no such department: {0}")]
     UnknownDepartment(String),
+    /// Nobody waits for the answer any more.
+    #[error("the report was cancelled")]
+    Cancelled,
     /// The storage failed; the cause is logged, not returned.
     #[error("the report could not be read: {0}")]
     Storage(String),
@@ -72,6 +76,13 @@ pub enum ReportError {
 ///
 /// Each report has a default that refuses, so that whoever answers one need not speak of the others.
 pub trait Reports: Send + Sync {
+    /// The same reports for one question, which ends with [`ReportError::Cancelled`] soon after `cancellation` is cancelled. None: whoever
+    /// is asked knows no way to end early.
+    fn until<'r>(&'r self, cancellation: &Cancellation) -> Option<Box<dyn Reports + 'r>> {
+        let _ = cancellation;
+        None
+    }
+
     /// Meetings, their duration and their participants, a row for each day. See [`MeetingDays`].
     ///
     /// # Errors

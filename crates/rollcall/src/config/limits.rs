@@ -1,9 +1,12 @@
 //! What one request, and all requests together, may take.
 
+use rollcall_dialects::turns::Patience;
 use serde::Deserialize;
 use std::time::Duration;
 
 /// The section `limits`. A limit set to 0 is off, except that of the future.
+///
+/// What all organizations share, they share by [`rollcall_dialects::turns::Shares`]: one of several may have half of what the others leave.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -21,10 +24,16 @@ pub struct Limits {
     pub future_seconds: u64,
     /// Bytes of one request as sent.
     pub body_bytes: u64,
-    /// Bytes of all bodies held at a time; further requests wait for room.
+    /// Bytes of memory that all bodies take at a time, as they arrive and as they are decoded; further ones wait for room.
     pub inflight_bytes: u64,
-    /// Requests that may wait for room; further ones are refused with 503.
+    /// Bodies decoded at a time; others wait.
+    pub decoders: u64,
+    /// Reports computed at a time, those of dialects included; others wait.
+    pub reports: u64,
+    /// Requests that may wait for room, to be decoded or for a report, each; further ones are refused with 503.
     pub waiting_requests: u64,
+    /// Seconds that each of them waits; then it is refused with 503.
+    pub wait_seconds: u64,
     /// Open connections, as far as the process may open files; where there are no more, those that wait for their client make way.
     pub connections: u64,
     /// Bytes of the head of a request: its first line and its headers. When off, 400 KiB.
@@ -51,6 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         let rollcall_engine::ingest::Limits { facts, decoded_bytes, line_bytes, request_entries, request_days, future_seconds } =
             rollcall_engine::ingest::Limits::default();
+        let processors = std::thread::available_parallelism().map_or(1, |processors| processors.get() as u64);
         Self {
             facts,
             decoded_bytes,
@@ -59,8 +69,11 @@ impl Default for Limits {
             request_days,
             future_seconds,
             body_bytes: 64 << 20,
-            inflight_bytes: 256 << 20,
+            inflight_bytes: 512 << 20,
+            decoders: 2 * processors,
+            reports: 4 * processors,
             waiting_requests: 1024,
+            wait_seconds: 30,
             connections: 4096,
             head_bytes: 64 << 10,
             header_seconds: 10,
@@ -68,7 +81,7 @@ impl Default for Limits {
             body_seconds: 120,
             write_seconds: 60,
             shutdown_seconds: 30,
-            exports: 4,
+            exports: 8,
             report_days: 3660,
             report_rows: 100_000,
         }
@@ -82,9 +95,14 @@ impl Limits {
         rollcall_engine::ingest::Limits { facts, decoded_bytes, line_bytes, request_entries, request_days, future_seconds }
     }
 
+    /// How many requests may wait for something, and for how long.
+    pub const fn patience(&self) -> Patience {
+        Patience { requests: self.waiting_requests, time: Self::seconds(self.wait_seconds) }
+    }
+
     /// A limit in seconds as a duration; none when it is off.
-    pub fn seconds(limit: u64) -> Option<Duration> {
-        (limit > 0).then(|| Duration::from_secs(limit))
+    pub const fn seconds(limit: u64) -> Option<Duration> {
+        if limit > 0 { Some(Duration::from_secs(limit)) } else { None }
     }
 
     /// Whether `amount` passes `limit`.

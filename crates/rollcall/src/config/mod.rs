@@ -178,6 +178,11 @@ impl Config {
         self.organizations.iter().map(of).filter(|retention| retention.days > 0).collect()
     }
 
+    /// Whether there is one organization only, which shares with nobody.
+    pub const fn is_for_one(&self) -> bool {
+        self.organizations.len() == 1
+    }
+
     /// What the dialects know of every organization.
     pub fn tenants(&self) -> Vec<Tenant> {
         self.organizations.iter().map(|organization| organization.tenant.clone()).collect()

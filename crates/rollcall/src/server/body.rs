@@ -1,80 +1,29 @@
 //! Reading bodies within limits: bytes of one body, bytes of all bodies together, and time.
 
 use super::refusal::Refusal;
+use super::room::{Held, NoRoom};
 use super::state::Live;
 use crate::config::Limits;
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use hyper::body::Frame;
+use rollcall_model::OrgId;
+use std::time::{Duration, Instant};
 
-/// The unit of room: a semaphore counts at most 2³² of them in one claim.
-const ROOM_UNIT: u64 = 1024;
-
-/// How much memory a client can have reserved by announcing a body, before it sends anything.
-const MOST_RESERVED: usize = 64 << 20;
+/// How much memory is set aside for a body before anything of it has arrived.
+const FIRST_BYTES: u64 = 64 << 10;
 
 /// How long a refused body is read and thrown away, so that its sender lives to read the refusal.
 pub const DISCARD: Duration = Duration::from_secs(10);
-
-/// Room for bodies in memory. Claims are served in the order they come, each whole and before anything is read, so that
-/// two half-read bodies never wait for each other.
-#[derive(Debug)]
-pub struct Budget {
-    /// None: the limit is off.
-    room: Option<(Arc<Semaphore>, u32)>,
-    waiting: AtomicU64,
-}
-
-impl Budget {
-    pub fn new(limits: &Limits) -> Self {
-        let units = u32::try_from(limits.inflight_bytes.div_ceil(ROOM_UNIT)).unwrap_or(u32::MAX);
-        Self { room: (units > 0).then(|| (Arc::new(Semaphore::new(units as usize)), units)), waiting: AtomicU64::new(0) }
-    }
-
-    async fn claim(&self, bytes: u64, most_waiting: u64) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-        let Some((room, total)) = &self.room else { return Ok(None) };
-        // A body larger than the whole budget has it to itself.
-        let units = u32::try_from(bytes.div_ceil(ROOM_UNIT)).unwrap_or(u32::MAX).min(*total);
-        if let Ok(claimed) = room.clone().try_acquire_many_owned(units) {
-            return Ok(Some(claimed));
-        }
-        let waiting = Waiting::begin(&self.waiting);
-        if Limits::passed(most_waiting, waiting.count) {
-            return Err(Refusal::unavailable(format!("{most_waiting} requests are waiting already (limits.waiting_requests); try again")));
-        }
-        // The semaphore is never closed.
-        room.clone().acquire_many_owned(units).await.map(Some).map_err(|error| Refusal::internal(&error))
-    }
-}
-
-/// One waiting request, counted until it is dropped: also when its client goes away.
-struct Waiting<'a> {
-    counter: &'a AtomicU64,
-    count: u64,
-}
-
-impl<'a> Waiting<'a> {
-    fn begin(counter: &'a AtomicU64) -> Self {
-        Self { count: counter.fetch_add(1, Ordering::Relaxed) + 1, counter }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.counter.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// A body in memory, and the room it takes there.
 #[derive(Debug)]
 pub struct Collected {
     pub bytes: Vec<u8>,
     /// Given back when dropped.
-    pub room: Option<OwnedSemaphorePermit>,
+    pub held: Held,
 }
 
 /// A body that is about to arrive.
@@ -91,39 +40,52 @@ impl<'a> Arriving<'a> {
         Self { headers, body, awaits_leave: headers.contains_key(header::EXPECT) }
     }
 
-    /// Reads the body to its end. It claims `growth` times its size, for what it grows to when it is decoded.
-    pub async fn collect(&mut self, live: &Live, growth: u64) -> Result<Collected, Refusal> {
+    /// Reads the body of an organization's request to its end.
+    pub async fn collect(&mut self, live: &Live, organization: OrgId) -> Result<Collected, Refusal> {
         let limits = &live.limits;
         let announced: Option<u64> = self.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let most = limits.body_bytes;
         if announced.is_some_and(|length| Limits::passed(most, length)) {
             return Err(too_large(most));
         }
-        let expected = announced.unwrap_or(if most > 0 { most } else { u64::MAX });
-        let room = live.budget.claim(expected.saturating_mul(growth), limits.waiting_requests).await?;
-        let mut bytes = Vec::with_capacity(usize::try_from(announced.unwrap_or(0)).unwrap_or(usize::MAX).min(MOST_RESERVED));
-        self.awaits_leave = false;
-        let reading = async {
-            while let Some(frame) = self.body.frame().await {
-                let frame = frame.map_err(|error| Refusal::bad_request(format!("the body ended early: {error}")))?;
-                if let Ok(data) = frame.into_data() {
-                    if Limits::passed(most, (bytes.len() + data.len()) as u64) {
-                        return Err(too_large(most));
-                    }
-                    bytes.extend_from_slice(&data);
-                }
-            }
-            Ok(())
-        };
-        match Limits::seconds(limits.body_seconds) {
-            None => reading.await?,
-            Some(time) => tokio::time::timeout(time, reading).await.map_err(|_| {
-                let message =
-                    format!("the body took more than {} s to arrive (limits.body_seconds); send smaller ones", limits.body_seconds);
-                Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
-            })??,
+        let room = live.room.largest_body();
+        if let Some(length) = announced.filter(|length| *length > room) {
+            return Err(no_room(NoRoom::TooLarge(room), length));
         }
-        Ok(Collected { bytes, room })
+        let expected = announced.unwrap_or(if most > 0 { most } else { u64::MAX });
+        let mut held = live.room.body(organization, expected);
+        let mut bytes = Vec::with_capacity(usize::try_from(announced.unwrap_or(0).min(FIRST_BYTES)).unwrap_or(0));
+        self.awaits_leave = false;
+        // The time that its sender takes; what it has to wait for room is not its own.
+        let mut left = Limits::seconds(limits.body_seconds);
+        while let Some(frame) = self.frame(&mut left, limits.body_seconds).await? {
+            let Ok(data) = frame.into_data() else { continue };
+            let size = (bytes.len() + data.len()) as u64;
+            if Limits::passed(most, size) {
+                return Err(too_large(most));
+            }
+            held.arrive(data.len() as u64).await.map_err(|why| no_room(why, size))?;
+            bytes.extend_from_slice(&data);
+        }
+        held.arrived();
+        Ok(Collected { bytes, held })
+    }
+
+    /// What comes next, within the time that is left.
+    async fn frame(&mut self, left: &mut Option<Duration>, seconds: u64) -> Result<Option<Frame<Bytes>>, Refusal> {
+        let frame = match left {
+            None => self.body.frame().await,
+            Some(left) => {
+                let begun = Instant::now();
+                let frame = tokio::time::timeout(*left, self.body.frame()).await;
+                *left = left.saturating_sub(begun.elapsed());
+                frame.map_err(|_| {
+                    let message = format!("the body took more than {seconds} s to arrive (limits.body_seconds); send smaller ones");
+                    Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
+                })?
+            }
+        };
+        frame.transpose().map_err(|error| Refusal::bad_request(format!("the body ended early: {error}")))
     }
 
     /// Reads what is left of a refused body and throws it away, for a while. Closing a connection on which more arrives resets
@@ -133,6 +95,20 @@ impl<'a> Arriving<'a> {
         if !self.awaits_leave && !axum::body::HttpBody::is_end_stream(&body) {
             tokio::spawn(tokio::time::timeout(DISCARD, async move { while let Some(Ok(_)) = body.frame().await {} }));
         }
+    }
+}
+
+/// The refusal of a body of so many bytes, sent or decoded, for which there is no room.
+pub(super) fn no_room(why: NoRoom, size: u64) -> Refusal {
+    match why {
+        NoRoom::Busy(busy) => busy.into(),
+        NoRoom::TooLarge(most) => {
+            let message = format!(
+                "the body takes {size} bytes of memory or more, and one organization has room for {most} (limits.inflight_bytes); send it in parts"
+            );
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        }
+        NoRoom::Cancelled => Refusal::unavailable("the client is gone"),
     }
 }
 

@@ -37,8 +37,7 @@ pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: He
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }
-    let busy = |_| Refusal::unavailable(format!("{} exports are under way (limits.exports); try again", live.limits.exports));
-    let turn = live.exports.clone().try_acquire_owned().map_err(busy)?;
+    let turn = live.exports.try_take(organization.id)?;
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let mut pipe = Pipe { chunk: Vec::new(), sender };

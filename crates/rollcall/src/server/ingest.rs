@@ -1,8 +1,9 @@
 //! `POST /v1/attendance` and `/v1/assistance`: a body of facts becomes durable facts, and a receipt.
 
-use super::body::{Arriving, Collected};
+use super::body::{Arriving, Collected, no_room};
 use super::credentials;
 use super::refusal::Refusal;
+use super::room::Held;
 use super::state::{App, now};
 use crate::reports::{self, BadParameter};
 use axum::Json;
@@ -12,8 +13,9 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri, header};
 use jiff::tz::TimeZone;
 use rollcall_engine::facts::Columns;
-use rollcall_engine::ingest::{Charset, Compression, Context, Format, decode};
-use rollcall_model::Receipt;
+use rollcall_engine::ingest::{Charset, Compression, Context, Format, Watch, decode};
+use rollcall_model::{Cancellation, Receipt};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The content types of facts.
@@ -27,9 +29,6 @@ const CONTENT_TYPES: &[(&str, Format)] = &[
     ("application/vnd.apache.arrow.stream", Format::Arrow),
     ("application/vnd.apache.arrow.file", Format::Arrow),
 ];
-
-/// About how many times its size a compressed body takes once its facts are columns in memory.
-const COMPRESSED_GROWTH: u64 = 8;
 
 /// What to do with a fact that has an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,38 +58,61 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }
-    let growth = if compression == Compression::None && format != Format::Parquet { 1 } else { COMPRESSED_GROWTH };
-    let Collected { bytes, room } = body.collect(&live, growth).await?;
-    // The semaphore is never closed.
-    let turn = app.decoding.clone().acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
+    let Collected { bytes, held } = body.collect(&live, organization.id).await?;
+    let turn = live.decoding.take(organization.id).await?;
+    // Dropped with the future, as when the client goes away; what is in the ledger's hands by then is finished.
+    let cancellation = Cancellation::default();
+    let _client = cancellation.when_dropped();
     let app = app.clone();
     let work = move || {
         let directory = app.engine.directory(organization.id);
         let places = app.places.current();
-        let limits = live.limits.ingest();
-        let (places, zone) = (places.as_deref(), zone.as_ref());
-        let context = Context { places, limits, zone, charset, ..Context::new(&organization, &directory, now()) };
-        let decoded = match decode::<C>(&bytes, format, compression, &context) {
-            Ok(decoded) => decoded,
+        let watcher = Watcher { cancellation, held: RefCell::new(held), refusal: RefCell::default() };
+        let (places, limits, zone) = (places.as_deref(), live.limits.ingest(), zone.as_ref());
+        let context = Context { places, limits, zone, charset, watch: &watcher, ..Context::new(&organization, &directory, now()) };
+        let decoded = decode::<C>(&bytes, format, compression, &context);
+        let Watcher { held, refusal, .. } = watcher;
+        let decoded = match (decoded, refusal.into_inner()) {
+            (Ok(decoded), _) => decoded,
+            (Err(_), Some(refusal)) => return Err(refusal),
             // What is wrong with the body as a whole: nothing of it is stored.
-            Err(broken) => {
+            (Err(broken), None) => {
                 let receipt = Receipt { rejected: 1, errors: broken.0, ..Receipt::default() };
                 return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
             }
         };
-        // What follows waits for the disk: others may decode meanwhile. The room is kept, now for the facts.
+        // What follows waits for the disk: others may decode meanwhile. The room of the facts is kept.
         drop((bytes, turn));
+        let mut held = held.into_inner();
+        held.sent_is_dropped();
         if decoded.rejected > 0 && on_error == OnError::Refuse {
             let receipt = Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() };
             return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
         }
         let mut receipt = app.engine.ingest(&organization, decoded.facts)?;
-        drop(room);
+        drop(held);
         receipt.rejected += decoded.rejected;
         receipt.errors = decoded.errors;
         Ok(Json(receipt).into_response())
     };
     tokio::task::spawn_blocking(work).await?
+}
+
+/// Watches over a decoding: that there is room for what it holds, and somebody who waits for the receipt.
+struct Watcher {
+    cancellation: Cancellation,
+    held: RefCell<Held>,
+    /// Why it was ended.
+    refusal: RefCell<Option<Refusal>>,
+}
+
+impl Watch for Watcher {
+    fn goes_on(&self, size: u64) -> bool {
+        let refusal = self.held.borrow_mut().decoded_to(size, &self.cancellation).err().map(|why| no_room(why, size));
+        let goes_on = refusal.is_none();
+        *self.refusal.borrow_mut() = refusal;
+        goes_on
+    }
 }
 
 /// The value of a header without its parameters, in lower case; none if there is no such header.

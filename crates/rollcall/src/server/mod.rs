@@ -6,6 +6,7 @@
 //! - [`operator`]: the operator's socket, which answers operations on the data directory
 //! - [`retention`]: what is too old, erased once a day
 //! - [`body`]: reading bodies within limits
+//! - [`room`]: how much of them is in memory, by organization
 //! - [`parts`]: bodies that are sent while they are made
 //! - [`credentials`]: whose request it is
 //! - [`refusal`]: errors as the native routes answer them
@@ -29,6 +30,7 @@ pub mod operator;
 mod parts;
 mod refusal;
 pub mod retention;
+mod room;
 mod router;
 mod signing;
 mod state;

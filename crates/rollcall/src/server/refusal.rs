@@ -5,6 +5,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use rollcall_dialects::FailedSignIn;
+use rollcall_dialects::turns::{Busy, RETRY_AFTER};
 use rollcall_dialects::work::WorkError;
 use rollcall_engine::EngineError;
 use rollcall_model::ReportError;
@@ -17,9 +18,6 @@ pub struct Refusal {
     /// What was wrong with the credential, where one was given.
     failed_sign_in: Option<&'static str>,
 }
-
-/// Every 503 asks for one more try after this many seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 impl Refusal {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
@@ -87,6 +85,8 @@ impl From<ReportError> for Refusal {
         match error {
             ReportError::Parameter { .. } => Self::bad_request(error.to_string()),
             ReportError::UnknownDepartment(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            // Nobody reads this.
+            ReportError::Cancelled => Self::unavailable(error.to_string()),
             error => Self::internal(&error),
         }
     }
@@ -94,7 +94,16 @@ impl From<ReportError> for Refusal {
 
 impl From<WorkError> for Refusal {
     fn from(error: WorkError) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        match error {
+            WorkError::Busy(busy) => busy.into(),
+            error => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        }
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(busy: Busy) -> Self {
+        Self::unavailable(busy.to_string())
     }
 }
 

@@ -1,16 +1,17 @@
 //! What all routes share, and what a reload replaces.
 
-use super::body::Budget;
+use super::room::Room;
 use crate::config::{Config, Limits};
 use crate::operations::erase::Retention;
 use ipnet::IpNet;
-use rollcall_dialects::{Secret, Site};
+use rollcall_dialects::turns::{Turns, Words};
+use rollcall_dialects::{Secret, Site, work};
 use rollcall_engine::{Engine, PlaceFiles};
 use rollcall_model::{Millis, OrgId, Organization};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 
 /// What all routes share.
 #[derive(Debug)]
@@ -21,8 +22,6 @@ pub struct App {
     pub places: Arc<PlaceFiles>,
     /// What the dialects are lent.
     pub site: Arc<Site>,
-    /// Turns to decode a body: decoding is all computing, so one turn for each processor.
-    pub decoding: Arc<Semaphore>,
     /// Whose turn it is to change the directory of an organization.
     directory_turns: std::sync::Mutex<HashMap<OrgId, Arc<Mutex<()>>>>,
     live: RwLock<Arc<Live>>,
@@ -35,9 +34,11 @@ pub struct Live {
     /// What requests may take.
     pub limits: Limits,
     /// Room for bodies.
-    pub budget: Budget,
-    /// Turns to export: `limits.exports` of them.
-    pub exports: Arc<Semaphore>,
+    pub room: Arc<Room>,
+    /// Turns to decode a body.
+    pub decoding: Arc<Turns>,
+    /// Turns to export.
+    pub exports: Arc<Turns>,
     /// Whether lines of failed sign-ins have the client's address.
     pub log_client_addresses: bool,
     /// The proxies that are believed when they say for whom they ask.
@@ -53,12 +54,11 @@ impl App {
     pub fn new(config: &Config, engine: Arc<Engine>, places: PlaceFiles, signing_key: [u8; 32]) -> Self {
         let site = Site::new(engine.clone(), now, signing_key, config.tenants());
         site.guesses.set_limits(config.sign_in);
-        let processors = std::thread::available_parallelism().map_or(1, Into::into);
+        site.share(reports(config));
         Self {
             engine,
             places: Arc::new(places),
             site: Arc::new(site),
-            decoding: Arc::new(Semaphore::new(processors)),
             directory_turns: std::sync::Mutex::default(),
             live: RwLock::new(Arc::new(Live::new(config))),
             closing: AtomicBool::new(false),
@@ -80,6 +80,7 @@ impl App {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Live::new(config));
         self.site.guesses.set_limits(config.sign_in);
         self.site.reload(config.tenants());
+        self.site.share(reports(config));
     }
 
     /// Refuses new work from now on.
@@ -97,13 +98,16 @@ impl Live {
     fn new(config: &Config) -> Self {
         let organizations = config.organizations.iter().map(|organization| Arc::new(organization.tenant.organization.clone()));
         let keys = config.organizations.iter().enumerate();
-        let exports = usize::try_from(config.limits.exports).unwrap_or(usize::MAX);
-        let exports = if exports == 0 { Semaphore::MAX_PERMITS } else { exports.min(Semaphore::MAX_PERMITS) };
+        let (limits, alone) = (&config.limits, config.is_for_one());
+        let decoding = Words { things: "bodies", are: "are being decoded", setting: "limits.decoders" };
+        let exports = Words { things: "exports", are: "are under way", setting: "limits.exports" };
         let keys = keys.flat_map(|(position, organization)| organization.ingest_keys.iter().map(move |key| (*key.secret.hash(), position)));
         Self {
             limits: config.limits.clone(),
-            budget: Budget::new(&config.limits),
-            exports: Arc::new(Semaphore::new(exports)),
+            room: Room::new(limits, alone),
+            // Decoding is all computing, so an organization has half of the turns at most, one for each processor, also where it is alone.
+            decoding: Turns::new(decoding, limits.decoders, false, limits.patience()),
+            exports: Turns::new(exports, limits.exports, alone, limits.patience()),
             log_client_addresses: config.log_client_addresses,
             trusted_proxies: config.trusted_proxies.clone(),
             organizations: organizations.collect(),
@@ -123,6 +127,11 @@ impl Live {
         let position = self.keys.get(Secret::of(presented).hash())?;
         self.organizations.get(*position).cloned()
     }
+}
+
+/// Turns to compute reports.
+fn reports(config: &Config) -> Arc<Turns> {
+    work::turns(config.limits.reports, config.is_for_one(), config.limits.patience())
 }
 
 /// The present instant.

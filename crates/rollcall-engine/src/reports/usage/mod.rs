@@ -7,7 +7,7 @@ pub(crate) use names::NamesOf;
 pub(super) use names::{Names, Selection};
 pub(crate) use selections::Selections;
 
-use super::whole_slice;
+use super::{Answering, whole_slice};
 use crate::cells::{Part, Parts, Slice, UsageSets, UseSums, Used, Uses, View};
 use crate::{Engine, EngineError};
 use hashbrown::{HashMap, HashSet};
@@ -32,8 +32,8 @@ pub(super) struct Asked<'e> {
 }
 
 impl<'e> Asked<'e> {
-    pub(super) fn new(engine: &'e Engine, org: OrgId, range: Range, zone: &jiff::tz::TimeZone) -> Result<Self, EngineError> {
-        let view = engine.cells.view(org, range)?;
+    pub(super) fn new(answering: &Answering<'e>, org: OrgId, range: Range, zone: &jiff::tz::TimeZone) -> Result<Self, EngineError> {
+        let (engine, view) = (answering.engine, answering.view(org, range)?);
         let calendar = Calendar::new(zone.clone());
         let days = calendar.periods(Period::Day, range).collect();
         // After the view: it knows the names of every fact in it.
@@ -45,6 +45,11 @@ impl<'e> Asked<'e> {
     pub(super) fn check_department(&self, id: &str) -> Result<(), ReportError> {
         let known = self.directory.has_department(id) || self.names.has_department(id);
         if known { Ok(()) } else { Err(ReportError::UnknownDepartment(id.to_owned())) }
+    }
+
+    /// Whether somebody still waits for the answer. Asked for each day: rows without facts ask for no cell.
+    pub(super) fn check_cancellation(&self) -> Result<(), EngineError> {
+        self.view.check_cancellation()
     }
 
     /// The facts of a day that lie in the range.

@@ -133,7 +133,7 @@ async fn take_in(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>, how: How
     if let Some(encoding) = ingest::essence(&parts.headers, header::CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
     }
-    let collected = body.collect(&live, 1).await?;
+    let collected = body.collect(&live, organization.id).await?;
     change(app, organization.id, guard, move |current| changed(&collected.bytes, how, guard, current)).await
 }
 
