@@ -11,11 +11,11 @@ use crate::cells::{Presence, PresentFilter, PresentUsers, View};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
-use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Range};
+use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Range, ReportError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, EngineError> {
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
     let calendar = Calendar { zone: ask.zone.clone(), week_start: ask.week_start };
     let before = if let Grouping::Rolling(days) = ask.by { i64::from(days) + 1 } else { 0 };
     let view = answering.view::<Presence>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;

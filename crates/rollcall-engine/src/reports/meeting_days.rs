@@ -5,12 +5,11 @@
 //! `meeting_days.sql` defines the same answer.
 
 use super::{Answering, app_number, whole_slice};
-use crate::EngineError;
 use crate::cells::{MeetingTotals, Sessions, Totals};
 use rollcall_model::reports::{MeetingDay, MeetingDays};
-use rollcall_model::{Answer, Calendar, Covers, OrgId, Period};
+use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, ReportError};
 
-pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, EngineError> {
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
     let app = app_number(answering.engine, org, ask.app.as_deref());
     let view = answering.view::<Sessions>(org, ask.range)?;
     let calendar = Calendar::new(ask.zone.clone());

@@ -4,14 +4,14 @@
 //! looked up for the rows of the answer alone. `top_users.sql` defines the same answer.
 
 use super::{Answering, app_number};
+use crate::Engine;
 use crate::cells::{Sessions, UserSum, UserSums, UserTotals};
-use crate::{Engine, EngineError};
 use rollcall_model::reports::{TopUser, TopUsers, UserOrder};
-use rollcall_model::{Answer, Covers, OrgId, UserKind};
+use rollcall_model::{Answer, Covers, OrgId, ReportError, UserKind};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, EngineError> {
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
     let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: None };
     let Some(app) = app_number(answering.engine, org, ask.app.as_deref()) else {
         return Ok(Answer { covers, rows: Vec::new() });

@@ -9,12 +9,12 @@ use crate::EngineError;
 use crate::cells::{LocatedUsers, Location, Merged, RangeUsers, View};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::reports::{PlaceLevel, PlaceUsers, UsersByPlace};
-use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Place, Range};
+use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Place, Range, ReportError};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, EngineError> {
+pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
     let view = answering.view::<Location>(org, ask.range)?;
     let app = app_number(answering.engine, org, ask.app.as_deref());
     let gathered = || gather(&view, &Calendar::new(ask.zone.clone()), ask.range);
