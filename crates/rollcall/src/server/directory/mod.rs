@@ -134,7 +134,12 @@ async fn take_in(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>, how: How
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
     }
     let collected = body.collect(&live, organization.id).await?;
-    change(app, organization.id, guard, move |current| changed(&collected.bytes, how, guard, current)).await
+    let change_by = move |current: &Directory| {
+        // All of it, so that its room is held as long as its bytes.
+        let collected = &collected;
+        changed(&collected.bytes, how, guard, current)
+    };
+    change(app, organization.id, guard, change_by).await
 }
 
 /// The directory as a body makes it of the one that holds.
