@@ -275,10 +275,14 @@ def check(root, store, proxy):
     step(f"the store was slow: ingest took at most {longest * 1000:.0f} ms")
 
     data, config = home / "data", ["--config", home / "rollcall.toml"]
-    made = json.loads(command("backup", "s3://facts/backup", "--data", data, *config, "--format", "json"))
+    refused = command("backup", "s3://facts/backup", "--data", data, *config, code=1)
+    assert "--key-file" in refused and "--without-signing-key" in refused, refused
+    (root / "backup.key").write_text("k" * 40)
+    sealed = [*config, "--key-file", root / "backup.key"]
+    made = json.loads(command("backup", "s3://facts/backup", "--data", data, *sealed, "--format", "json"))
     facts.send(server, 100)
     settled(lake, store, facts, server)
-    again = json.loads(command("backup", "s3://facts/backup", "--data", data, *config, "--format", "json"))
+    again = json.loads(command("backup", "s3://facts/backup", "--data", data, *sealed, "--format", "json"))
     assert again["files_written"] < made["files_written"] and again["lake_facts"] == 2 * facts.count, (made, again)
     assert [found[0] for found in counts("s3://facts/backup", store)] == [facts.count] * 2
     step(f"backup of {made['files']} files while serving; the next wrote {again['files_written']}; its tables are read by delta-rs")
@@ -294,7 +298,9 @@ def check(root, store, proxy):
     refused = command("restore", "s3://facts/backup", "--data", new / "data", "--config", new / "rollcall.toml", code=1)
     assert "one lake has one writer" in refused, refused
     configuration(new, "s3://facts/restored", proxy.port)
-    found = json.loads(command("restore", "s3://facts/backup", "--data", new / "data", "--verify", "--format", "json", "--config", new / "rollcall.toml"))
+    unsealed = ["--config", new / "rollcall.toml", "--key-file", root / "backup.key"]
+    found = json.loads(command("restore", "s3://facts/backup", "--data", new / "data", "--verify", "--format", "json", *unsealed))
+    assert (new / "data" / "signing.key").read_bytes() == (data / "signing.key").read_bytes()
     assert (found["facts"], found["differences"]) == (2 * facts.count, 0), found
     restored = Server(new)
     facts.send(restored, 10)

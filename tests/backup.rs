@@ -4,7 +4,7 @@
 use crate::harness::{KEY, Server, assistance, complaint, configuration, fact, rollcall, run, stdout};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn backup(data: &Path, target: &Path) -> Command {
@@ -103,6 +103,7 @@ fn what_cannot_be_backed_up_or_restored_is_told() {
     assert!(!home.path().join("new").exists());
     // A command and a server alike say that credentials would be in the open.
     let mut plain = backup(&data, Path::new("s3://bucket/x"));
+    plain.arg("--without-signing-key");
     plain.envs([("AWS_ENDPOINT", "http://192.0.2.1:9"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "hunter2")]);
     let plain = complaint(&mut plain, 1);
     assert!(plain.contains("in plain text beyond this machine") && !plain.contains("hunter2"), "{plain}");
@@ -125,4 +126,88 @@ fn a_data_directory_remembers_where_its_lake_lies() {
     let moved = complaint(verify.arg("--config").arg(home.join("other.toml")), 1);
     assert!(moved.contains("/elsewhere, and the configuration says file:///"), "{moved}");
     assert!(!home.join("other").exists());
+}
+
+/// The modes of everything below a directory, and of itself.
+fn modes(directory: &Path) -> Vec<(PathBuf, u32)> {
+    let about = fs::symlink_metadata(directory).unwrap();
+    let mut found = vec![(directory.to_owned(), about.permissions().mode() & 0o777)];
+    if about.is_dir() {
+        fs::read_dir(directory).unwrap().for_each(|entry| found.extend(modes(&entry.unwrap().path())));
+    }
+    found
+}
+
+#[test]
+fn a_backup_and_an_export_are_their_owners_alone_whoever_made_the_target() {
+    let server = Server::with("[lake]\nflush_seconds = 1");
+    ingest(&server, 0..20);
+    let home = tempfile::tempdir().unwrap();
+    let target = home.path().join("backup");
+    fs::create_dir(&target).unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o777)).unwrap();
+    json(&mut backup(&server.home().join("data"), &target));
+    let export = home.path().join("facts.csv");
+    stdout(rollcall().args(["export", "--to-url", server.url(), "--key", KEY, "-o"]).arg(&export));
+    for (path, mode) in modes(&target).into_iter().chain(modes(&export)) {
+        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    }
+}
+
+/// A key that seals signing keys, in a file.
+fn key_file(home: &Path, name: &str) -> PathBuf {
+    let path = home.join(name);
+    fs::write(&path, format!("{name:x<40}\n")).unwrap();
+    path
+}
+
+#[test]
+fn a_sealed_signing_key_comes_back_with_its_key_and_a_missing_one_is_made_anew() {
+    let mut server = Server::new();
+    ingest(&server, 0..5);
+    let home = tempfile::tempdir().unwrap();
+    let (data, target, left_out) = (server.home().join("data"), home.path().join("backup"), home.path().join("left-out"));
+    let (right, wrong) = (key_file(home.path(), "right"), key_file(home.path(), "wrong"));
+    let key = fs::read(data.join("signing.key")).unwrap();
+    json(backup(&data, &target).arg("--key-file").arg(&right));
+    json(backup(&data, &left_out).arg("--without-signing-key"));
+    server.signal("TERM");
+    server.wait();
+    for (path, _) in modes(home.path()).into_iter().filter(|(path, _)| path.is_file()) {
+        assert!(fs::read(&path).unwrap().windows(32).all(|part| part != &key[..32]), "{}", path.display());
+    }
+    let new = |name: &str| home.path().join(name).join("data");
+    let none = complaint(&mut restore(&target, &new("a")), 1);
+    assert!(none.contains("the signing key in the backup is sealed: give the key that it was sealed with (--key-file)"), "{none}");
+    let other = complaint(restore(&target, &new("a")).arg("--key-file").arg(&wrong), 1);
+    assert!(other.contains("was sealed with another key") && !new("a").exists(), "{other}");
+    stdout(restore(&target, &new("a")).arg("--key-file").arg(&right));
+    assert_eq!(fs::read(new("a").join("signing.key")).unwrap(), key);
+    // By the configuration, too.
+    fs::write(home.path().join("rollcall.toml"), configuration("[backup]\nkey = \"file:right\"")).unwrap();
+    stdout(restore(&target, &new("b")).arg("--config").arg(home.path().join("rollcall.toml")));
+    assert_eq!(fs::read(new("b").join("signing.key")).unwrap(), key);
+    for (source, name, leave_out) in [(&left_out, "c", false), (&target, "d", true)] {
+        let mut command = restore(source, &new(name));
+        if leave_out {
+            command.arg("--without-signing-key");
+        }
+        let output = run(&mut command);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && told.contains("tokens given so far are no longer valid"), "{told}");
+        assert_ne!(fs::read(new(name).join("signing.key")).unwrap(), key);
+    }
+    let guessed = home.path().join("guessed");
+    fs::write(&guessed, "hunter2").unwrap();
+    let refused = complaint(backup(&data, &target).arg("--key-file").arg(&guessed), 1);
+    assert!(refused.contains("at least 32 characters, not 7") && !refused.contains("hunter2"), "{refused}");
+}
+
+#[test]
+fn a_signing_key_goes_to_a_bucket_sealed_or_not_at_all() {
+    let server = Server::new();
+    let refused = complaint(&mut backup(&server.home().join("data"), Path::new("s3://bucket/x")), 1);
+    for said in ["would lie in s3://bucket/x", "--key-file", "--without-signing-key"] {
+        assert!(refused.contains(said), "{refused}");
+    }
 }

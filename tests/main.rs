@@ -14,6 +14,7 @@ mod cli;
 mod connections;
 mod copilot;
 mod crash;
+mod damage;
 mod directory;
 mod durability;
 mod erase;

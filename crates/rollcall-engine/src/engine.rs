@@ -1,7 +1,7 @@
 //! The engine as its users see it: open a data directory, ingest facts, ask for reports.
 
 use crate::backup::UNFINISHED;
-use crate::cells::{Cells, Findings, Progress, Scope};
+use crate::cells::{Cells, DamagedFile, Findings, Progress, Scope, State};
 use crate::directories::{Directories, DirectoryLimits};
 use crate::error::EngineError;
 use crate::facts::Facts;
@@ -71,7 +71,7 @@ impl Engine {
         }
         make(directory)?;
         let lock = lock(directory)?;
-        modes::close_to_others(directory)?;
+        modes::close_to_others("the data directory", directory)?;
         let stored = directory.join("ledger");
         birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
         let ledger = Arc::new(open(&stored, &settings)?);
@@ -139,6 +139,11 @@ impl Engine {
         receipt.recv().map_err(|_| EngineError::Closed)?
     }
 
+    /// The data directory.
+    pub fn home(&self) -> &Path {
+        &self.directory
+    }
+
     /// Asks the committer.
     pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
         self.requests.as_ref().ok_or(EngineError::Closed)?.send(message).map_err(|_| EngineError::Closed)
@@ -193,8 +198,9 @@ impl Engine {
         self.cells.checkpoint().map(|_| ())
     }
 
-    /// Verifies that stored base cells are what the facts say, kept cells what their base cells give, and that each day has as many default
-    /// ids as facts that need one. Changes nothing, and holds nothing up: it verifies the state that it began with.
+    /// Verifies that the lake's data files are what was written, stored base cells what the facts say, kept cells what their base cells
+    /// give, and that each day has as many default ids as facts that need one. Days with facts in damaged files are not compared. Changes
+    /// nothing, and holds nothing up: it verifies the state that it began with.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if facts cannot be read.
@@ -206,6 +212,9 @@ impl Engine {
     /// at any point and begun again. What it finds is what [`Engine::verify`] would have found before. Checkpoints wait meanwhile, so ingest
     /// does too once three times [`Settings::checkpoint_facts`] or [`Settings::checkpoint_entries`] are live.
     ///
+    /// Changes nothing if data files are damaged that have facts of the days: cells made of the others would be wrong. What it finds are
+    /// then these files.
+    ///
     /// # Errors
     /// [`EngineError::Storage`], also if facts cannot be read.
     pub fn rebuild(&self, scope: &Scope, progress: &Progress<'_>) -> Result<Findings, EngineError> {
@@ -215,14 +224,32 @@ impl Engine {
     fn prove(&self, scope: &Scope, mend: bool, progress: &Progress<'_>) -> Result<Findings, EngineError> {
         // While facts are erased, cells are of another state than they are.
         let _nobody_erases = self.erasing.lock();
-        self.prove_alone(scope, mend, progress)
+        let state = self.cells.pin();
+        // Files are the first half, cells the second.
+        let mut found = self.cells.damaged(scope, &state, &|done, of| progress(done, 2 * of))?;
+        if !mend || found.damaged.is_empty() {
+            found.add(self.prove_state(scope, mend, state, &found.damaged, &|done, of| progress(of + done, 2 * of))?);
+        }
+        found.shorten();
+        Ok(found)
     }
 
-    /// Verifies or rebuilds while nobody else erases.
+    /// Verifies or rebuilds cells while nobody else erases. Facts that are damaged are an error.
     pub(crate) fn prove_alone(&self, scope: &Scope, mend: bool, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+        self.prove_state(scope, mend, self.cells.pin(), &[], progress)
+    }
+
+    fn prove_state(
+        &self,
+        scope: &Scope,
+        mend: bool,
+        state: State,
+        damaged: &[DamagedFile],
+        progress: &Progress<'_>,
+    ) -> Result<Findings, EngineError> {
         let selections = Selections::new(self);
         let select = |org, selector, stored: &_, sums: &_| selections.sets(org, selector, stored, sums);
-        self.cells.verify(scope, mend, &select, progress)
+        self.cells.verify(scope, mend, state, damaged, &select, progress)
     }
 }
 
@@ -262,7 +289,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Makes the data directory this process's own, until the file is dropped or the process ends. Waits up to [`LOCK_PATIENCE`].
-fn lock(directory: &Path) -> Result<File, EngineError> {
+pub(crate) fn lock(directory: &Path) -> Result<File, EngineError> {
     let file = File::create(directory.join("lock")).map_err(|error| unusable(directory, &error))?;
     let begun = Instant::now();
     loop {

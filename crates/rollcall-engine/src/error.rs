@@ -27,6 +27,9 @@ pub enum EngineError {
     /// The storage failed. What was not acknowledged may or may not be stored: retrying is safe.
     #[error("storage failed: {0}")]
     Storage(String),
+    /// Files of the lake are not what was written: their facts cannot be read. Which, and what to do.
+    #[error("{0}")]
+    Damaged(String),
     /// A backup cannot be made there, or not be restored.
     #[error("{0}")]
     Backup(String),
@@ -36,6 +39,16 @@ pub enum EngineError {
     /// The engine is shutting down; nothing was stored.
     #[error("shutting down")]
     Closed,
+}
+
+/// What to do about damaged files of the lake.
+pub(crate) const REPAIR: &str = "stop the server, and put back what a backup has: rollcall restore BACKUP --data DIR --only-damaged";
+
+impl EngineError {
+    /// A file of the lake is not what was written.
+    pub(crate) fn damaged(file: &str, how: &str) -> Self {
+        Self::Damaged(format!("the lake's data file {file} is damaged: {how}; {REPAIR}"))
+    }
 }
 
 impl From<fjall::Error> for EngineError {

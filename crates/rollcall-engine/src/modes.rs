@@ -1,4 +1,4 @@
-//! Who may enter a data directory: its owner alone.
+//! Who may enter a data directory, or a backup: its owner alone.
 //!
 //! The program's umask makes new files and directories so. What was made otherwise, by an older version or by somebody's `mkdir`, is
 //! corrected here, at start.
@@ -12,13 +12,13 @@ use std::path::Path;
 /// What group and others may do.
 const OTHERS: u32 = 0o077;
 
-/// Takes a data directory, and everything in it, away from group and others. Looks into it only if they may enter it.
+/// Takes a directory, and everything in it, away from group and others; `what` says what it is. Looks into it only if they may enter it.
 ///
 /// A directory that belongs to another user stays as it is, with a warning: some systems make volumes so.
 ///
 /// # Errors
 /// [`EngineError::Storage`] if the directory cannot be read.
-pub(crate) fn close_to_others(directory: &Path) -> Result<(), EngineError> {
+pub(crate) fn close_to_others(what: &str, directory: &Path) -> Result<(), EngineError> {
     let unusable = |error: io::Error| EngineError::Storage(format!("{}: {error}", directory.display()));
     let mode = fs::metadata(directory).map_err(unusable)?.permissions().mode();
     if mode & OTHERS == 0 {
@@ -30,12 +30,12 @@ pub(crate) fn close_to_others(directory: &Path) -> Result<(), EngineError> {
             directory = %directory.display(),
             mode = format_args!("{:o}", mode & 0o7777),
             corrected,
-            "others could enter the data directory: it, and what is in it, is for its owner alone now"
+            "others could enter {what}: it, and what is in it, is for its owner alone now"
         ),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => tracing::warn!(
             directory = %directory.display(),
             mode = format_args!("{:o}", mode & 0o7777),
-            "others can enter the data directory, and this process may not change that; its owner can: chmod -R go= on it"
+            "others can enter {what}, and this process may not change that; its owner can: chmod -R go= on it"
         ),
         Err(error) => return Err(unusable(error)),
     }
@@ -78,7 +78,7 @@ mod tests {
         for (path, mode) in [(&data, 0o755), (&ledger, 0o750), (&file, 0o644), (&elsewhere, 0o644)] {
             fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         }
-        close_to_others(&data).unwrap();
+        close_to_others("the data directory", &data).unwrap();
         assert_eq!([&data, &ledger, &file, &elsewhere].map(|path| mode(path)), [0o700, 0o700, 0o600, 0o644]);
     }
 }

@@ -39,26 +39,34 @@ pub enum Command {
     Report(Box<Report>),
     /// Hold the cells of a data directory against its facts
     ///
-    /// Every stored base cell is made again from the facts, every kept merged cell from base cells, and compared. Differences are printed,
-    /// and the exit code is 1 if there is any. A server that has the directory open does it, and goes on serving; stopping this command does
+    /// Every data file of the lake is held against its checksum. Every stored base cell is made again from the facts, every kept merged cell
+    /// from base cells, and compared. Damaged files and differences are printed; the exit code is 4 if facts are damaged, else 1 if there is
+    /// a difference. A server that has the directory open does it, and goes on serving; stopping this command does
     /// not stop it then.
     Verify(Prove),
     /// Make the cells of a data directory that are not what its facts say anew
     ///
     /// Base cells are replaced, kept merged cells are dropped and made again when they are asked for. May be stopped at any point and
-    /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended. A server that has
+    /// begun again. What was wrong is printed as `verify` prints it; the exit code is 1 if something could not be mended, and 4 if nothing was
+    /// rebuilt because facts of the days are damaged. A server that has
     /// the directory open does it, as with `verify`; meanwhile it stores no checkpoints, and after many facts ingest waits.
     Rebuild(Prove),
     /// Back up a data directory and its lake to another directory or an S3-compatible bucket
     ///
     /// One consistent state, with every fact acknowledged before. A server that has the directory open does it, and goes on serving. Again to
     /// the same place: data files that are there are not copied again, and the backup that is there stays valid until the new one is whole.
-    /// The lake's tables in a backup are Delta tables. The key that signs tokens is in it, so keep it from others; rollcall.toml is not.
+    /// The lake's tables in a backup are Delta tables. rollcall.toml is not in it.
+    ///
+    /// The key that signs tokens is in it: in a directory as it is, for its owner alone, or sealed with a key of yours (--key-file, or
+    /// `[backup]` key of --config); in a bucket sealed only. With --without-signing-key it is left out.
     Backup(Backup),
-    /// Make a new data directory of a backup
+    /// Make a new data directory of a backup, or give one back the files that are damaged
     ///
     /// Every file is checked against its checksum, and what was restored is durable at the end. The lake goes to where `[lake]` url of
     /// --config says, which must not be where that of the data directory lies that was backed up; else to `lake` in the new directory.
+    ///
+    /// With --only-damaged, the data directory is the one that was backed up, and no server has it open: data files of its lake that are
+    /// damaged or missing are put back as the backup has them. Nothing else changes, so facts that came after the backup stay.
     Restore(Restore),
     /// Join small files of the lake to large ones
     ///
@@ -427,10 +435,23 @@ pub struct Backup {
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
     #[command(flatten)]
+    pub key: SigningKey,
+    #[command(flatten)]
     pub store: Store,
     /// How to print what was backed up
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub format: ReceiptFormat,
+}
+
+/// What becomes of the key that signs tokens.
+#[derive(Debug, Flags)]
+pub struct SigningKey {
+    /// A file with the key that seals the signing key, at least 32 random characters [default: `[backup]` key of --config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+    /// Leave the signing key out; the restored directory gets a new one, which ends every token given so far
+    #[arg(long, conflicts_with = "key_file")]
+    pub without_signing_key: bool,
 }
 
 /// `restore`.
@@ -439,12 +460,17 @@ pub struct Restore {
     /// Where the backup is: s3://bucket/prefix, or a directory
     #[arg(value_name = "SOURCE")]
     pub source: String,
-    /// The new data directory
+    /// The data directory: a new one, or with --only-damaged the one that was backed up
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
+    /// Put back the data files that are damaged or missing, and change nothing else
+    #[arg(long)]
+    pub only_damaged: bool,
     /// Hold its cells against its facts at the end, as `verify` does
     #[arg(long)]
     pub verify: bool,
+    #[command(flatten)]
+    pub key: SigningKey,
     #[command(flatten)]
     pub store: Store,
     /// How to print what --verify found

@@ -10,6 +10,9 @@ pub enum Failure {
     /// What went wrong, and what to do next: exit code 1.
     #[error("{0}")]
     Message(String),
+    /// Data is damaged, which another command must mend first: exit code 4.
+    #[error("{0}")]
+    Damaged(String),
     /// The command line asks for something that makes no sense: exit code 2.
     #[error("{0}")]
     Usage(String),
@@ -45,6 +48,7 @@ impl Failure {
             Self::Message(_) => 1,
             Self::Usage(_) => 2,
             Self::Partly(_) => 3,
+            Self::Damaged(_) => 4,
             Self::Interrupted(_) => 130,
         };
         crate::output::note(format_args!("error: {self}"));
@@ -72,6 +76,9 @@ impl From<rollcall_engine::places::PlacesError> for Failure {
 
 impl From<rollcall_engine::EngineError> for Failure {
     fn from(error: rollcall_engine::EngineError) -> Self {
-        Self::Message(error.to_string())
+        match error {
+            rollcall_engine::EngineError::Damaged(message) => Self::Damaged(message),
+            error => Self::Message(error.to_string()),
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`descriptors`]: how many files and sockets the process may open, and who may have them
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
+//! - [`sealed`]: the signing key in a backup
 //! - [`output`], [`failure`]: what commands print, and how they fail
 
 #![expect(unreachable_pub, reason = "nothing can reach into a program, so plain `pub` says as much as `pub(crate)`")]
@@ -22,6 +23,7 @@ mod failure;
 mod operations;
 mod output;
 mod reports;
+mod sealed;
 mod server;
 
 use clap::Parser;

@@ -5,8 +5,9 @@ use super::{LEDGER, Progress, Steps, each, parts, refused};
 use crate::crash;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lake::{Location, Store, StoreOptions, Version, version_of};
+use crate::lake::{DataFile, Location, Store, StoreOptions, Version, version_of};
 use crate::ledger;
+use crate::modes;
 use crate::scan::Pinned;
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
@@ -15,6 +16,7 @@ use rollcall_model::FactKind;
 use rollcall_model::calendar::rfc3339;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Names the ledger that backs up here.
@@ -53,13 +55,20 @@ struct Making<'a> {
 }
 
 impl Engine {
-    /// Backs up one consistent state, with every fact acknowledged before, while facts come in and reports are answered. `beside` names
-    /// files of the data directory that belong to a backup; those that are not there are left out. A backup that is there stays valid until
-    /// this one is whole. An erasure waits until it is done; what it erases stays in backups of before.
+    /// Backs up one consistent state, with every fact acknowledged before, while facts come in and reports are answered. `beside` are other
+    /// files that belong to a backup, with their names and contents. A backup that is there stays valid until this one is whole. An erasure
+    /// waits until it is done; what it erases stays in backups of before.
     ///
     /// # Errors
-    /// [`EngineError::Backup`] if nothing may be backed up there; [`EngineError::Storage`].
-    pub fn backup(&self, target: &Location, options: &StoreOptions, beside: &[&str], progress: &Progress<'_>) -> Result<Made, EngineError> {
+    /// [`EngineError::Backup`] if nothing may be backed up there; [`EngineError::Damaged`] if a data file of the lake is damaged that the
+    /// backup before does not have; [`EngineError::Storage`].
+    pub fn backup(
+        &self,
+        target: &Location,
+        options: &StoreOptions,
+        beside: &[(&str, Vec<u8>)],
+        progress: &Progress<'_>,
+    ) -> Result<Made, EngineError> {
         let _nobody_erases = self.erasing.lock();
         let lake = &self.facts.lake;
         for place in [&lake.location, &Location::Directory(self.directory.clone())] {
@@ -70,6 +79,10 @@ impl Engine {
         let store = Store::open(target, options)?;
         store.reach().map_err(|error| refused(format!("{target} does not answer: {error}")))?;
         self.own(target, &store)?;
+        if let Some(directory) = store.local_path("")? {
+            // For its owner's eyes alone, whoever made it. What is made from now on is so, by this process's umask.
+            modes::close_to_others("the backup", &directory)?;
+        }
         let before = Manifest::read(&store).unwrap_or_else(|error| {
             tracing::warn!(%error, "the backup that is there is no help to this one");
             None
@@ -97,12 +110,8 @@ impl Engine {
         let id = uuid::Uuid::new_v4().to_string();
         let mut files = making.tables(&pinned.version, logs)?;
         let keyspaces = making.ledger(self, &pinned, &id, &mut files)?;
-        for name in beside {
-            match std::fs::read(self.directory.join(name)) {
-                Ok(bytes) => files.push(making.put(format!("{LEDGER}/{id}/{name}"), bytes)?),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(EngineError::Storage(format!("{name}: {error}"))),
-            }
+        for (name, bytes) in beside {
+            files.push(making.put(format!("{LEDGER}/{id}/{name}"), bytes.clone())?);
         }
         let mut made = Made {
             taken_at: taken_at.clone(),
@@ -192,24 +201,25 @@ impl Making<'_> {
     fn tables(&self, version: &Version, logs: Vec<(String, Bytes)>) -> Result<Vec<FileEntry>, EngineError> {
         let mut wanted = Vec::new();
         for kind in FactKind::ALL.iter().copied() {
-            wanted.extend(version.of(kind).iter().map(|file| (format!("{}/{}", kind.name(), file.name), file.size)));
+            wanted.extend(version.of(kind).iter().map(|file| (format!("{}/{}", kind.name(), file.name), file.clone())));
         }
-        let mut files = each(&wanted, |(name, size)| self.data_file(name, *size))?;
+        let mut files = each(&wanted, |(name, file)| self.data_file(name, file))?;
         // After what they refer to.
         files.extend(each(&logs, |(name, bytes)| self.log_file(name, bytes))?);
         Ok(files)
     }
 
-    /// Data files never change: one of this name and size is this one.
-    fn data_file(&self, name: &str, size: u64) -> Result<FileEntry, EngineError> {
+    /// Data files never change: one of this name and size is this one. A damaged one is not backed up.
+    fn data_file(&self, name: &str, file: &Arc<DataFile>) -> Result<FileEntry, EngineError> {
+        let size = file.size;
         let is_there = self.there.get(name) == Some(&size);
         if let Some(before) = self.before.get(name).filter(|before| is_there && before.size == size) {
             self.steps.add(size);
             return Ok(before.clone());
         }
-        let bytes = source(self.lake, name)?;
-        if bytes.len() as u64 != size {
-            return Err(EngineError::Storage(format!("the lake's data file {name} has {} bytes, and should have {size}", bytes.len())));
+        let bytes = self.lake.get(name)?.ok_or_else(|| EngineError::damaged(name, "it is missing"))?;
+        if let Some(damage) = file.differs_in(&bytes) {
+            return Err(EngineError::damaged(name, &damage));
         }
         if is_there {
             // An earlier backup that came to no end copied it.
@@ -237,10 +247,6 @@ impl Making<'_> {
         let db = engine.facts.ledger.db();
         let mut keyspaces: Vec<String> = db.list_keyspace_names().iter().map(ToString::to_string).collect();
         keyspaces.sort_unstable();
-        if let Some(path) = self.target.directory(&format!("{LEDGER}/{id}"))? {
-            // For its owner's eyes alone, whoever made the target.
-            crate::engine::make(&path)?;
-        }
         let mut number = 0;
         parts::write(db, &pinned.snapshot, &keyspaces, |part| {
             number += 1;

@@ -6,7 +6,7 @@
 //! | `backup.json` | the manifest: every file with its size and checksum. Without it there is no backup |
 //! | `backup.owner` | the id of the ledger that backs up here: nobody else may |
 //! | `ledger/ID/NNNNNN.part` | every entry of the ledger's database, in order; `ID` is new for each backup |
-//! | `ledger/ID/signing.key` | and other files that lie beside the ledger |
+//! | `ledger/ID/signing.key` | and other files that belong to a data directory, as who asks for the backup gives them |
 //! | `attendance/`, `assistance/` | the lake's tables: their data files, and of the log the newest checkpoint and what follows it. They are Delta tables, and anybody can read them |
 //!
 //! Data files never change, so those that are in the target already are not copied again. The manifest is written last, and replaces the
@@ -17,16 +17,22 @@
 //! - `parts`: entries of the database as files
 //! - `make`: [`crate::Engine::backup`]
 //! - `restore`: [`restore()`]
+//! - `repair`: [`repair()`]
 
 mod make;
 pub mod manifest;
 mod parts;
+mod repair;
 mod restore;
 
 pub use make::Made;
-pub use restore::{Restored, restore};
+pub use repair::{Repaired, repair};
+pub use restore::{Beside, Restored, restore};
 
 use crate::error::EngineError;
+use crate::lake::{Location, Store};
+use crate::settings::Settings;
+use manifest::{Manifest, NAME};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -44,6 +50,20 @@ pub(crate) const UNFINISHED: &str = "restore-unfinished";
 
 /// How errors begin that name a damaged file.
 const DAMAGED: &str = "the backup is damaged: ";
+
+/// Opens a backup, and reads its manifest.
+fn open(source: &Location, settings: &Settings) -> Result<(Store, Manifest), EngineError> {
+    if let Location::Directory(path) = source
+        && !path.is_dir()
+    {
+        return Err(refused(format!("{} is no directory", path.display())));
+    }
+    let store = Store::open(source, &settings.store)?;
+    store.reach().map_err(|error| refused(format!("{source} does not answer: {error}")))?;
+    let none = || refused(format!("{source} has no {NAME}: it holds no backup, or none that is whole"));
+    let manifest = Manifest::read(&store)?.ok_or_else(none)?;
+    Ok((store, manifest))
+}
 
 fn refused(why: impl Into<String>) -> EngineError {
     EngineError::Backup(why.into())

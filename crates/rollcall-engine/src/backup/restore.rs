@@ -1,7 +1,7 @@
 //! A backup becomes a data directory again.
 
-use super::manifest::{FileEntry, Manifest, NAME};
-use super::{LEDGER, Progress, Steps, UNFINISHED, each, parts, refused};
+use super::manifest::{Manifest, NAME};
+use super::{LEDGER, Progress, Steps, UNFINISHED, each, open, parts, refused};
 use crate::engine::make;
 use crate::error::EngineError;
 use crate::lake::{Location, Store};
@@ -29,22 +29,23 @@ pub struct Restored {
     pub lake: String,
 }
 
+/// Says what a file, of this name and content, becomes that a backup has beside ledger and lake: a file of the data directory, or nothing.
+pub type Beside<'b> = dyn FnMut(&str, Vec<u8>) -> Result<Option<(String, Vec<u8>)>, String> + 'b;
+
 /// Makes a data directory of a backup. Its lake goes to where the settings say, else to `lake` in it. Everything is checked against the
 /// checksums of the manifest, and durable when this returns; a directory in which it came to no end is refused by [`crate::Engine::open`].
 ///
 /// # Errors
-/// [`EngineError::Backup`] if there is no backup, it is damaged, or the directory or the lake's place is not empty;
+/// [`EngineError::Backup`] if there is no backup, it is damaged, `beside` refuses it, or the directory or the lake's place is not empty;
 /// [`EngineError::Storage`].
-pub fn restore(source: &Location, data: &Path, settings: &Settings, progress: &Progress<'_>) -> Result<Restored, EngineError> {
-    if let Location::Directory(path) = source
-        && !path.is_dir()
-    {
-        return Err(refused(format!("{} is no directory", path.display())));
-    }
-    let store = Store::open(source, &settings.store)?;
-    store.reach().map_err(|error| refused(format!("{source} does not answer: {error}")))?;
-    let manifest =
-        Manifest::read(&store)?.ok_or_else(|| refused(format!("{source} has no {NAME}: it holds no backup, or none that is whole")))?;
+pub fn restore(
+    source: &Location,
+    data: &Path,
+    settings: &Settings,
+    beside: &mut Beside<'_>,
+    progress: &Progress<'_>,
+) -> Result<Restored, EngineError> {
+    let (store, manifest) = open(source, settings)?;
     if data.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         let what = if data.join(UNFINISHED).exists() { "holds a restore that came to no end: remove it" } else { "is not empty" };
         return Err(refused(format!("{} {what}; a backup is restored to a new directory", data.display())));
@@ -58,6 +59,11 @@ pub fn restore(source: &Location, data: &Path, settings: &Settings, progress: &P
     if location.overlaps(source) {
         return Err(refused(format!("{location} and {source} lie in one another: the backup is no lake")));
     }
+    let mut others = Vec::new();
+    for file in manifest.files.iter().filter(|file| !file.is_of_table() && !file.is_part()) {
+        let name = file.name.rsplit('/').next().unwrap_or_default();
+        others.extend(beside(name, file.read(&store)?.to_vec()).map_err(refused)?);
+    }
     make(data)?;
     mark(data)?;
     let lake = Store::open(&location, &settings.store)?;
@@ -69,8 +75,8 @@ pub fn restore(source: &Location, data: &Path, settings: &Settings, progress: &P
     }
     let steps = Steps::new(manifest.files.iter().map(|file| file.size).sum(), progress);
     tables(&manifest, &store, &lake, &steps)?;
-    for file in manifest.files.iter().filter(|file| !file.is_of_table() && !file.is_part()) {
-        beside(data, file, &store)?;
+    for (name, bytes) in others {
+        write(data, &name, &bytes)?;
     }
     birth::make(&data.join(LEDGER), |aside| ledger(aside, &manifest, &store, settings, &remembered, &steps))?;
     let failed = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", data.display()));
@@ -106,11 +112,9 @@ fn tables(manifest: &Manifest, store: &Store, lake: &Store, steps: &Steps<'_>) -
 }
 
 /// A file that lies beside the ledger. It may be a secret.
-fn beside(data: &Path, file: &FileEntry, store: &Store) -> Result<(), EngineError> {
-    let name = file.name.rsplit('/').next().unwrap_or_default();
-    let bytes = file.read(store)?;
+fn write(data: &Path, name: &str, bytes: &[u8]) -> Result<(), EngineError> {
     let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(data.join(name));
-    let written = written.and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+    let written = written.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.map_err(|error| EngineError::Storage(format!("{name}: {error}")))
 }
 

@@ -65,6 +65,11 @@ fn answers(engine: &Engine) -> String {
     format!("{:?} {:?}", engine.meeting_days(org, &days).unwrap().rows, engine.top_users(org, &top).unwrap().rows)
 }
 
+/// What lies beside the ledger stays as it is.
+fn as_it_is(name: &str, bytes: Vec<u8>) -> Result<Option<(String, Vec<u8>)>, String> {
+    Ok(Some((name.to_owned(), bytes)))
+}
+
 struct Stage {
     home: TempDir,
 }
@@ -83,11 +88,12 @@ impl Stage {
     }
 
     fn backup(&self, engine: &Engine) -> Result<Made, EngineError> {
-        engine.backup(&self.target(), &StoreOptions::default(), &["signing.key"], &|done, of| assert!(done <= of))
+        let key: Vec<_> = fs::read(engine.home().join("signing.key")).into_iter().map(|key| ("signing.key", key)).collect();
+        engine.backup(&self.target(), &StoreOptions::default(), &key, &|done, of| assert!(done <= of))
     }
 
     fn restore(&self, name: &str) -> Result<Engine, EngineError> {
-        restore(&self.target(), &self.path(name), &settings(), &|done, of| assert!(done <= of))?;
+        restore(&self.target(), &self.path(name), &settings(), &mut as_it_is, &|done, of| assert!(done <= of))?;
         Ok(open(&self.path(name)))
     }
 
@@ -277,10 +283,10 @@ fn a_backup_lies_where_nothing_else_does() {
     let other = open(&stage.path("other"));
     ingest(&other, 0..5);
     assert!(stage.backup(&other).unwrap_err().to_string().contains("the backup of another data directory"));
-    let error = restore(&stage.target(), &stage.path("photos"), &settings(), &|_, _| {}).unwrap_err().to_string();
+    let error = restore(&stage.target(), &stage.path("photos"), &settings(), &mut as_it_is, &|_, _| {}).unwrap_err().to_string();
     assert!(error.contains("is not empty; a backup is restored to a new directory"), "{error}");
     let nowhere = Location::Directory(stage.path("nowhere"));
-    let error = restore(&nowhere, &stage.path("new"), &settings(), &|_, _| {}).unwrap_err().to_string();
+    let error = restore(&nowhere, &stage.path("new"), &settings(), &mut as_it_is, &|_, _| {}).unwrap_err().to_string();
     assert!(error.contains("is no directory") && !stage.path("nowhere").exists(), "{error}");
 }
 
@@ -293,11 +299,12 @@ fn a_lake_keeps_its_one_writer() {
     engine.flush().unwrap();
     stage.backup(&engine).unwrap();
     drop(engine);
-    let refused = |settings: &Settings| restore(&stage.target(), &stage.path("new"), settings, &|_, _| {}).unwrap_err().to_string();
+    let refused =
+        |settings: &Settings| restore(&stage.target(), &stage.path("new"), settings, &mut as_it_is, &|_, _| {}).unwrap_err().to_string();
     assert!(refused(&lake("lake")).contains("one lake has one writer"));
     assert!(refused(&lake("backup")).contains("the backup is no lake"));
     assert!(!stage.path("new").exists());
-    let restored = restore(&stage.target(), &stage.path("new"), &lake("another"), &|_, _| {}).unwrap();
+    let restored = restore(&stage.target(), &stage.path("new"), &lake("another"), &mut as_it_is, &|_, _| {}).unwrap();
     assert!(restored.lake.ends_with("/another"), "{restored:?}");
     // Without settings the directory knows where its lake is; with others it refuses.
     assert_eq!(numbers(&open(&stage.path("new"))).len(), 9);
@@ -312,4 +319,143 @@ fn a_lake_keeps_its_one_writer() {
     stage.backup(&first).unwrap();
     assert!(stage.backup(&copy).unwrap_err().to_string().contains("differs from the one that the backup there has"));
     assert_eq!(numbers(&stage.restore("third").unwrap()).len(), 12);
+}
+
+/// The data files of a data directory's lake.
+fn data_files(data: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut directories = vec![data.join("lake/attendance")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "parquet") && !path.to_str().unwrap().contains("_delta_log") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Changes a byte in the middle of a file.
+fn damage(file: &Path) {
+    let mut bytes = fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_backup_gives_back_single_files_and_what_came_after_it_stays() {
+    let stage = Stage::new();
+    let data = stage.path("data");
+    let engine = open(&data);
+    for first in [0, 50, 100] {
+        ingest(&engine, first..first + 50);
+        engine.flush().unwrap();
+    }
+    stage.backup(&engine).unwrap();
+    let backed_up = data_files(&data);
+    assert_eq!(backed_up.len(), 3);
+    ingest(&engine, 150..160);
+    engine.flush().unwrap();
+    let before = answers(&engine);
+    let repair = || super::repair(&stage.target(), &data, &settings(), &|done, of| assert!(done <= of));
+    assert!(matches!(repair(), Err(EngineError::InUse(_))));
+    drop(engine);
+    assert_eq!((repair().unwrap().files, repair().unwrap().damaged), (4, 0));
+    let whole: Vec<_> = backed_up.iter().map(|file| fs::read(file).unwrap()).collect();
+    damage(&backed_up[0]);
+    fs::remove_file(&backed_up[1]).unwrap();
+    let found = open(&data).verify(&Scope::ALL, &|_, _| {}).unwrap();
+    assert_eq!((found.damaged_files, found.differences), (2, 0), "{found:?}");
+    let repaired = repair().unwrap();
+    assert_eq!((repaired.damaged, repaired.repaired, repaired.left.len()), (2, 2, 0), "{repaired:?}");
+    assert_eq!(backed_up.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>(), whole);
+    let engine = open(&data);
+    let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
+    assert_eq!((found.damaged_files, found.differences, found.facts), (0, 0, 160), "{found:?}");
+    assert_eq!((numbers(&engine), answers(&engine)), ((0..160).collect::<Vec<_>>(), before));
+}
+
+#[test]
+fn what_a_backup_cannot_give_back_is_named_and_stays_as_it_is() {
+    let stage = Stage::new();
+    let data = stage.path("data");
+    let engine = open(&data);
+    ingest(&engine, 0..50);
+    engine.flush().unwrap();
+    stage.backup(&engine).unwrap();
+    let old = data_files(&data);
+    ingest(&engine, 50..60);
+    engine.flush().unwrap();
+    drop(engine);
+    // One that came after the backup, and one that is damaged there too.
+    let new = data_files(&data).into_iter().find(|file| !old.contains(file)).unwrap();
+    let in_backup = stage.path("backup").join(old[0].strip_prefix(data.join("lake")).unwrap());
+    for file in [&new, &old[0], &in_backup] {
+        damage(file);
+    }
+    let as_it_was = [fs::read(&new).unwrap(), fs::read(&old[0]).unwrap()];
+    let repaired = super::repair(&stage.target(), &data, &settings(), &|_, _| {}).unwrap();
+    assert_eq!((repaired.damaged, repaired.repaired, repaired.left.len()), (2, 0, 2), "{repaired:?}");
+    assert!(repaired.left.iter().any(|left| left.damage.contains("the backup's is damaged too")), "{repaired:?}");
+    assert_eq!([fs::read(&new).unwrap(), fs::read(&old[0]).unwrap()], as_it_was);
+    // Nor does another's.
+    let other = open(&stage.path("other"));
+    ingest(&other, 0..5);
+    drop(other);
+    let error = super::repair(&stage.target(), &stage.path("other"), &settings(), &|_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("the backup of another data directory"), "{error}");
+    let error = super::repair(&stage.target(), &stage.path("nowhere"), &settings(), &|_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("is no data directory") && !stage.path("nowhere").exists(), "{error}");
+}
+
+#[test]
+fn damage_is_not_backed_up_and_a_good_copy_stays() {
+    let stage = Stage::new();
+    let data = stage.path("data");
+    let engine = open(&data);
+    ingest(&engine, 0..50);
+    engine.flush().unwrap();
+    stage.backup(&engine).unwrap();
+    let old = data_files(&data);
+    damage(&old[0]);
+    // The backup before has it as it was written.
+    stage.backup(&engine).unwrap();
+    ingest(&engine, 50..60);
+    engine.flush().unwrap();
+    let new = data_files(&data).into_iter().find(|file| !old.contains(file)).unwrap();
+    let whole = fs::read(&new).unwrap();
+    damage(&new);
+    let error = stage.backup(&engine).unwrap_err();
+    let name = new.file_name().unwrap().to_str().unwrap();
+    assert!(matches!(&error, EngineError::Damaged(text) if text.contains(name)), "{error}");
+    fs::write(&new, whole).unwrap();
+    stage.backup(&engine).unwrap();
+    drop(engine);
+    assert_eq!(numbers(&stage.restore("restored").unwrap()), (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_backup_is_its_owners_alone_whoever_made_the_target() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let engine = open(&stage.path("data"));
+    fs::write(stage.path("data/signing.key"), [7; 32]).unwrap();
+    ingest(&engine, 0..9);
+    engine.flush().unwrap();
+    fs::create_dir(stage.path("backup")).unwrap();
+    fs::set_permissions(stage.path("backup"), fs::Permissions::from_mode(0o755)).unwrap();
+    stage.backup(&engine).unwrap();
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(stage.path("backup")), 0o700);
+    // What an earlier version left open to others.
+    fs::set_permissions(stage.path("backup"), fs::Permissions::from_mode(0o755)).unwrap();
+    let opened = stage.path("backup/backup.owner");
+    fs::set_permissions(&opened, fs::Permissions::from_mode(0o644)).unwrap();
+    stage.backup(&engine).unwrap();
+    assert_eq!((mode(stage.path("backup")), mode(opened)), (0o700, 0o600));
 }

@@ -40,7 +40,8 @@ pub use usage_sets::{Filing, Part, Parts, UsageSets};
 pub use user_sets::UserSets;
 pub use user_totals::{UserSum, UserSums, UserTotals};
 pub use uses::{UseSums, Used, Uses};
-pub use verify::{Difference, Fault, Findings, Progress, Scope, Select};
+pub(crate) use verify::State;
+pub use verify::{DamagedFile, Difference, Fault, Findings, Progress, Scope, Select};
 pub use view::View;
 
 /// A cell that may be kept once made.

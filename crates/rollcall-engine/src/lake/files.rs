@@ -1,5 +1,6 @@
 //! The data files of a table: what one version of it holds.
 
+use super::checksums::Checksum;
 use super::failed;
 use crate::error::EngineError;
 use crate::ledger::Durable;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// A month of UTC, as tables are partitioned by it: `2025-03`.
 pub(crate) type Month = String;
@@ -38,6 +40,8 @@ pub struct DataFile {
     pub ended: Range,
     /// The first and the last user of its facts, by bytes.
     pub users: (String, String),
+    /// What its bytes are checked by; none: it was written before there were checksums.
+    pub checksum: Option<Checksum>,
 }
 
 /// What one version of a table holds. While someone has it, none of its files is removed.
@@ -49,6 +53,8 @@ pub struct Files {
     pub position: u64,
     /// The data files of each organization and month, by time.
     pub by_month: BTreeMap<(OrgId, Month), Vec<Arc<DataFile>>>,
+    /// The sum of the hashes of what the log says of each file.
+    pub(super) sum: u128,
 }
 
 impl Files {
@@ -77,7 +83,14 @@ impl Files {
         self.iter().map(|file| file.size).sum()
     }
 
+    /// What tells this version from one of which the log has lost or changed something.
+    pub(super) fn fingerprint(&self) -> u128 {
+        let numbers = [self.version.unwrap_or_default(), self.position, self.facts()].map(u64::to_le_bytes);
+        xxh3_128(&[numbers.as_flattened(), &self.sum.to_le_bytes()].concat())
+    }
+
     pub(super) fn add(&mut self, file: DataFile) {
+        self.sum = self.sum.wrapping_add(file.hash());
         let of_month = self.by_month.entry((file.org, file.month.clone())).or_default();
         let at = of_month.partition_point(|other| other.times.from <= file.times.from);
         of_month.insert(at, Arc::new(file));
@@ -85,14 +98,16 @@ impl Files {
 
     /// The next version: without some files, with others.
     pub(super) fn next(&self, version: u64, position: Option<u64>, removed: &[Arc<DataFile>], added: &[DataFile]) -> Self {
-        let mut by_month = self.by_month.clone();
+        let (mut by_month, mut sum) = (self.by_month.clone(), self.sum);
         for file in removed {
             if let Some(of_month) = by_month.get_mut(&(file.org, file.month.clone())) {
-                of_month.retain(|other| other.name != file.name);
+                for gone in of_month.extract_if(.., |other| other.name == file.name) {
+                    sum = sum.wrapping_sub(gone.hash());
+                }
             }
         }
         by_month.retain(|_, files| !files.is_empty());
-        let mut next = Self { version: Some(version), position: position.unwrap_or(self.position), by_month };
+        let mut next = Self { version: Some(version), position: position.unwrap_or(self.position), by_month, sum };
         added.iter().for_each(|file| next.add(file.clone()));
         next
     }
@@ -113,6 +128,16 @@ struct Statistics {
 }
 
 impl DataFile {
+    /// A hash of what the log says of it.
+    fn hash(&self) -> u128 {
+        let Self { name, org, month, size, written, facts, times, began, ended, users, checksum } = self;
+        let numbers = [*size, *facts].map(u64::to_le_bytes);
+        let instants = [*written, times.from, times.to, began.from, began.to, ended.from, ended.to].map(i64::to_le_bytes);
+        let checksum = checksum.map(|checksum| checksum.to_string()).unwrap_or_default();
+        let texts = [name, month, &users.0, &users.1, &checksum].map(|text| [&text.len().to_le_bytes(), text.as_bytes()].concat());
+        xxh3_128(&[numbers.as_flattened(), instants.as_flattened(), org.0.as_bytes(), &texts.concat()].concat())
+    }
+
     /// The instants that its facts are about.
     pub const fn reach(&self) -> Range {
         Range::new(self.began.from, self.ended.to)
@@ -137,6 +162,7 @@ impl DataFile {
         month: &str,
         (size, written): (u64, Millis),
         statistics: &str,
+        checksum: Option<&str>,
     ) -> Result<Self, EngineError> {
         let Statistics { num_records, min_values, max_values } = serde_json::from_str(statistics).map_err(failed)?;
         let text = |values: &Map<String, Value>, column: &str| values.get(column).and_then(Value::as_str).map(str::to_owned);
@@ -157,6 +183,10 @@ impl DataFile {
             began: range(B::REACH[0])?,
             ended: range(B::REACH[1])?,
             users: text(&min_values, "user_id").zip(text(&max_values, "user_id")).ok_or_else(missing)?,
+            checksum: checksum
+                .map(str::parse)
+                .transpose()
+                .map_err(|error| EngineError::Storage(format!("{name}: {error}: {checksum:?}")))?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Sorted files merged into one sorted stream, a batch of each in memory at a time.
 
+use super::checksums::Checked;
 use super::files::DataFile;
 use super::store::Store;
 use crate::error::EngineError;
@@ -29,8 +30,7 @@ pub(super) struct Merge {
 
 /// A file being read.
 struct Input {
-    /// For errors.
-    name: String,
+    source: Checked,
     reader: ParquetRecordBatchReader,
     batch: RecordBatch,
     /// Where the batch is in the list that the batch being made is taken from.
@@ -55,9 +55,8 @@ impl Merge {
     pub(super) fn open<B: Worded>(store: &Store, table: &str, files: &[Arc<DataFile>]) -> Result<Self, EngineError> {
         let mut merge = Self { inputs: Vec::with_capacity(files.len()), next: BinaryHeap::new(), order: B::ORDER };
         for file in files {
-            let name = format!("{table}/{}", file.name);
-            let reader = open::<B>(store, &name, file.size)?;
-            merge.inputs.push(Input { name, reader, batch: RecordBatch::new_empty(B::columns().clone()), slot: 0 });
+            let (source, reader) = open::<B>(store, table, file)?;
+            merge.inputs.push(Input { source, reader, batch: RecordBatch::new_empty(B::columns().clone()), slot: 0 });
             merge.advance(merge.inputs.len() - 1)?;
         }
         Ok(merge)
@@ -67,10 +66,10 @@ impl Merge {
     fn advance(&mut self, of: usize) -> Result<Option<&RecordBatch>, EngineError> {
         let Some(input) = self.inputs.get_mut(of) else { return Ok(None) };
         for read in input.reader.by_ref() {
-            input.batch = read.map_err(|error| broken(&input.name, error))?;
+            input.batch = read.map_err(|error| input.source.failed(error))?;
             if input.batch.num_rows() > 0 {
                 let keys: Option<Vec<Key>> = self.order.iter().map(|name| Key::of(&input.batch, name)).collect();
-                let keys = Arc::new(keys.ok_or_else(|| broken(&input.name, "without a column that it is sorted by"))?);
+                let keys = Arc::new(keys.ok_or_else(|| input.source.failed("without a column that it is sorted by"))?);
                 self.next.push(Next { keys, row: 0, of });
                 return Ok(Some(&input.batch));
             }
@@ -112,15 +111,14 @@ impl Merge {
 }
 
 /// Opens a data file to read all of it.
-fn open<B: Worded>(store: &Store, name: &str, size: u64) -> Result<ParquetRecordBatchReader, EngineError> {
-    let source = store.open_file(name, size)?;
+fn open<B: Worded>(store: &Store, table: &str, file: &DataFile) -> Result<(Checked, ParquetRecordBatchReader), EngineError> {
+    let source = Checked::open(store, table, file)?;
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional).with_schema(B::columns().clone());
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(source, options).map_err(|error| broken(name, error))?;
-    builder.with_batch_size(BATCH_FACTS).build().map_err(|error| broken(name, error))
-}
-
-fn broken(name: &str, error: impl std::fmt::Display) -> EngineError {
-    EngineError::Storage(format!("the lake's data file {name} cannot be read: {error}"))
+    let footer = source.footer(options)?;
+    let source = source.with(&footer);
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet);
+    let reader = builder.with_batch_size(BATCH_FACTS).build().map_err(|error| source.failed(error))?;
+    Ok((source, reader))
 }
 
 impl Key {

@@ -9,12 +9,15 @@
 //! - [`table`], `actions`: a table, and the commit of a next version
 //! - `tail`: what is checked, and rolled back, at start
 //! - `write`, `read`: data files
+//! - `checksums`: whether what is read of them is what was written
 //! - `flush`: facts on their way from the ledger
 //! - `compact`, `merge`: many small files become few large ones
 //! - `vacuum`: files that nobody needs any more are deleted
 //! - `erase`: facts found and taken out of data files
 
 mod actions;
+mod checksums;
+mod committer;
 mod compact;
 mod erase;
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod tests;
 mod vacuum;
 mod write;
 
+pub use checksums::Checksum;
 pub(crate) use compact::Bin;
 pub use compact::Compacted;
 pub use files::{DataFile, Files};

@@ -1,8 +1,8 @@
 //! Facts read back from data files: only the row groups and pages that may hold what is wanted, each batch within one UTC day.
 
-use super::failed;
+use super::checksums::{Checked, Footer};
 use super::files::DataFile;
-use super::store::{Source, Store};
+use super::store::Store;
 use crate::error::EngineError;
 use crate::ledger::{Wanted, day_of};
 use crate::words::{Worded, dictionaries, text_of};
@@ -10,9 +10,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
@@ -25,24 +23,26 @@ use std::sync::Arc;
 const BATCH_FACTS: usize = 32 << 10;
 
 /// Footers of data files, by name, so that a report's edge reads only its pages.
-pub(super) type Footers = Cache<String, ArrowReaderMetadata, ByMemory>;
+pub(super) type Footers = Cache<String, Footer, ByMemory>;
 
 #[derive(Debug, Clone)]
 pub(super) struct ByMemory;
 
-impl quick_cache::Weighter<String, ArrowReaderMetadata> for ByMemory {
-    fn weight(&self, name: &String, footer: &ArrowReaderMetadata) -> u64 {
-        (name.len() + footer.metadata().memory_size()) as u64
+impl quick_cache::Weighter<String, Footer> for ByMemory {
+    fn weight(&self, name: &String, footer: &Footer) -> u64 {
+        let blocks = footer.blocks.as_ref().map_or(0, |blocks| blocks.bytes());
+        (name.len() + footer.parquet.metadata().memory_size() + blocks) as u64
     }
 }
 
 /// A data file, read in order.
 pub(super) struct FileReader {
     batches: ParquetRecordBatchReader,
+    source: Checked,
     time: &'static str,
     times: Range,
     /// While it is held, the file is not deleted.
-    file: Arc<DataFile>,
+    _file: Arc<DataFile>,
     /// What of the current batch was not given yet.
     rest: Option<RecordBatch>,
 }
@@ -56,13 +56,11 @@ impl FileReader {
         file: &Arc<DataFile>,
         wanted: Wanted,
     ) -> Result<Self, EngineError> {
-        let name = format!("{table}/{}", file.name);
-        let source = store.open_file(&name, file.size)?;
-        let footer = footers.get_or_insert_with(&name, || footer::<B>(&source, &name))?;
-        let (groups, selection) = wanted_rows::<B>(footer.metadata(), wanted);
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, footer).with_batch_size(BATCH_FACTS);
-        let batches = builder.with_row_groups(groups).with_row_selection(selection).build().map_err(failed)?;
-        let mut reader = Self { batches, time: B::TIME, times: wanted.times, file: file.clone(), rest: None };
+        let (source, footer) = open::<B>(store, footers, table, file)?;
+        let (groups, selection) = wanted_rows::<B>(footer.parquet.metadata(), wanted);
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet).with_batch_size(BATCH_FACTS);
+        let batches = builder.with_row_groups(groups).with_row_selection(selection).build().map_err(|error| source.failed(error))?;
+        let mut reader = Self { batches, source, time: B::TIME, times: wanted.times, _file: file.clone(), rest: None };
         reader.advance()?;
         Ok(reader)
     }
@@ -91,8 +89,7 @@ impl FileReader {
     fn advance(&mut self) -> Result<(), EngineError> {
         loop {
             let Some(batch) = self.batches.next() else { return Ok(()) };
-            let batch =
-                batch.map_err(|error| EngineError::Storage(format!("the lake's data file {} cannot be read: {error}", self.file.name)))?;
+            let batch = batch.map_err(|error| self.source.failed(error))?;
             let times = self.times_of(&batch);
             let from = times.partition_point(|at| *at < self.times.from.saturating_mul(1000));
             let to = times.partition_point(|at| *at < self.times.to.saturating_mul(1000)).max(from);
@@ -111,13 +108,11 @@ impl FileReader {
 
 /// Whether a file has a fact of a user. Reads the one column.
 pub(super) fn has_user<B: Worded>(store: &Store, footers: &Footers, table: &str, file: &DataFile, user: &str) -> Result<bool, EngineError> {
-    let name = format!("{table}/{}", file.name);
-    let source = store.open_file(&name, file.size)?;
-    let footer = footers.get_or_insert_with(&name, || footer::<B>(&source, &name))?;
-    let users = ProjectionMask::columns(footer.metadata().file_metadata().schema_descr(), ["user_id"]);
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, footer).with_batch_size(BATCH_FACTS);
-    for batch in builder.with_projection(users).build().map_err(failed)? {
-        let batch = batch?;
+    let (source, footer) = open::<B>(store, footers, table, file)?;
+    let users = ProjectionMask::columns(footer.parquet.metadata().file_metadata().schema_descr(), ["user_id"]);
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet).with_batch_size(BATCH_FACTS);
+    for batch in builder.with_projection(users).build().map_err(|error| source.failed(error))? {
+        let batch = batch.map_err(|error| source.failed(error))?;
         let users = text_of(&batch, "user_id")?;
         if (0..batch.num_rows()).any(|row| users.get(row) == user) {
             return Ok(true);
@@ -126,10 +121,14 @@ pub(super) fn has_user<B: Worded>(store: &Store, footers: &Footers, table: &str,
     Ok(false)
 }
 
-fn footer<B: Worded>(source: &Source, name: &str) -> Result<ArrowReaderMetadata, EngineError> {
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional).with_schema(dictionaries(B::columns()));
-    let broken = |error| EngineError::Storage(format!("the lake's data file {name} cannot be read: {error}"));
-    ArrowReaderMetadata::load(source, options).map_err(broken)
+/// Opens a data file of a table, with its footer.
+fn open<B: Worded>(store: &Store, footers: &Footers, table: &str, file: &DataFile) -> Result<(Checked, Footer), EngineError> {
+    let source = Checked::open(store, table, file)?;
+    let footer = footers.get_or_insert_with(&file.name, || {
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        source.footer(options.with_schema(dictionaries(B::columns())))
+    })?;
+    Ok((source.with(&footer), footer))
 }
 
 /// Rows of a row group that follow one another.

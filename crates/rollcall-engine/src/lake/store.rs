@@ -168,6 +168,13 @@ impl Store {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn size(&self, name: &str) -> Result<Option<u64>, EngineError> {
+        if let Some(path) = self.local_path(name)? {
+            return match std::fs::metadata(&path) {
+                Ok(found) => Ok(Some(found.len())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(unusable(&path, &error)),
+            };
+        }
         let path = self.path(name)?;
         absent_is_none(self.threads.run(self.objects.head(&path)).map(|found| found.size))
     }
@@ -191,11 +198,16 @@ impl Store {
         Ok(self.threads.run(found.try_next()).map_err(failed)?.is_none())
     }
 
-    /// The directory of this machine that a name stands for; none in a remote store.
+    /// Whether it is a directory of this machine.
+    pub(crate) const fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// The file or directory of this machine that a name stands for; none in a remote store.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub(crate) fn directory(&self, name: &str) -> Result<Option<PathBuf>, EngineError> {
+    pub(crate) fn local_path(&self, name: &str) -> Result<Option<PathBuf>, EngineError> {
         let path = || self.url(name)?.to_file_path().map_err(|()| EngineError::Storage(format!("{name}: no path")));
         self.local.then(path).transpose()
     }
@@ -261,9 +273,8 @@ impl Store {
     /// # Errors
     /// [`EngineError::Storage`].
     pub(super) fn open_file(&self, name: &str, size: u64) -> Result<Source, EngineError> {
-        if self.local {
-            let path = self.url(name)?.to_file_path().map_err(|()| EngineError::Storage(format!("{name}: no path")))?;
-            let file = File::open(&path).map_err(|error| EngineError::Storage(format!("{}: {error}", path.display())))?;
+        if let Some(path) = self.local_path(name)? {
+            let file = File::open(&path).map_err(|error| unusable(&path, &error))?;
             return Ok(Source::File(Arc::new(file), size));
         }
         Ok(Source::Object { store: self.clone(), path: self.path(name)?, size })

@@ -4,6 +4,8 @@
 //! Only one thread changes tables; any number read versions of them.
 
 use super::actions::{PARTITIONS, added, without_statistics};
+use super::checksums::TAG;
+use super::committer::Tagging;
 use super::files::{DataFile, Files};
 use super::store::Store;
 use super::tail;
@@ -13,10 +15,9 @@ use crate::error::EngineError;
 use crate::ledger::{Durable, Ledger};
 use crate::words::Worded;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, MapArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use delta_kernel::Snapshot;
-use delta_kernel::committer::FileSystemCommitter;
 use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::engine_data::FilteredEngineData;
@@ -31,6 +32,9 @@ use std::sync::{Arc, Weak};
 
 /// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
 const CHECKPOINT_EVERY: u64 = 10;
+
+/// What is between the author and the fingerprint of a version in the `engineInfo` of its commit.
+const FINGERPRINT: &str = " fingerprint ";
 
 /// A table of one kind of fact.
 pub struct Table {
@@ -80,7 +84,10 @@ impl Table {
             leaving: Mutex::default(),
         };
         if table.has_log()? {
-            let lost = |error: EngineError| EngineError::Storage(format!("{error}; it was whole before: restore a backup"));
+            let lost = |error: EngineError| match error {
+                EngineError::Damaged(_) => error,
+                error => EngineError::Storage(format!("{error}; it was whole before: restore a backup")),
+            };
             let snapshot = Snapshot::builder_for(table.url()?).build(store.kernel()).map_err(failed).map_err(lost)?;
             table.check_writer(&snapshot)?;
             *table.files.write() = Arc::new(table.load::<B>(&snapshot).map_err(lost)?);
@@ -160,22 +167,40 @@ impl Table {
             let sizes = batch.column(1).as_primitive::<arrow_array::types::Int64Type>();
             let written = batch.column(2).as_primitive::<arrow_array::types::Int64Type>();
             let statistics = batch.column(3).as_string::<i32>();
-            let constants = batch.column(5).as_struct().column(0).as_map();
+            let constants = batch.column(5).as_struct();
+            let tags = constants.column_by_name("tags").and_then(|tags| tags.as_map_opt());
+            let partitions = constants.column(0).as_map();
             for row in (0..batch.num_rows()).filter(|row| selected.get(*row).copied().unwrap_or(true)) {
-                let partition = constants.value(row);
-                let value = |name: &str| {
-                    let (keys, values) = (partition.column(0).as_string::<i32>(), partition.column(1).as_string::<i32>());
-                    (0..partition.len()).find(|at| keys.value(*at) == name).map(|at| values.value(at).to_owned())
-                };
+                let value = |name: &str| value_of(partitions, row, name);
                 let name = paths.value(row);
                 let unknown = || EngineError::Storage(format!("{name}: the lake does not know whose it is"));
                 let org = value(PARTITIONS[0]).and_then(|org| org.parse().ok()).map(OrgId).ok_or_else(unknown)?;
                 let month = value(PARTITIONS[1]).ok_or_else(unknown)?;
                 let size = u64::try_from(sizes.value(row)).unwrap_or_default();
-                files.add(DataFile::read::<B>(name, org, &month, (size, written.value(row)), statistics.value(row))?);
+                let checksum = tags.and_then(|tags| value_of(tags, row, TAG));
+                files.add(DataFile::read::<B>(name, org, &month, (size, written.value(row)), statistics.value(row), checksum.as_deref())?);
             }
         }
+        self.check_fingerprint(&files)?;
         Ok(files)
+    }
+
+    /// What the newest commit says of its version must hold: the log may have lost or changed something that is no error to readers of
+    /// Delta Lake, such as statistics, by which files are passed over.
+    fn check_fingerprint(&self, files: &Files) -> Result<(), EngineError> {
+        let name = self.log_name(files.version.unwrap_or_default());
+        let Some(commit) = self.store.get(&name)? else { return Ok(()) };
+        match fingerprint_in(&commit) {
+            // It was written before there were any, or is version 0.
+            None => Ok(()),
+            Some(expected) if expected == format!("{:032x}", files.fingerprint()) => Ok(()),
+            Some(_) => Err(EngineError::Damaged(format!(
+                "the log of the lake's table {} is damaged: version {} is not what its commit says that it is; restore a backup to a new \
+                 directory: rollcall restore BACKUP --data NEW",
+                self.name(),
+                files.version.unwrap_or_default()
+            ))),
+        }
     }
 
     /// The log's `add` actions of a version, as the kernel has them, with which of their rows count.
@@ -270,13 +295,15 @@ impl Table {
             }
         };
         let kernel = self.store.kernel();
+        let next = self.files().next(snapshot.version() + 1, change.position, &change.removed, &change.added);
+        let author = format!("{}{FINGERPRINT}{:032x}", self.author, next.fingerprint());
         let operation = if change.facts_change { UpdateTableOperation::Write } else { UpdateTableOperation::Optimize };
-        let mut builder = snapshot.clone().update_table(operation, &self.author, change.facts_change);
+        let mut builder = snapshot.clone().update_table(operation, author, change.facts_change);
         if let Some(position) = change.position {
             builder = builder.with_transaction_id(&self.writer, i64::try_from(position).map_err(failed)?);
         }
         // Whatever fails from here on: the next change begins from what the log says.
-        let mut transaction = builder.build(kernel, Box::new(FileSystemCommitter::new())).map_err(failed)?;
+        let mut transaction = builder.build(kernel, Box::new(Tagging::new(&change.added))).map_err(failed)?;
         if !change.added.is_empty() {
             transaction.add_files(Box::new(ArrowEngineData::new(added::<B>(&change.added)?)));
         }
@@ -306,7 +333,7 @@ impl Table {
             Err(error) => return self.happened::<B>(&mut current, change, failed(error)),
         };
         crash::point("lake-committed");
-        let mut next = match committed.post_commit_snapshot() {
+        let mut newest = match committed.post_commit_snapshot() {
             Some(snapshot) => snapshot.clone(),
             None => Snapshot::builder_for(self.url()?).build(kernel).map_err(failed)?,
         };
@@ -316,18 +343,18 @@ impl Table {
             let mut leaving = self.leaving.lock();
             leaving.retain(|file| file.strong_count() > 0);
             leaving.extend(files.iter().filter(|file| removed.contains(file.name.as_str())).map(Arc::downgrade));
-            *files = Arc::new(files.next(committed.commit_version(), change.position, &change.removed, &change.added));
+            *files = Arc::new(next);
             files.clone()
         };
-        if next.version() % CHECKPOINT_EVERY == 0 {
+        if newest.version() % CHECKPOINT_EVERY == 0 {
             // A checkpoint only saves reading: the commits behind it still stand.
-            match next.checkpoint(kernel, None) {
-                Ok((_, with_checkpoint)) => next = with_checkpoint,
+            match newest.checkpoint(kernel, None) {
+                Ok((_, with_checkpoint)) => newest = with_checkpoint,
                 Err(error) => tracing::warn!(%error, table = self.name(), "the lake's log got no checkpoint"),
             }
             crash::point("lake-checkpointed");
         }
-        *current = Some(next);
+        *current = Some(newest);
         Ok(files)
     }
 
@@ -370,4 +397,21 @@ impl Table {
         }
         Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)
     }
+}
+
+/// The value of a key in a row of a column of maps.
+fn value_of(maps: &MapArray, row: usize, name: &str) -> Option<String> {
+    if maps.is_null(row) {
+        return None;
+    }
+    let entries = maps.value(row);
+    let (keys, values) = (entries.column(0).as_string::<i32>(), entries.column(1).as_string::<i32>());
+    (0..entries.len()).find(|at| keys.value(*at) == name).map(|at| values.value(at).to_owned())
+}
+
+/// The fingerprint of its version in a commit.
+fn fingerprint_in(commit: &[u8]) -> Option<String> {
+    let lines = commit.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+    let author = lines.into_iter().find_map(|line| Some(line.get("commitInfo")?.get("engineInfo")?.as_str()?.to_owned()))?;
+    Some(author.rsplit_once(FINGERPRINT)?.1.to_owned())
 }

@@ -6,6 +6,7 @@
 //! dictionary of users neither is cut off, as the library does at 1 MiB (300,000 users: 6.3 instead of 17.1), nor is written again too
 //! often (20,000 users: 2.3 in groups of a million, 3.4 in groups of 262,144).
 
+use super::checksums;
 use super::files::{DataFile, Month};
 use super::store::Store;
 use super::{failed, now};
@@ -112,7 +113,7 @@ impl FileWriter {
 
     /// Stores the file durably in a table's directory, under a name of its own.
     pub(super) fn finish(self, store: &Store, table: &str, org: OrgId, month: Month) -> Result<DataFile, EngineError> {
-        let bytes = self.parquet.into_inner().map_err(failed)?;
+        let (bytes, checksum) = checksums::finish(self.parquet).map_err(failed)?;
         let name = format!("organization={org}/month={month}/{}.parquet", uuid::Uuid::new_v4());
         let size = bytes.len() as u64;
         store.put(&format!("{table}/{name}"), bytes, true)?;
@@ -131,6 +132,7 @@ impl FileWriter {
             began,
             ended,
             users: self.users.unwrap_or_default(),
+            checksum: Some(checksum),
         })
     }
 }

@@ -3,11 +3,14 @@
 use super::local;
 use super::operate::operate;
 use crate::args::{self, ReceiptFormat};
+use crate::config::Config;
 use crate::failure::{Failure, Result};
 use crate::operations::backup::{Asked, Backup};
 use crate::output;
+use crate::sealed::BackupKey;
 use rollcall_engine::backup::Made;
 use rollcall_engine::lake::{Location, StoreOptions};
+use std::path::Path;
 
 pub fn run(flags: &args::Backup) -> Result {
     let config = local::configuration(&flags.store)?;
@@ -17,12 +20,25 @@ pub fn run(flags: &args::Backup) -> Result {
     // What the configuration says comes later, so it counts.
     store.into_iter().flat_map(StoreOptions::iter).for_each(|(name, value)| options.set(name, value));
     let options = options.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let asked = Asked { target: target.to_string(), options, allow_plaintext: store.is_some_and(|store| store.allow_plaintext) };
+    let key = backup_key(flags.key.key_file.as_deref(), config.as_ref())?;
+    let asked = Asked {
+        target: target.to_string(),
+        options,
+        allow_plaintext: store.is_some_and(|store| store.allow_plaintext),
+        key: key.map(|key| key.text().to_owned()),
+        without_signing_key: flags.key.without_signing_key,
+    };
     let made = operate::<Backup>(&flags.data, config.as_ref(), asked)?;
     match flags.format {
         ReceiptFormat::Json => output::line(serde_json::to_string(&made).map_err(|error| Failure::of("what was backed up", error))?),
         ReceiptFormat::Table => output::data(table(&made).as_bytes()),
     }
+}
+
+/// The key that seals the signing key: that of a file, else that of the configuration.
+pub(super) fn backup_key(file: Option<&Path>, config: Option<&Config>) -> Result<Option<BackupKey>> {
+    let of_file = file.map(|file| BackupKey::read(file).map_err(|error| Failure::Message(format!("--key-file {error}")))).transpose()?;
+    Ok(of_file.or_else(|| config?.backup_key.clone()))
 }
 
 /// A location on the command line; a relative path begins where the command was started.

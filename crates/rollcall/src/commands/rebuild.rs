@@ -7,6 +7,13 @@ use crate::operations::prove::Rebuild;
 
 pub fn run(flags: &Prove) -> Result {
     let found = verify::prove::<Rebuild>(flags)?;
+    if found.damaged_files > 0 {
+        let damaged = verify::damaged(found.damaged_files);
+        return Err(Failure::Damaged(format!(
+            "nothing was rebuilt: {damaged}, and cells made of the other facts would be wrong. {}",
+            verify::REPAIR
+        )));
+    }
     match found.differences - found.mended {
         0 => Ok(()),
         left => {

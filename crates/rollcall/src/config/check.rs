@@ -66,6 +66,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
     let mut storage = file.storage.settings();
     lake::read(&mut checks, &file.lake, &mut storage, folder);
     storage.store.allow_plaintext = file.allow_plaintext_auth;
+    let backup_key = file.backup.key.as_ref().and_then(|key| secrets::read_backup_key(&mut checks, "backup.key", key, folder));
     if !checks.problems.is_empty() {
         return Err(checks.problems);
     }
@@ -80,6 +81,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         limits: file.limits,
         sign_in: file.sign_in,
         storage,
+        backup_key,
         organizations,
     })
 }

@@ -31,7 +31,17 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) lake: Lake,
     #[serde(default)]
+    pub(super) backup: Backup,
+    #[serde(default)]
     pub(super) organizations: Vec<Organization>,
+}
+
+/// What backups need.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Backup {
+    /// A reference to the key that seals the signing key.
+    pub(super) key: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -17,6 +17,7 @@ pub use limits::Limits;
 pub use secrets::SHORTEST_PASSWORD;
 
 use crate::operations::erase::Retention;
+use crate::sealed::BackupKey;
 use ipnet::IpNet;
 use rollcall_dialects::Secret;
 use rollcall_dialects::Tenant;
@@ -56,6 +57,8 @@ pub struct Config {
     pub sign_in: SignInLimits,
     /// Settings of the engine.
     pub storage: Settings,
+    /// The key that seals the signing key in backups.
+    pub backup_key: Option<BackupKey>,
     /// The organizations, each with its credentials.
     pub organizations: Vec<OrganizationConfig>,
 }

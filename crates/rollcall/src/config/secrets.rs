@@ -1,6 +1,7 @@
 //! Secrets stand in the file as hashes, or as references to an environment variable or a file; never themselves.
 
 use super::check::Checks;
+use crate::sealed::BackupKey;
 use rollcall_dialects::{Secret, office365};
 use std::path::Path;
 use toml::Spanned;
@@ -95,6 +96,12 @@ pub(super) fn read<T>(
 pub(super) fn read_itself(checks: &mut Checks<'_>, at: &str, reference: &Spanned<String>, folder: &Path) -> Option<String> {
     let secret = resolve(reference.get_ref(), "secret", "; signatures are checked with it, so no hash will do", folder, SHORTEST_SECRET);
     secret.map_err(|message| checks.refuse(reference, &format!("{at}.secret"), &message)).ok()
+}
+
+/// Reads the key that seals what is secret in backups: it opens it again, so no hash will do.
+pub(super) fn read_backup_key(checks: &mut Checks<'_>, at: &str, reference: &Spanned<String>, folder: &Path) -> Option<BackupKey> {
+    let key = resolve(reference.get_ref(), "key", "", folder).and_then(|key| BackupKey::new(&key));
+    key.map_err(|message| checks.refuse(reference, at, &message)).ok()
 }
 
 /// Reads an option of a store, which has one name and no hash.

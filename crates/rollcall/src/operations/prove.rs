@@ -1,9 +1,9 @@
-//! `verify` and `rebuild`: the cells of a data directory, held against its facts.
+//! `verify` and `rebuild`: the lake's data files, held against their checksums, and the cells of a data directory, against its facts.
 
 use super::{Context, Operation, Progress};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use rollcall_engine::cells::{Difference, Fault, Findings, Scope};
+use rollcall_engine::cells::{DamagedFile, Difference, Fault, Findings, Scope};
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::{Calendar, OrgId, Range};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ pub struct Asked {
 
 /// What was found, as it is printed.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Found {
     pub organizations: u64,
     pub facts: u64,
@@ -38,6 +39,22 @@ pub struct Found {
     pub mended: u64,
     /// The first differences.
     pub first: Vec<Told>,
+    pub damaged_files: u64,
+    /// Days that were not compared, as damaged files have facts of them.
+    pub unread_days: u64,
+    /// The first damaged files.
+    pub damaged: Vec<ToldFile>,
+}
+
+/// A damaged data file of the lake.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ToldFile {
+    pub organization: OrgId,
+    pub file: String,
+    /// The times of its facts: from the first to after the last.
+    pub from: String,
+    pub to: String,
+    pub damage: String,
 }
 
 /// A difference.
@@ -119,9 +136,25 @@ impl Asked {
 
 impl From<Findings> for Found {
     fn from(found: Findings) -> Self {
-        let Findings { organizations, facts, base_cells, kept_cells, unverified, differences, mended, told } = found;
-        let first = told.into_iter().map(Told::from).collect();
-        Self { organizations, facts, base_cells, kept_cells, unverified, differences, mended, first }
+        Self {
+            organizations: found.organizations,
+            facts: found.facts,
+            base_cells: found.base_cells,
+            kept_cells: found.kept_cells,
+            unverified: found.unverified,
+            differences: found.differences,
+            mended: found.mended,
+            first: found.told.into_iter().map(Told::from).collect(),
+            damaged_files: found.damaged_files,
+            unread_days: found.unread_days,
+            damaged: found.damaged.into_iter().map(ToldFile::from).collect(),
+        }
+    }
+}
+
+impl From<DamagedFile> for ToldFile {
+    fn from(DamagedFile { org, kind: _, name, times, damage }: DamagedFile) -> Self {
+        Self { organization: org, file: name, from: rfc3339(times.from), to: rfc3339(times.to), damage }
     }
 }
 

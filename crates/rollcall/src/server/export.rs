@@ -8,12 +8,12 @@ use crate::reports::{self, BadParameter};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use rollcall_engine::export::{ExportError, Format};
 use rollcall_engine::words::Worded;
 use std::io::{self, Write};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// About how many bytes go to the client at a time.
 const CHUNK_BYTES: usize = 128 << 10;
@@ -38,9 +38,9 @@ pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: He
         return Err(Refusal::unavailable("shutting down; try again"));
     }
     let turn = live.exports.try_take(organization.id)?;
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    let ((sender, receiver), (begun, first)) = (mpsc::channel(AHEAD), oneshot::channel());
     tokio::task::spawn_blocking(move || {
-        let mut pipe = Pipe { chunk: Vec::new(), sender };
+        let mut pipe = Pipe { chunk: Vec::new(), sender, begun: Some(begun) };
         let written = app.engine.export::<B>(organization.id, range, format, &mut pipe);
         // Before the end is told: whoever has read one export may begin the next.
         drop(turn);
@@ -51,6 +51,10 @@ pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: He
             Err(error) => tracing::error!(%error, "an export failed"),
         }
     });
+    // While nothing is sent, an error can still be told as one; after that the answer breaks off.
+    if first.await.is_err() {
+        return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "facts cannot be read; the cause is in the server's log"));
+    }
     Ok(([(header::CONTENT_TYPE, content_type)], Body::new(Parts(receiver))).into_response())
 }
 
@@ -75,10 +79,15 @@ fn format(given: &[(String, String)], headers: &HeaderMap) -> Result<(&'static s
 struct Pipe {
     chunk: Vec<u8>,
     sender: mpsc::Sender<Part>,
+    /// Told when the first part is sent; dropped without a word if there is none.
+    begun: Option<oneshot::Sender<()>>,
 }
 
 impl Pipe {
-    fn send(&self, part: Part) -> io::Result<()> {
+    fn send(&mut self, part: Part) -> io::Result<()> {
+        if let Some(begun) = self.begun.take() {
+            let _ = begun.send(());
+        }
         self.sender.blocking_send(part).map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the client takes no more"))
     }
 
@@ -114,7 +123,7 @@ mod tests {
 
     fn pipe() -> (Pipe, Parts) {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        (Pipe { chunk: Vec::new(), sender }, Parts(receiver))
+        (Pipe { chunk: Vec::new(), sender, begun: None }, Parts(receiver))
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,7 @@ mod refusal;
 pub mod retention;
 mod room;
 mod router;
-mod signing;
+pub mod signing;
 mod state;
 mod tls;
 

@@ -1,8 +1,8 @@
 //! What a verification found.
 
-use rollcall_model::{OrgId, Range};
+use rollcall_model::{FactKind, OrgId, Range};
 
-/// How many differences are told one by one; the others are only counted.
+/// How many differences, and how many damaged files, are told one by one; the others are only counted.
 const MOST_TOLD: usize = 100;
 
 /// What a verification found.
@@ -25,6 +25,27 @@ pub struct Findings {
     pub mended: u64,
     /// The first of them, by organization and time.
     pub told: Vec<Difference>,
+    /// Damaged data files of the lake, of those with facts that the days verified need.
+    pub damaged_files: u64,
+    /// Days of one organization and kind of fact that were not compared, because such a file has facts of them.
+    pub unread_days: u64,
+    /// The first of these files, by organization and time.
+    pub damaged: Vec<DamagedFile>,
+}
+
+/// A data file of the lake that is not what was written: its facts cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedFile {
+    /// Whose facts it has.
+    pub org: OrgId,
+    /// Of what kind.
+    pub kind: FactKind,
+    /// Its name in the lake.
+    pub name: String,
+    /// The times of its facts, as the table's log has them.
+    pub times: Range,
+    /// How it differs.
+    pub damage: String,
 }
 
 impl Findings {
@@ -38,7 +59,8 @@ impl Findings {
     }
 
     /// Adds what was found elsewhere.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.organizations += other.organizations;
         self.facts += other.facts;
         self.base_cells += other.base_cells;
         self.kept_cells += other.kept_cells;
@@ -47,6 +69,14 @@ impl Findings {
         self.mended += other.mended;
         self.told.extend(other.told);
         self.told.truncate(MOST_TOLD);
+        self.damaged_files += other.damaged_files;
+        self.unread_days += other.unread_days;
+        self.damaged.extend(other.damaged);
+    }
+
+    /// Keeps the first damaged files only, once nobody needs the others.
+    pub(crate) fn shorten(&mut self) {
+        self.damaged.truncate(MOST_TOLD);
     }
 }
 

@@ -5,12 +5,16 @@
 //! compared; live cells do not matter. What is replaced goes into storage together with the removal of the kept cells around it, in one
 //! atomic batch for a day and kind of cell. So a crash leaves each quarter hour as it was or as it should be, and a second run finds
 //! what is left. Spans of days, and kinds of kept cells, are shared out among threads.
+//!
+//! Before that, the data files of the lake are held against their checksums ([`Cells::damaged`]). Days with facts in a damaged file are
+//! not compared, since their facts are not known; and cells are not made anew from what is left of them.
 
 mod facts;
+mod files;
 mod findings;
 mod kept;
 
-pub use findings::{Difference, Fault, Findings};
+pub use findings::{DamagedFile, Difference, Fault, Findings};
 
 use super::store::{Cells, quarter_of};
 use super::{UsageSets, UseSums};
@@ -68,19 +72,38 @@ struct Proof<'c> {
     mend: bool,
 }
 
+/// One state of facts and cells.
+pub(crate) struct State {
+    pinned: Pinned,
+    /// The position that stored base cells cover.
+    covered: u64,
+}
+
 impl Cells {
+    /// The newest state.
+    pub(crate) fn pin(&self) -> State {
+        let state = self.state.read();
+        State { pinned: self.facts.pin(), covered: state.covered.position }
+    }
+
     /// Verifies stored cells, and with `mend` replaces base cells that are wrong and drops kept cells that are wrong or cannot be verified.
     ///
-    /// With `mend` no checkpoint runs meanwhile; without, only the one state that is verified matters.
+    /// With `mend` no checkpoint runs meanwhile, and the state is the newest; without, only the given one matters. Days with facts in one
+    /// of the `damaged` files are left out.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if a block of facts cannot be read.
-    pub fn verify(&self, scope: &Scope, mend: bool, select: &Select<'_>, progress: &Progress<'_>) -> Result<Findings, EngineError> {
+    pub(crate) fn verify(
+        &self,
+        scope: &Scope,
+        mend: bool,
+        state: State,
+        damaged: &[DamagedFile],
+        select: &Select<'_>,
+        progress: &Progress<'_>,
+    ) -> Result<Findings, EngineError> {
         let _nobody_checkpoints = mend.then(|| self.checkpointing.lock());
-        let (pinned, covered) = {
-            let state = self.state.read();
-            (self.facts.pin(), state.covered.position)
-        };
+        let State { pinned, covered } = if mend { self.pin() } else { state };
         let mut proof = Proof { cells: self, pinned, covered, days: scope.days(), mend };
         let orgs = proof.organizations(scope)?;
         let mut spans = Vec::new();
@@ -91,6 +114,7 @@ impl Cells {
                 spans.extend(days.clone().step_by(SPAN).map(cut));
             }
         }
+        let (unread, spans): (Vec<_>, Vec<_>) = spans.into_iter().partition(|span| damaged.iter().any(|file| span.needs(file)));
         let kinds = proof.kinds_kept(&orgs)?;
         let (done, steps) = (AtomicU64::new(0), (spans.len() + kinds.len()) as u64);
         let step = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, steps);
@@ -101,6 +125,7 @@ impl Cells {
         }
         findings.add(share_out(&kinds, |(org, kind)| proof.kept(*org, *kind, select), step)?);
         findings.organizations = orgs.len() as u64;
+        findings.unread_days = unread.iter().map(|span| span.days.clone().count() as u64).sum();
         Ok(findings)
     }
 }

@@ -167,7 +167,19 @@ fn file(facts: u64, days: std::ops::Range<i64>) -> Arc<DataFile> {
     let times = Range::new(BASE + days.start * DAY_MILLIS, BASE + days.end * DAY_MILLIS);
     let users = (String::new(), String::new());
     let (name, month) = (format!("{facts} {days:?}"), "2025-03".into());
-    Arc::new(DataFile { name, org: organization().id, month, size: facts, written: 0, facts, times, began: times, ended: times, users })
+    Arc::new(DataFile {
+        name,
+        org: organization().id,
+        month,
+        size: facts,
+        written: 0,
+        facts,
+        times,
+        began: times,
+        ended: times,
+        users,
+        checksum: None,
+    })
 }
 
 fn due(files: &[Arc<DataFile>], now: Millis) -> Vec<u64> {

@@ -1,6 +1,7 @@
 //! What housekeeping promises.
 
 mod compact;
+mod damage;
 mod vacuum;
 
 use crate::facts::Attendances;
