@@ -115,7 +115,7 @@ fn a_server_that_is_asked_tells_damage_as_the_command_does() {
     assert!(found.contains("1 data file of the lake is damaged"), "{found}");
     let table = String::from_utf8(run(&mut command("verify", &data)).stdout).unwrap();
     assert!(table.contains(name_of(&file)) && table.contains("it is missing"), "{table}");
-    assert!(complaint(&mut command("rebuild", &data), 3).contains("nothing was rebuilt"));
+    assert!(complaint(&mut command("rebuild", &data), 4).contains("nothing was rebuilt"));
     let refused = complaint(&mut repair(&backup, &data), 1);
     assert!(refused.contains("in use by another rollcall process"), "{refused}");
     drop(serving);

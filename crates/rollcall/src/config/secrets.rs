@@ -100,7 +100,7 @@ pub(super) fn read_itself(checks: &mut Checks<'_>, at: &str, reference: &Spanned
 
 /// Reads the key that seals what is secret in backups: it opens it again, so no hash will do.
 pub(super) fn read_backup_key(checks: &mut Checks<'_>, at: &str, reference: &Spanned<String>, folder: &Path) -> Option<BackupKey> {
-    let key = resolve(reference.get_ref(), "key", "", folder).and_then(|key| BackupKey::new(&key));
+    let key = resolve(reference.get_ref(), "key", "", folder, 0).and_then(|key| BackupKey::new(&key));
     key.map_err(|message| checks.refuse(reference, at, &message)).ok()
 }
 
