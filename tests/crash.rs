@@ -94,6 +94,20 @@ fn meetings_and_lines(home: &Path) -> u32 {
     found
 }
 
+/// Whoever watches the process sees that it ended; a server that goes on without its committer would be ready and deaf.
+#[test]
+fn a_server_whose_committer_panics_ends_and_the_next_has_every_receipt() {
+    let home = tempfile::tempdir().unwrap();
+    let mut acknowledged = 0;
+    // Committed, and neither folded nor acknowledged.
+    let mut server = Server::start_with(home.path(), &[("FAILPOINTS", "ledger-committed=2*off->panic".as_ref())]);
+    ingest(&server, &mut acknowledged).unwrap();
+    ingest(&server, &mut acknowledged).unwrap();
+    assert!(ingest(&server, &mut acknowledged).is_err());
+    assert!(!server.wait().success());
+    assert_eq!(meetings_and_lines(home.path()), acknowledged + REQUEST);
+}
+
 /// What an operator asks of a running server may end it at any of these points.
 const ASKED: [(&str, &[&str]); 3] = [("compacted", &["compact"]), ("vacuum-deleted-one", &["vacuum"]), ("log-cleaned-one", &["vacuum"])];
 

@@ -140,7 +140,15 @@ fn what_is_older_than_an_organization_keeps_is_erased_after_it_was_looked_at() {
     let told = json(&mut retain(home.path(), &["--dry-run"]));
     assert_eq!((&told[0]["organization"], &told[0]["days"], &told[0]["attendances"]), (&ORG.into(), &30.into(), &40.into()), "{told}");
     assert_eq!(users(&server, KEY), all(&["gone", "stays"]), "a dry run changes nothing");
-    let erased = json(&mut retain(home.path(), &[]));
+    // All of them are older, and none came in today: somebody has to say how many.
+    let doubt = "more than a day after the last facts came in";
+    assert!(told[0]["doubt"].as_str().is_some_and(|told| told.contains(doubt)), "{told}");
+    let refused = complaint(&mut retain(home.path(), &[]), 1);
+    assert!(refused.contains("nothing was erased") && refused.contains(doubt) && refused.contains("--yes-erase 50"), "{refused}");
+    let refused = complaint(&mut retain(home.path(), &["--yes-erase", "49"]), 1);
+    assert!(refused.contains("50 facts are too old, not 49"), "{refused}");
+    assert_eq!(users(&server, KEY), all(&["gone", "stays"]), "what was refused changed nothing");
+    let erased = json(&mut retain(home.path(), &["--yes-erase", "50"]));
     assert_eq!(
         (&erased[0]["attendances"], &erased[0]["assistances"], &erased[0]["proof"]["holds"]),
         (&40.into(), &10.into(), &true.into())

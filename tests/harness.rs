@@ -146,7 +146,8 @@ pub fn rollcall_limited(limits: &str) -> Command {
     command
 }
 
-fn without_settings(mut command: Command) -> Command {
+/// A command that starts the executable in its own way, without the settings of whoever runs the tests.
+pub fn without_settings(mut command: Command) -> Command {
     for name in ["ROLLCALL_CONFIG", "ROLLCALL_LISTEN", "ROLLCALL_DATA", "ROLLCALL_LOG", "ROLLCALL_KEY"] {
         command.env_remove(name);
     }
@@ -203,7 +204,12 @@ impl Server {
     }
 
     /// The same, by a command that becomes the executable.
-    pub fn start_by(home: &Path, mut command: Command) -> Self {
+    pub fn start_by(home: &Path, command: Command) -> Self {
+        Self::launch(home, command, "/readyz")
+    }
+
+    /// The same, once it answers 200 to `probe`.
+    pub fn launch(home: &Path, mut command: Command, probe: &str) -> Self {
         let (config, address, log) = (home.join("rollcall.toml"), home.join("address"), home.join("log"));
         if !config.exists() {
             fs::write(&config, configuration("")).unwrap();
@@ -216,11 +222,11 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().danger_accept_invalid_certs(true).no_proxy().build().unwrap();
         let mut server = Self { process, url: String::new(), client, home: home.into(), _temporary: None };
-        server.await_address(&address);
+        server.await_address(&address, probe);
         server
     }
 
-    fn await_address(&mut self, address: &Path) {
+    fn await_address(&mut self, address: &Path, probe: &str) {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -230,7 +236,7 @@ impl Server {
                 && let Some(url) = text.strip_suffix('\n')
             {
                 self.url = url.to_owned();
-                if self.get("/readyz", "").is_ok_and(|answer| answer.status == 200) {
+                if self.get(probe, "").is_ok_and(|answer| answer.status == 200) {
                     return;
                 }
             }

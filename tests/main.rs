@@ -20,6 +20,7 @@ mod durability;
 mod erase;
 mod export;
 mod feishu;
+mod full_disk;
 mod isolation;
 mod mistakes;
 mod office365;

@@ -1,9 +1,11 @@
 //! What operators do: configure, start, reload, stop, restart, and the errors they meet on the way.
 
 use crate::harness::{
-    KEY, OTHER_KEY, OTHER_PASSWORD, OTHER_USER, PASSWORD, Server, USER, complaint, configuration, fact, hash, password_hash, rollcall,
+    KEY, OTHER_KEY, OTHER_PASSWORD, OTHER_USER, PASSWORD, Server, USER, complaint, configuration, fact, hash, password_hash, rollcall, run,
     stdout,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -237,6 +239,74 @@ fn tls_needs_only_a_certificate_and_a_key() {
     fs::write(&file, "[tls]\ncertificate = \"none.pem\"\nkey = \"none.pem\"\n").unwrap();
     let wrong = complaint(rollcall().args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&file), 1);
     assert!(wrong.contains("tls.certificate") && wrong.contains("none.pem"), "{wrong}");
+}
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+
+/// Puts a certificate and its key where `tls` in a configuration says.
+fn renew(home: &Path, [certificate, key]: [&str; 2]) -> Vec<u8> {
+    let certificate = fs::read(format!("{FIXTURES}/tls.{certificate}.pem")).unwrap();
+    fs::write(home.join("certificate.pem"), &certificate).unwrap();
+    fs::copy(format!("{FIXTURES}/tls.{key}.pem"), home.join("key.pem")).unwrap();
+    CertificateDer::from_pem_slice(&certificate).unwrap().to_vec()
+}
+
+const TLS: &str = "[tls]\ncertificate = \"certificate.pem\"\nkey = \"key.pem\"\n";
+
+#[test]
+fn a_certificate_renewed_under_its_name_is_used_from_the_next_connection_on() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("rollcall.toml"), configuration(TLS)).unwrap();
+    let first = renew(home.path(), ["certificate", "key"]);
+    let server = Server::start(home.path());
+    // Each client has a connection of its own.
+    let presented = || {
+        let client = reqwest::Client::builder().danger_accept_invalid_certs(true).tls_info(true).no_proxy().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(client.get(format!("{}/livez", server.url())).send()).unwrap();
+        answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap().peer_certificate().unwrap().to_vec()
+    };
+    assert_eq!(presented(), first);
+    let second = renew(home.path(), ["renewed.certificate", "renewed.key"]);
+    assert_eq!(presented(), first, "it is read when it is told to");
+    server.signal("HUP");
+    server.await_log("configuration reloaded");
+    assert_eq!(presented(), second);
+    // One that does not fit its key changes nothing.
+    renew(home.path(), ["certificate", "renewed.key"]);
+    server.signal("HUP");
+    server.await_log("the certificate of before stays in use");
+    assert_eq!(presented(), second);
+    assert_eq!(server.get("/readyz", "").unwrap().status, 200);
+}
+
+#[test]
+fn the_check_of_a_configuration_opens_certificates_and_keys() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("rollcall.toml");
+    fs::write(&file, configuration(TLS)).unwrap();
+    let check = || {
+        let mut command = rollcall();
+        command.args(["config", "check", "--config"]).arg(&file);
+        command
+    };
+    let refused = |told: &[&str]| {
+        let wrong = complaint(&mut check(), 1);
+        assert!(told.iter().all(|told| wrong.contains(told)), "{told:?} in {wrong}");
+    };
+    refused(&["tls.certificate ", "certificate.pem: cannot be read: "]);
+    renew(home.path(), ["certificate", "key"]);
+    stdout(&mut check());
+    fs::write(home.path().join("key.pem"), "no key").unwrap();
+    refused(&["tls.key ", "key.pem: holds no private key in PEM"]);
+    renew(home.path(), ["certificate", "renewed.key"]);
+    refused(&["tls.key ", "key.pem: is not the key of tls.certificate "]);
+    fs::write(home.path().join("certificate.pem"), "no certificate").unwrap();
+    refused(&["tls.certificate ", "certificate.pem: holds no certificate in PEM"]);
+    renew(home.path(), ["expired.certificate", "renewed.key"]);
+    let expired = run(&mut check());
+    let told = String::from_utf8_lossy(&expired.stderr).into_owned();
+    assert!(expired.status.success() && told.contains("certificate.pem expired at 2020-02-01T00:00:00Z"), "{told}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// So little that the little that is recorded has checkpoints, tables and compactions.
-pub const STORAGE: &str = "data = \"disk/data\"\n[storage]\nmemtable_bytes = 4096\njournal_bytes = 67_108_864\ncheckpoint_facts = 50\n[lake]\nflush_seconds = 1\n";
+pub const STORAGE: &str = "data = \"disk/data\"\n[storage]\nmemtable_bytes = 4096\njournal_bytes = 67_108_864\ncheckpoint_facts = 50\nreserve_bytes = 0\n[lake]\nflush_seconds = 1\n";
 
 /// How many facts the first request has; each further one has one more, so that a receipt tells whose it is.
 const FACTS: usize = 8;

@@ -87,7 +87,7 @@ impl Engine {
     ///
     /// # Errors
     /// What `change` says; [`EngineError::Limit`] if the directory takes more than [`crate::Settings::directory_bytes`];
-    /// [`EngineError::Storage`].
+    /// [`EngineError::ReadOnly`]; [`EngineError::Storage`].
     pub fn change_directory<E: From<EngineError>>(
         &self,
         org: OrgId,
@@ -114,8 +114,10 @@ impl Engine {
                 json.len()
             )));
         }
+        self.health().admit()?;
         let (now, replaced) = (jiff::Timestamp::now().as_millisecond(), (current.departments().len(), current.users().len()));
-        let version = self.facts.ledger.replace_directory(org, &json, replaced, now, self.directory_limits.history_bytes)?;
+        let version = self.facts.ledger.replace_directory(org, &json, replaced, now, self.directory_limits.history_bytes);
+        let version = version.inspect_err(|error| self.health().broke(error))?;
         let (departments, users) = (next.departments().len(), next.users().len());
         self.directories.set(org, next);
         Ok(DirectoryVersion { version, since: Some(now), until: None, departments, users })

@@ -3,8 +3,10 @@
 use crate::backup::UNFINISHED;
 use crate::cells::{Cells, DamagedFile, Findings, Progress, Scope, State};
 use crate::directories::{Directories, DirectoryLimits};
+use crate::disk::Disk;
 use crate::error::EngineError;
 use crate::facts::Facts;
+use crate::health::{Health, Problem};
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
 use crate::ledger::{Committer, Ledger, Message, Request, Wanted, birth};
@@ -19,7 +21,6 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -27,8 +28,14 @@ use std::time::{Duration, Instant};
 /// How many requests may wait for the committer; the next one blocks. Each holds at most what its limits allow.
 const WAITING_REQUESTS: usize = 64;
 
-/// How long live cells wait for a checkpoint when few facts come.
+/// How long live cells wait for a checkpoint when few facts come, and how long it takes until one that failed is tried again.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the disk and the database's threads are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The threads that change what is stored. One that panics leaves a state that nobody may go on from.
+const THREADS: [&str; 5] = ["committer", "checkpointer", "keeper", "supervisor", "fjall:worker"];
 
 /// An open data directory. Cheap to share behind an [`Arc`]; dropping it commits what waits, checkpoints and closes.
 #[derive(Debug)]
@@ -45,7 +52,6 @@ pub struct Engine {
     requests: Option<SyncSender<Message>>,
     committer: Option<JoinHandle<()>>,
     checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
-    writable: Arc<AtomicBool>,
     /// Locked while the engine is open. The last field: dropped after everything that writes.
     _lock: File,
 }
@@ -60,8 +66,11 @@ struct Pace {
 impl Engine {
     /// Opens or creates a data directory, recovers what a crash left, and starts the committer and the checkpointer.
     ///
+    /// One that is there is opened also while its disk takes no writes: then it answers reports and exports, and [`Engine::problems`] says
+    /// what is wrong.
+    ///
     /// # Errors
-    /// [`EngineError::InUse`] if another process has it open; [`EngineError::Storage`] if it cannot be read or written.
+    /// [`EngineError::InUse`] if another process has it open; [`EngineError::Storage`] if it cannot be read, or not be made.
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
         if directory.join(UNFINISHED).exists() {
             return Err(EngineError::Backup(format!(
@@ -72,10 +81,17 @@ impl Engine {
         make(directory)?;
         let lock = lock(directory)?;
         modes::close_to_others("the data directory", directory)?;
+        // On a full disk the reserve is given up first, so that there is room to recover.
+        let _ = Disk::new(directory, settings.reserve_bytes).look();
         let stored = directory.join("ledger");
-        birth::make(&stored, |aside| open(aside, &settings).map(drop))?;
+        birth::make(&stored, |aside| open(aside, &settings)?.sync())?;
         let ledger = Arc::new(open(&stored, &settings)?);
         birth::sync_keyspaces(&stored)?;
+        match ledger.sync() {
+            Ok(()) => ledger.health.is_whole_again(),
+            Err(error) => ledger.health.broke(&error),
+        }
+        ledger.health.look();
         let remembered = ledger.lake_location()?;
         let (location, name) = Location::of_lake(directory, settings.lake.as_ref(), remembered.as_deref())?;
         let lake = Arc::new(Lake::open(&location, &settings.store, &ledger)?);
@@ -87,15 +103,11 @@ impl Engine {
         let position = ledger.catch_up(&cells)?;
         let directories = Directories::open(&ledger)?;
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
-        let writable = Arc::new(AtomicBool::new(true));
         let pace = Arc::new(Pace::default());
         let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings);
         let committer = {
-            let (writable, pace, cells) = (writable.clone(), pace.clone(), cells.clone());
-            let after = move |failed: bool| {
-                if failed {
-                    writable.store(false, Ordering::Relaxed);
-                }
+            let (pace, cells) = (pace.clone(), cells.clone());
+            let after = move || {
                 if cells.is_due() {
                     pace.wake.notify_one();
                 }
@@ -103,8 +115,8 @@ impl Engine {
             spawn("committer", move || committer.run(&waiting, after))?
         };
         let checkpointer = {
-            let (cells, pace, writable) = (cells.clone(), pace.clone(), writable.clone());
-            spawn("checkpointer", move || checkpoints(&cells, &pace, &writable))?
+            let (ledger, cells, pace) = (ledger.clone(), cells.clone(), pace.clone());
+            spawn("checkpointer", move || checkpoints(&ledger, &cells, &pace))?
         };
         let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
         let engine = Self {
@@ -119,10 +131,15 @@ impl Engine {
             requests: Some(requests),
             committer: Some(committer),
             checkpointer: Some((pace, checkpointer)),
-            writable,
             _lock: lock,
         };
-        engine.resume_erasures()?;
+        if let Err(error) = engine.resume_erasures() {
+            engine.look();
+            if !engine.is_broken() {
+                return Err(error);
+            }
+            tracing::error!(%error, "an erasure that was cut off is not finished yet: it is when the storage takes writes again");
+        }
         Ok(engine)
     }
 
@@ -149,9 +166,30 @@ impl Engine {
         self.requests.as_ref().ok_or(EngineError::Closed)?.send(message).map_err(|_| EngineError::Closed)
     }
 
-    /// Whether facts can be ingested now: the storage has not failed.
-    pub fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::Relaxed)
+    /// Everything that is wrong with the storage now; facts can be ingested if nothing of it stops that.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.health().problems()
+    }
+
+    /// Whether a write failed, so that nothing more is stored until the data directory is opened again.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.health().broken().is_some()
+    }
+
+    /// Tries whether the disk has room and takes writes.
+    pub(crate) fn takes_writes(&self) -> Result<(), EngineError> {
+        let disk = &self.health().disk;
+        disk.look().map_err(|shortage| EngineError::ReadOnly(shortage.to_string()))?;
+        disk.probe().map_err(|error| unusable(&self.directory, &error))
+    }
+
+    /// What is wrong with the storage.
+    pub(crate) fn health(&self) -> &Health {
+        &self.facts.ledger.health
+    }
+
+    fn look(&self) {
+        self.health().look_at(self.facts.ledger.db());
     }
 
     /// The facts of an organization whose times (`session_started_at`, `at`) are in `range`, as blocks, of one consistent state.
@@ -311,24 +349,42 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<
     thread.spawn(work).map_err(|error| EngineError::Storage(format!("the {name} thread cannot be started: {error}")))
 }
 
-/// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes.
-fn checkpoints(cells: &Cells, pace: &Pace, writable: &AtomicBool) {
+/// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes. In between, looks at the
+/// disk.
+fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
+    let (mut last, mut failed) = (Instant::now(), false);
     loop {
         let closing = {
             let mut closing = pace.closing.lock();
             if !*closing {
-                pace.wake.wait_for(&mut closing, CHECKPOINT_EVERY);
+                pace.wake.wait_for(&mut closing, LOOK_EVERY);
             }
             *closing
         };
-        if let Err(error) = cells.checkpoint() {
-            tracing::error!(%error, "a checkpoint failed: nothing more is accepted until a restart");
-            writable.store(false, Ordering::Relaxed);
+        // Before anything is written: on a full disk this makes room.
+        ledger.health.look_at(ledger.db());
+        if closing || last.elapsed() >= CHECKPOINT_EVERY || cells.is_due() && !failed {
+            let outcome = cells.checkpoint();
+            failed = outcome.is_err();
+            ledger.health.checkpointed(outcome);
+            last = Instant::now();
         }
         if closing {
             return;
         }
     }
+}
+
+/// From now on a panic of a thread that changes what is stored ends the process at once, before the thread gives its locks back: nobody
+/// reads or stores what it left half done, and what it had not acknowledged is found, or not, at the next start. For the start of a program.
+pub fn end_process_when_storage_panics() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        if std::thread::current().name().is_some_and(|name| THREADS.contains(&name)) {
+            std::process::abort();
+        }
+    }));
 }
 
 impl Drop for Engine {

@@ -30,6 +30,9 @@ pub enum EngineError {
     /// Files of the lake are not what was written: their facts cannot be read. Which, and what to do.
     #[error("{0}")]
     Damaged(String),
+    /// Nothing can be stored now, and this says why; reports go on. Nothing of what was asked was stored: try again later.
+    #[error("nothing can be stored now: {0}")]
+    ReadOnly(String),
     /// A backup cannot be made there, or not be restored.
     #[error("{0}")]
     Backup(String),

@@ -197,7 +197,9 @@ impl Work {
         // What the lake has, cells in storage must cover durably: facts there do not say which commit they came with.
         let covered = self.cells.checkpoint()?;
         self.facts.ledger.sync()?;
-        self.facts.lake.flush(&self.facts.ledger, covered, pause)
+        let flushed = self.facts.lake.flush(&self.facts.ledger, covered, pause);
+        self.facts.ledger.health.flushed(flushed.is_ok());
+        flushed
     }
 
     /// Joins files of a month until it is in order or that is to end.

@@ -17,17 +17,21 @@
 //! - [`places`]: from IP addresses to places, by database files
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
+//! - `disk`, `health`: room on the disk, and what is wrong with the storage now
+//! - `supervisor`: opens the engine again when its storage failed
 //! - [`crash`]: where tests end the process
 
 pub mod backup;
 pub mod cells;
 pub mod crash;
 pub mod directories;
+mod disk;
 pub mod engine;
 pub mod erase;
 pub mod error;
 pub mod export;
 pub mod facts;
+mod health;
 pub mod ingest;
 mod keeper;
 pub mod lake;
@@ -37,6 +41,7 @@ pub mod places;
 pub mod reports;
 pub mod scan;
 pub mod settings;
+mod supervisor;
 pub mod words;
 
 #[cfg(test)]
@@ -47,5 +52,7 @@ mod testing;
 pub use directories::DirectoryVersion;
 pub use engine::Engine;
 pub use error::EngineError;
+pub use health::Problem;
 pub use places::PlaceFiles;
 pub use settings::Settings;
+pub use supervisor::Supervisor;

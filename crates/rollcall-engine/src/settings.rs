@@ -36,6 +36,9 @@ pub struct Settings {
     pub checkpoint_entries: u64,
     /// How many bytes of facts a block of the ledger holds, before it is compressed; more facts of one day in one commit make several.
     pub block_bytes: usize,
+    /// How many bytes of the disk a file in the data directory keeps in reserve, and how many must be free beside it before facts are taken
+    /// in; 0: neither is looked after.
+    pub reserve_bytes: u64,
     /// How many users one organization may have; 0: any.
     pub users_per_organization: u32,
     /// How many combinations of departments assistances of one organization may be booked on; 0: any.
@@ -73,6 +76,7 @@ impl Default for Settings {
             checkpoint_facts: 400_000,
             checkpoint_entries: 8_000_000,
             block_bytes: 256 << 20,
+            reserve_bytes: 64 << 20,
             users_per_organization: 4_000_000,
             bookings_per_organization: 100_000,
             uses_per_organization: 100_000,

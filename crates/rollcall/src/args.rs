@@ -274,6 +274,9 @@ pub struct Retain {
     /// Only say what would be erased
     #[arg(long)]
     pub dry_run: bool,
+    /// How many facts go, as --dry-run says: needed where most of them would, or where the clock is long after the last facts
+    #[arg(long, value_name = "FACTS", conflicts_with = "dry_run")]
+    pub yes_erase: Option<u64>,
     /// How to print what was erased
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub format: ReceiptFormat,

@@ -194,13 +194,17 @@ impl Cells {
         add::<Uses>(&mut state.live, uses);
     }
 
-    /// Caches a cell, and stores it if so asked, unless a checkpoint has passed since `generation`.
+    /// Caches a cell, and stores it if so asked, unless a checkpoint has passed since `generation`. Where nothing can be stored, it is only
+    /// cached: a report needs no storage.
     pub(super) fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, store: bool) -> Result<(), EngineError> {
         let state = self.state.read();
         if state.generation != generation {
             return Ok(());
         }
-        if store && let Some(bytes) = cell.encode() {
+        if store
+            && self.facts.ledger.health.is_writable()
+            && let Some(bytes) = cell.encode()
+        {
             let mut lengths = self.lengths.lock();
             if lengths.insert(key.slice.quarters) {
                 self.meta.insert(LENGTHS, length_bytes(&lengths))?;

@@ -153,7 +153,10 @@ impl<B: Base> View<'_, B> {
             Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
             None => make()?,
         });
-        self.cells.keep(key, self.generation, &cell, store && stored.is_none())?;
+        if let Err(error) = self.cells.keep(key, self.generation, &cell, store && stored.is_none()) {
+            // The answer stands; whoever looks after the storage tells of it.
+            tracing::debug!(%error, "a cell could not be kept");
+        }
         Ok(cell)
     }
 

@@ -22,15 +22,18 @@
 //! # Layout
 //! - `carry_out`: the steps
 //! - `named`: the facts that are named, counted
+//! - `doubt`: why facts that seem old may not be
 //! - `proof`: the last step
 
 mod carry_out;
+mod doubt;
 mod named;
 mod proof;
 
 #[cfg(test)]
 mod tests;
 
+pub use doubt::Doubt;
 pub use proof::Proof;
 
 use crate::Engine;

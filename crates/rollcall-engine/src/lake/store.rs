@@ -309,7 +309,7 @@ fn bucket(url: &Url, options: &StoreOptions) -> Result<AmazonS3, EngineError> {
         if !options.allow_plaintext && !is_loopback(&endpoint) {
             return Err(EngineError::Storage(format!(
                 "the endpoint {endpoint} would be sent credentials and facts in plain text beyond this machine; use one with https, or set \
-                 allow_plaintext_auth = true"
+                 allow_plaintext = true in [lake]"
             )));
         }
         builder = builder.with_allow_http(true);

@@ -5,13 +5,15 @@ use super::ids::{Ids, Known};
 use super::rows::{Limits, OfKind, Rows};
 use super::scan::day_of;
 use super::tail::COMMIT_MARK;
-use super::{Ledger, block_key, block_key_prefix};
+use super::{Ledger, SEEN, block_key, block_key_prefix};
 use crate::cells::Cells;
 use crate::crash;
 use crate::error::EngineError;
 use crate::facts::Facts;
+use crate::lake::now;
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
+use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactId, FactKind, Millis, OrgId, Receipt};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -109,11 +111,11 @@ pub struct Committer {
     cells: Arc<Cells>,
     ids: Ids,
     position: u64,
+    /// See [`Ledger::seen`].
+    seen: Option<Millis>,
     limits: Limits,
     /// See [`Settings::block_bytes`].
     block_bytes: usize,
-    /// What failed first. A failed write may or may not be on disk, so nothing is acknowledged after one until a restart.
-    failed: Option<EngineError>,
 }
 
 impl std::fmt::Debug for Committer {
@@ -127,11 +129,13 @@ impl Committer {
     pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Self {
         let ids = Ids::new(ledger.ids.clone(), ledger.given_ids.clone(), settings.id_cache_bytes);
         let limits = Limits::of(settings);
-        Self { ledger, cells, ids, position, limits, block_bytes: settings.block_bytes, failed: None }
+        // Should it not be readable, the next commit notes it anew.
+        let seen = ledger.seen().unwrap_or_default();
+        Self { ledger, cells, ids, position, seen, limits, block_bytes: settings.block_bytes }
     }
 
-    /// Commits until every sender is gone. `after` is called after each group, and told whether commits fail.
-    pub fn run(mut self, messages: &Receiver<Message>, after: impl Fn(bool)) {
+    /// Commits until every sender is gone. `after` is called after each group.
+    pub fn run(mut self, messages: &Receiver<Message>, after: impl Fn()) {
         let mut waiting = messages.recv().ok();
         while let Some(message) = waiting.take() {
             match message {
@@ -153,34 +157,30 @@ impl Committer {
                 Message::EraseIds { org, kind, ids, reply } => _ = reply.send(self.erase_ids(org, kind, &ids)),
                 Message::EraseUser { org, user, after, reply } => _ = reply.send(self.erase_user(org, &user, after)),
             }
-            after(self.failed.is_some());
+            after();
             waiting = waiting.or_else(|| messages.recv().ok());
         }
     }
 
     fn erase_ids(&mut self, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
-        self.failed.clone().map_or(Ok(()), Err)?;
-        let erased = self.ids.erase(&self.ledger.db, org, kind, ids)?;
-        self.ledger.sync()?;
-        Ok(erased)
+        self.ledger.health.broken().map_or(Ok(()), Err)?;
+        let erased = self.ids.erase(&self.ledger.db, org, kind, ids);
+        erased.and_then(|erased| self.ledger.sync().map(|()| erased)).inspect_err(|error| self.ledger.health.broke(error))
     }
 
     fn erase_user(&self, org: OrgId, user: &str, after: u64) -> Result<bool, EngineError> {
-        self.failed.clone().map_or(Ok(()), Err)?;
+        self.ledger.health.broken().map_or(Ok(()), Err)?;
         if self.ledger.last_without(org, user, after)?.is_none() {
             return Ok(false);
         }
-        self.ledger.users.erase(org, user)?;
-        self.ledger.sync()?;
-        Ok(true)
+        let erased = self.ledger.users.erase(org, user).and_then(|()| self.ledger.sync());
+        erased.map(|()| true).inspect_err(|error| self.ledger.health.broke(error))
     }
 
     /// Commits a group and answers every request in it.
     fn commit(&mut self, group: &[Request]) {
-        let answers = match self.failed.clone() {
-            Some(error) => Err(error),
-            None => self.store(group),
-        };
+        // A failed write may or may not be on disk, so nothing is acknowledged after one until the database is opened again.
+        let answers = self.ledger.health.admit().and_then(|()| self.store(group).inspect_err(|error| self.ledger.health.broke(error)));
         match answers {
             Ok(answers) => {
                 for (request, answer) in group.iter().zip(answers) {
@@ -189,10 +189,6 @@ impl Committer {
                 }
             }
             Err(error) => {
-                if self.failed.is_none() {
-                    tracing::error!(%error, "a commit failed: nothing more is accepted until a restart");
-                    self.failed = Some(error.clone());
-                }
                 for request in group {
                     let _ = request.reply.send(Err(error.clone()));
                 }
@@ -225,14 +221,21 @@ impl Committer {
         };
         batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
         self.ids.store(position, &mut batch)?;
+        let newest = newest(&commit.attendance).max(newest(&commit.assistance));
+        let seen = newest.map(|newest| now().min(newest.saturating_add(DAY_MILLIS))).max(self.seen);
+        if let Some(seen) = seen.filter(|_| seen != self.seen) {
+            batch.insert(&self.ledger.meta, SEEN, seen.to_be_bytes());
+        }
         batch.commit()?;
+        self.seen = seen;
         crash::point("ledger-committed");
         self.position = position;
         self.ledger.waiting.fetch_add(commit.facts(), Ordering::Relaxed);
         self.cells.fold(position, &commit);
         // Live cells are in memory: where a checkpoint does not keep up with them, ingest waits for one.
         if self.cells.is_overdue() {
-            self.cells.checkpoint()?;
+            // The commit stands, whatever comes of this.
+            self.ledger.health.checkpointed(self.cells.checkpoint());
         }
         Ok(answers)
     }
@@ -301,6 +304,11 @@ fn parts<'p, 'f, 'r, B: Block>(
         rows = rest;
         Some(part)
     })
+}
+
+/// The newest time of facts.
+fn newest<B: Block>(blocks: &[(OrgId, B)]) -> Option<Millis> {
+    blocks.iter().map(|(_, block)| block.extent().to - 1).max()
 }
 
 #[cfg(test)]

@@ -35,11 +35,12 @@ pub(crate) use scan::{LedgerScan, Wanted, day_of};
 
 use crate::cells::Cells;
 use crate::error::EngineError;
+use crate::health::Health;
 use crate::settings::Settings;
 use columns::{Block, Commit};
 use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
-use rollcall_model::{FactKind, OrgId};
+use rollcall_model::{FactKind, Millis, OrgId};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -55,6 +56,9 @@ const LEAST_FILES: usize = 10;
 /// Where it is noted where the lake lies.
 const LAKE_LOCATION: &str = "lake-location";
 
+/// Where the newest instant is noted on which the clock and the facts that came in agree.
+const SEEN: &str = "seen";
+
 /// The open database.
 pub struct Ledger {
     db: Database,
@@ -68,6 +72,8 @@ pub struct Ledger {
     erasures: Keyspace,
     id: String,
     directory: PathBuf,
+    /// What is wrong with the storage.
+    pub(crate) health: Health,
     /// How many facts were committed since the start and wait for the lake.
     waiting: AtomicUsize,
     /// The user ids of each organization.
@@ -87,12 +93,14 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Opens or creates the ledger in a directory that no other process has open; a torn tail is cut off.
+    /// Opens or creates the ledger in a directory, within the data directory, that no other process has open; a torn tail is cut off. What it
+    /// makes is durable once it is synced.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn open(directory: &Path, settings: &Settings) -> Result<Self, EngineError> {
-        tail::cut_off(directory)?;
+        let health = Health::new(directory.parent().unwrap_or(directory), settings.reserve_bytes);
+        tail::cut_off(directory, health.has_failed_before())?;
         let db = Database::builder(directory)
             .cache_size(settings.block_cache_bytes as u64)
             .max_cached_files(Some(settings.open_files.max(LEAST_FILES)))
@@ -120,8 +128,9 @@ impl Ledger {
                 id
             }
         };
-        let ledger = Self {
+        Ok(Self {
             id,
+            health,
             directory: directory.into(),
             waiting: AtomicUsize::new(0),
             meta,
@@ -137,9 +146,7 @@ impl Ledger {
             bookings: Numbers::open(db.keyspace("bookings", plain)?)?,
             uses: Numbers::open(db.keyspace("uses", plain)?)?,
             db,
-        };
-        ledger.db.persist(PersistMode::SyncAll)?;
-        Ok(ledger)
+        })
     }
 
     /// The database, for cells.
@@ -240,6 +247,15 @@ impl Ledger {
     pub(crate) fn remember_lake_location(&self, name: &str) -> Result<(), EngineError> {
         self.meta.insert(LAKE_LOCATION, name)?;
         self.sync()
+    }
+
+    /// The newest instant on which the clock and facts agree: with each commit the clock's, but no later than a day after the newest of its
+    /// facts. So neither a clock that is ahead moves it far, nor a fact that is. None before any commit.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn seen(&self) -> Result<Option<Millis>, EngineError> {
+        Ok(self.meta.get(SEEN)?.and_then(|bytes| Some(Millis::from_be_bytes(bytes.as_ref().try_into().ok()?))))
     }
 
     /// Which ledger this is: the lake's tables name who writes them.

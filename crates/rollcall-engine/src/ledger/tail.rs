@@ -7,7 +7,12 @@
 //!
 //! A commit is written only after the one before it was fsynced. So of what follows the last whole batch, at most one commit was
 //! never acknowledged: if there are more, the disk lost acknowledged facts, and that is an error for people to see.
+//!
+//! After a sync that failed, the system may hold in memory what is not on the disk, and call it clean: it reads as whole, later syncs
+//! succeed, and power loss takes it. So after a failure what is whole of every journal is written to its place again and synced, before
+//! anything builds on it.
 
+use crate::disk::is_full;
 use crate::error::EngineError;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -25,27 +30,50 @@ const TRAILER: &[u8] = b"FJL\x03";
 
 static BLANK: [u8; 1 << 16] = [0; 1 << 16];
 
-/// Checks the journals of a database that is not open, and cuts the broken end off the newest.
-pub(super) fn cut_off(directory: &Path) -> Result<(), EngineError> {
+/// Checks the journals of a database that is not open, and cuts the broken end off the newest. With `again`, writes what is whole of them again.
+pub(super) fn cut_off(directory: &Path, again: bool) -> Result<(), EngineError> {
     let storage = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", directory.display()));
     let mut journals = journals(directory).map_err(storage)?;
     let newest = journals.pop();
     for journal in journals {
-        check(&journal, &std::fs::read(&journal).map_err(storage)?, 0)?;
+        let bytes = std::fs::read(&journal).map_err(storage)?;
+        check(&journal, &bytes, 0)?;
+        if again {
+            write_again(&journal, &bytes).map_err(storage)?;
+        }
     }
     let Some(journal) = newest else { return Ok(()) };
     let bytes = std::fs::read(&journal).map_err(storage)?;
     let tail = check(&journal, &bytes, 1)?;
+    let whole = bytes.len() - tail.len();
+    if again {
+        write_again(&journal, bytes.get(..whole).unwrap_or_default()).map_err(storage)?;
+    }
     // Journals are allocated ahead of what is written to them.
     if tail.chunks(BLANK.len()).all(|chunk| BLANK.starts_with(chunk)) {
         return Ok(());
     }
-    let whole = bytes.len() - tail.len();
-    let mut copy = std::fs::File::create(journal.with_extension(TORN_TAIL)).map_err(storage)?;
-    copy.write_all(tail).and_then(|()| copy.sync_all()).map_err(storage)?;
+    let copy = journal.with_extension(TORN_TAIL);
+    match std::fs::File::create(&copy).and_then(|mut copy| copy.write_all(tail).and_then(|()| copy.sync_all())) {
+        // It was never acknowledged: no reason not to start.
+        Err(error) if is_full(&error) => {
+            tracing::warn!(%error, "the torn tail of the journal is not kept");
+            let _ = std::fs::remove_file(&copy);
+        }
+        copied => copied.map_err(storage)?,
+    }
     let file = OpenOptions::new().write(true).open(&journal).map_err(storage)?;
     file.set_len(whole as u64).and_then(|()| file.sync_all()).map_err(storage)?;
     tracing::warn!(journal = %journal.display(), at_byte = whole, "cut off a torn tail: it was never acknowledged");
+    Ok(())
+}
+
+/// Writes what a journal begins with to its place again, durably.
+fn write_again(journal: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(journal)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    tracing::warn!(journal = %journal.display(), bytes = bytes.len(), "the storage failed before: the journal was written again");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ mod users_by_place;
 pub(crate) use usage::{NamesOf, Selections};
 
 use crate::cells::{Base, Slice, View};
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, Supervisor};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{
     ActiveUsers, ActiveUsersRow, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, MeetingDay, MeetingDays, PlaceUsers, RowKeys,
@@ -34,7 +34,13 @@ impl<'e> Answering<'e> {
     }
 }
 
-/// Makes the engine, and the engine while it answers one question, answer each report: one line a report.
+/// A supervisor's engine, while it answers one question.
+struct Supervised<'s> {
+    supervisor: &'s Supervisor,
+    cancellation: Cancellation,
+}
+
+/// Makes the engine, its supervisor, and each while it answers one question, answer each report: one line a report.
 macro_rules! reports {
     ($($name:ident: $ask:ty => $answer:ty, $by:path;)*) => {
         impl Reports for Engine {
@@ -48,6 +54,31 @@ macro_rules! reports {
 
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(Self::directory(self, org))
+            }
+        }
+
+        impl Reports for Supervisor {
+            fn until<'r>(&'r self, cancellation: &Cancellation) -> Option<Box<dyn Reports + 'r>> {
+                Some(Box::new(Supervised { supervisor: self, cancellation: cancellation.clone() }))
+            }
+
+            $(fn $name(&self, org: OrgId, ask: &$ask) -> Result<$answer, ReportError> {
+                self.engine()?.$name(org, ask)
+            })*
+
+            fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+                Ok(self.engine()?.directory(org))
+            }
+        }
+
+        impl Reports for Supervised<'_> {
+            $(fn $name(&self, org: OrgId, ask: &$ask) -> Result<$answer, ReportError> {
+                let engine = self.supervisor.engine()?;
+                Answering { engine: &engine, cancellation: self.cancellation.clone() }.$name(org, ask)
+            })*
+
+            fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
+                Ok(self.supervisor.engine()?.directory(org))
             }
         }
 

@@ -5,6 +5,7 @@ use crate::args::{Config as Flags, ConfigCommand};
 use crate::config::EXAMPLE;
 use crate::failure::Result;
 use crate::output;
+use crate::server::Certificates;
 use rollcall_engine::PlaceFiles;
 
 pub fn run(flags: Flags) -> Result {
@@ -18,6 +19,8 @@ fn check(source: &Source) -> Result {
     let config = source.load()?;
     config.check_plaintext()?;
     PlaceFiles::open(&config.places)?;
+    // Warns of a certificate that has expired.
+    config.tls.as_ref().map(Certificates::open).transpose()?;
     let speaks = if config.tls.is_some() { "TLS" } else { "plain text" };
     output::line(format_args!("{} can be used", source.file.display()))?;
     output::line(format_args!("listen {} ({speaks}), data {}", config.listen, config.data.display()))?;

@@ -26,12 +26,19 @@ pub fn run(flags: &Forget) -> Result {
 
 pub fn retain(flags: &Retain) -> Result {
     let config = load(&flags.file.config, &flags.data)?;
-    let retained =
-        operate::<erase::Retain>(&flags.data, Some(&config), AskedOfRetain { retentions: config.retentions(), dry_run: flags.dry_run })?;
+    let asked = AskedOfRetain { retentions: config.retentions(), dry_run: flags.dry_run, yes_erase: flags.yes_erase };
+    let retained = operate::<erase::Retain>(&flags.data, Some(&config), asked)?;
     if retained.is_empty() {
         output::note("no organization has retention_days: every fact is kept for ever");
     }
     print(flags.format, &retained, || table(retained.iter().map(|retained| (Some(retained), &retained.erased))))?;
+    if retained.iter().any(|retained| retained.doubt.is_some()) {
+        for Retained { organization, doubt, .. } in &retained {
+            doubt.iter().for_each(|doubt| output::note(format_args!("organization {organization}: {doubt}")));
+        }
+        let facts: u64 = retained.iter().map(|retained| retained.erased.facts()).sum();
+        output::note(format_args!("nothing of this is erased unless you say --yes-erase {facts}"));
+    }
     done(flags.dry_run, retained.iter().map(|retained| &retained.erased))
 }
 

@@ -5,8 +5,8 @@ use crate::config::{Config, Limits, Overrides};
 use crate::descriptors;
 use crate::failure::{Failure, Result};
 use crate::operations::socket::NAME as SOCKET;
-use crate::server::{self, App, Server, operator};
-use rollcall_engine::{Engine, PlaceFiles, Settings};
+use crate::server::{self, App, Certificates, Server, operator};
+use rollcall_engine::{PlaceFiles, Settings, Supervisor};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl Source {
 pub struct Opened {
     pub server: Server,
     pub app: Arc<App>,
+    certificates: Option<Arc<Certificates>>,
     signals: Signals,
 }
 
@@ -72,23 +73,24 @@ pub async fn open(config: &Config) -> Result<Opened> {
     // The address comes first: to find it taken costs nothing, to recover a data directory may.
     let share = descriptors::Share::of(descriptors::limit(), config.limits.connections);
     share.tell(&config.limits);
-    let server = server::bind(config, share.connections).await?;
+    let certificates = config.tls.as_ref().map(Certificates::open).transpose()?;
+    let server = server::bind(config, certificates.as_ref(), share.connections).await?;
     let storage = Settings { open_files: share.storage / 2, ..config.storage.clone() };
     let (data, places) = (config.data.clone(), config.places.clone());
     let opening = move || {
         let places = PlaceFiles::open(&places)?;
-        let engine = Engine::open(&data, storage)?;
+        let storage = Supervisor::open(&data, storage)?;
         let key = server::signing_key(&data).map_err(|error| Failure::of(format_args!("the signing key in {}", data.display()), error))?;
-        Ok::<_, Failure>((Arc::new(engine), places, key))
+        Ok::<_, Failure>((Arc::new(storage), places, key))
     };
-    let (engine, places, key) =
+    let (storage, places, key) =
         tokio::task::spawn_blocking(opening).await.map_err(|error| Failure::of("the data directory could not be opened", error))??;
-    Ok(Opened { server, app: Arc::new(App::new(config, engine, places, key)), signals })
+    Ok(Opened { server, app: Arc::new(App::new(config, storage, places, key)), certificates, signals })
 }
 
 /// Serves until told to stop, then finishes what was begun and closes the engine.
 pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
-    let Opened { server, app, signals } = opened;
+    let Opened { server, app, certificates, signals } = opened;
     tracing::info!("listening on {}", server.url()?);
     let operator = operator::bind(&config.data);
     if let Err(error) = &operator {
@@ -101,7 +103,7 @@ pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     let Signals { mut terminate, mut interrupt, hangup } = signals;
     let shutdown_time = Limits::seconds(config.limits.shutdown_seconds);
     let retaining = tokio::spawn(server::retention::run(app.clone(), server::now));
-    let reloading = tokio::spawn(reload(hangup, app.clone(), config, source));
+    let reloading = tokio::spawn(reload(hangup, app.clone(), certificates, config, source));
     let closing = app.clone();
     let (stopping, stopped) = oneshot::channel();
     let stop = async move {
@@ -157,12 +159,12 @@ impl Signals {
 }
 
 /// Reads the configuration again on every SIGHUP, and place databases when they were exchanged. What is bad changes nothing.
-async fn reload(mut hangup: Signal, app: Arc<App>, mut current: Config, source: Source) {
+async fn reload(mut hangup: Signal, app: Arc<App>, certificates: Option<Arc<Certificates>>, mut current: Config, source: Source) {
     let mut looking = tokio::time::interval(LOOK_AT_PLACES);
     looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            Some(()) = hangup.recv() => tokio::task::block_in_place(|| reload_configuration(&app, &mut current, &source)),
+            Some(()) = hangup.recv() => tokio::task::block_in_place(|| reload_configuration(&app, certificates.as_deref(), &mut current, &source)),
             _ = looking.tick() => match tokio::task::block_in_place(|| app.places.refresh()) {
                 Ok(false) => {}
                 Ok(true) => tracing::info!("place databases read again"),
@@ -173,7 +175,7 @@ async fn reload(mut hangup: Signal, app: Arc<App>, mut current: Config, source: 
 }
 
 /// Puts the configuration in force as it is now.
-fn reload_configuration(app: &App, current: &mut Config, source: &Source) {
+fn reload_configuration(app: &App, certificates: Option<&Certificates>, current: &mut Config, source: &Source) {
     // Passwords that the file only refers to are hashed, and that takes its time.
     match source.load() {
         Ok(next) => {
@@ -182,6 +184,12 @@ fn reload_configuration(app: &App, current: &mut Config, source: &Source) {
             // A bad database does not keep back what else changed: a key that was taken from somebody is one that ends now.
             if let Err(error) = app.places.exchange(&next.places) {
                 tracing::error!("{error}; what was read before stays in use");
+            }
+            // Read again also under the same names: that is how certificates are renewed.
+            if let Some((certificates, files)) = certificates.zip(next.tls.as_ref())
+                && let Err(error) = certificates.reload(files)
+            {
+                tracing::error!("{error}; the certificate of before stays in use");
             }
             tracing::info!(organizations = next.organizations.len(), "configuration reloaded");
             *current = next;
@@ -200,7 +208,7 @@ fn warn_of_restart(current: &Config, next: &Config) {
     for (key, changed) in [
         ("listen", current.listen != next.listen),
         ("data", current.data != next.data),
-        ("tls", current.tls != next.tls),
+        ("tls, whether there is any,", current.tls.is_some() != next.tls.is_some()),
         ("storage or lake", current.storage != next.storage),
         (
             "limits.connections, .head_bytes, .header_seconds, .idle_seconds, .write_seconds or .shutdown_seconds",

@@ -65,7 +65,6 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         .collect();
     let mut storage = file.storage.settings();
     lake::read(&mut checks, &file.lake, &mut storage, folder);
-    storage.store.allow_plaintext = file.allow_plaintext_auth;
     let backup_key = file.backup.key.as_ref().and_then(|key| secrets::read_backup_key(&mut checks, "backup.key", key, folder));
     if !checks.problems.is_empty() {
         return Err(checks.problems);

@@ -87,6 +87,7 @@ pub(super) struct Storage {
     memtable_bytes: Option<usize>,
     checkpoint_facts: Option<usize>,
     checkpoint_entries: Option<u64>,
+    reserve_bytes: Option<u64>,
     users_per_organization: Option<u32>,
     bookings_per_organization: Option<u32>,
     uses_per_organization: Option<u32>,
@@ -105,6 +106,7 @@ impl Storage {
             memtable_bytes: self.memtable_bytes.unwrap_or(defaults.memtable_bytes),
             checkpoint_facts: self.checkpoint_facts.unwrap_or(defaults.checkpoint_facts),
             checkpoint_entries: self.checkpoint_entries.unwrap_or(defaults.checkpoint_entries),
+            reserve_bytes: self.reserve_bytes.unwrap_or(defaults.reserve_bytes),
             users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
             bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
             uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
@@ -121,6 +123,7 @@ impl Storage {
 pub(super) struct Lake {
     pub(super) url: Option<Spanned<String>>,
     pub(super) options: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    pub(super) allow_plaintext: bool,
     pub(super) flush_seconds: Option<u32>,
     pub(super) flush_facts: Option<usize>,
     pub(super) vacuum_days: Option<u32>,

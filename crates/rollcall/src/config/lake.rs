@@ -11,6 +11,7 @@ pub(super) fn read(checks: &mut Checks<'_>, given: &file::Lake, settings: &mut S
     settings.flush_seconds = given.flush_seconds.unwrap_or(settings.flush_seconds);
     settings.flush_facts = given.flush_facts.unwrap_or(settings.flush_facts);
     settings.vacuum_days = given.vacuum_days.unwrap_or(settings.vacuum_days);
+    settings.store.allow_plaintext = given.allow_plaintext;
     if let Some(url) = &given.url {
         match Location::parse(url.get_ref(), folder) {
             Ok(location) => settings.lake = Some(location),

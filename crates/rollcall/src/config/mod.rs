@@ -275,6 +275,8 @@ mod tests {
         assert_eq!((given.flush_seconds, given.flush_facts), (5, 7));
         let options = "[lake.options]\naws_endpoint = \"http://[::1]:9000\"\naws_virtual_hosted_style_request = false\n";
         let given = read(&format!("allow_plaintext_auth = true\n[lake]\nurl = \"s3://b/a/\"\n{options}")).unwrap();
+        assert!(!given.store.allow_plaintext, "that is about the clients of this server only");
+        let given = read(&format!("[lake]\nurl = \"s3://b/a/\"\nallow_plaintext = true\n{options}")).unwrap();
         assert_eq!(given.lake.unwrap().to_string(), "s3://b/a");
         let options: Vec<_> = given.store.iter().collect();
         assert_eq!(options, [("aws_endpoint", "http://[::1]:9000"), ("aws_virtual_hosted_style_request", "false")]);

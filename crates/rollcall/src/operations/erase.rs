@@ -32,6 +32,9 @@ pub struct AskedOfRetain {
     pub retentions: Vec<Retention>,
     /// Only say what would be erased.
     pub dry_run: bool,
+    /// How many facts go, all organizations together, by whom has looked: needed where that is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yes_erase: Option<u64>,
 }
 
 /// How long an organization keeps its facts.
@@ -79,6 +82,9 @@ pub struct Retained {
     pub days: u32,
     /// The start of the first day of UTC that stays.
     pub before: String,
+    /// Why it is doubtful that these facts are to be erased, so that nothing is before somebody says how many they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     #[serde(flatten)]
     pub erased: Erased,
 }
@@ -106,10 +112,24 @@ impl Operation for Retain {
         if asked.retentions.iter().any(|retention| retention.days == 0) {
             return Err("0 days: expected days for which facts are kept".into());
         }
+        let found: Vec<Retained> =
+            asked.retentions.iter().map(|retention| retention.look(context.engine, now)).collect::<Result<_, _>>()?;
+        if asked.dry_run {
+            return Ok(found);
+        }
+        let facts: u64 = found.iter().map(|found| found.erased.facts()).sum();
+        let doubts = found.iter().filter_map(|found| Some(format!("organization {}: {}", found.organization, found.doubt.as_ref()?)));
+        let doubts = doubts.collect::<Vec<_>>().join("; ");
+        match asked.yes_erase {
+            None if doubts.is_empty() => {}
+            Some(said) if said == facts => {}
+            None => return Err(format!("nothing was erased. {doubts}. If it is right that {facts} facts go, say --yes-erase {facts}")),
+            Some(said) => return Err(format!("nothing was erased: {facts} facts are too old, not {said}; look again with --dry-run")),
+        }
         let of = asked.retentions.len() as u64;
         let retain_one = |(done, retention): (u64, &Retention)| {
             progress(done, of);
-            retention.apply(context.engine, now, asked.dry_run)
+            retention.erase(context.engine, now)
         };
         (0..).zip(&asked.retentions).map(retain_one).collect()
     }
@@ -121,12 +141,22 @@ impl Retention {
         (now.div_euclid(DAY_MILLIS) - i64::from(self.days)) * DAY_MILLIS
     }
 
-    /// Erases what is older, as of an instant; with `dry_run` says what that is.
-    pub fn apply(&self, engine: &Engine, now: Millis, dry_run: bool) -> Result<Retained, String> {
+    /// What is older, as of an instant, and why it may be doubtful that it is to be erased. Changes nothing.
+    pub fn look(&self, engine: &Engine, now: Millis) -> Result<Retained, String> {
         let Self { organization, days } = *self;
         let before = self.before(now);
-        let erased = erase(engine, organization, &Selection::Before(before), dry_run, &|_, _| {})?;
-        Ok(Retained { organization, days, before: rfc3339(before), erased })
+        let would = engine.would_erase(organization, &Selection::Before(before)).map_err(|error| error.to_string())?;
+        let doubt = engine.doubt(organization, &would, now).map_err(|error| error.to_string())?;
+        let doubt = doubt.map(|doubt| doubt.to_string());
+        Ok(Retained { organization, days, before: rfc3339(before), doubt, erased: would.into() })
+    }
+
+    /// Erases what is older, as of an instant.
+    pub fn erase(&self, engine: &Engine, now: Millis) -> Result<Retained, String> {
+        let Self { organization, days } = *self;
+        let before = self.before(now);
+        let erased = erase(engine, organization, &Selection::Before(before), false, &|_, _| {})?;
+        Ok(Retained { organization, days, before: rfc3339(before), doubt: None, erased })
     }
 }
 
@@ -136,6 +166,11 @@ fn erase(engine: &Engine, org: OrgId, selection: &Selection, dry_run: bool, prog
 }
 
 impl Erased {
+    /// How many facts.
+    pub const fn facts(&self) -> u64 {
+        self.attendances + self.assistances
+    }
+
     /// Whether nothing is left of what was erased.
     pub fn is_proven(&self) -> bool {
         self.proof.as_ref().is_none_or(|proof| proof.holds)

@@ -17,7 +17,8 @@ use self::exchange::Exchange;
 use self::probe::Probed;
 use self::slots::Slots;
 use self::socket::{Patience, Socket};
-use super::{body, tls};
+use super::body;
+use super::tls::Certificates;
 use crate::config::{Config, Limits};
 use crate::failure::{Failure, Result};
 use axum::Router;
@@ -53,9 +54,9 @@ pub struct Server {
     graceful: GracefulShutdown,
 }
 
-/// Takes the address; nobody is answered before [`Server::run`]. So many connections are open at a time.
-pub async fn bind(config: &Config, connections: usize) -> Result<Server> {
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+/// Takes the address; nobody is answered before [`Server::run`]. With certificates, clients speak TLS. So many connections are open at a time.
+pub async fn bind(config: &Config, certificates: Option<&Arc<Certificates>>, connections: usize) -> Result<Server> {
+    let tls = certificates.map(Certificates::acceptor).transpose()?;
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| Failure::of(format_args!("cannot listen on {}", config.listen), error))?;
     let limits = &config.limits;

@@ -41,7 +41,8 @@ pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: He
     let ((sender, receiver), (begun, first)) = (mpsc::channel(AHEAD), oneshot::channel());
     tokio::task::spawn_blocking(move || {
         let mut pipe = Pipe { chunk: Vec::new(), sender, begun: Some(begun) };
-        let written = app.engine.export::<B>(organization.id, range, format, &mut pipe);
+        let engine = app.engine().map_err(ExportError::from);
+        let written = engine.and_then(|engine| engine.export::<B>(organization.id, range, format, &mut pipe));
         // Before the end is told: whoever has read one export may begin the next.
         drop(turn);
         let outcome = written.and_then(|_| Ok(pipe.end()?));

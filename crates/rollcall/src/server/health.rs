@@ -4,6 +4,9 @@ use super::refusal::Refusal;
 use super::state::App;
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use rollcall_dialects::turns::RETRY_AFTER;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -12,15 +15,20 @@ pub async fn live() -> Json<Value> {
     Json(json!({ "live": true }))
 }
 
-/// Facts can be ingested now.
-pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
+/// Facts can be ingested now. What is wrong with the storage is listed in `problems`, also while it does not stop that.
+pub async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.is_closing() {
-        Err(Refusal::unavailable("shutting down"))
-    } else if !app.engine.is_writable() {
-        Err(Refusal::unavailable("storage failed; the cause is in the server's log"))
-    } else {
-        Ok(Json(json!({ "ready": true })))
+        return Refusal::unavailable("shutting down").into_response();
     }
+    let problems = app.storage.problems();
+    let what: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
+    let stopped: Vec<&str> = problems.iter().filter(|problem| problem.stops_ingest).map(|problem| problem.what.as_str()).collect();
+    if !stopped.is_empty() {
+        let told = Json(json!({ "error": stopped.join("; "), "ready": false, "problems": what }));
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], told).into_response();
+    }
+    let told = if what.is_empty() { json!({ "ready": true }) } else { json!({ "ready": true, "problems": what }) };
+    Json(told).into_response()
 }
 
 /// What is running.

@@ -65,7 +65,8 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
     let _client = cancellation.when_dropped();
     let app = app.clone();
     let work = move || {
-        let directory = app.engine.directory(organization.id);
+        let engine = app.engine()?;
+        let directory = engine.directory(organization.id);
         let places = app.places.current();
         let watcher = Watcher { cancellation, held: RefCell::new(held), refusal: RefCell::default() };
         let (places, limits, zone) = (places.as_deref(), live.limits.ingest(), zone.as_ref());
@@ -89,7 +90,7 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
             let receipt = Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() };
             return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
         }
-        let mut receipt = app.engine.ingest(&organization, decoded.facts)?;
+        let mut receipt = engine.ingest(&organization, decoded.facts)?;
         drop(held);
         receipt.rejected += decoded.rejected;
         receipt.errors = decoded.errors;

@@ -40,3 +40,4 @@ pub use connections::{Server, bind};
 pub use router::router;
 pub use signing::{SIGNING_KEY, signing_key};
 pub use state::{App, now};
+pub use tls::Certificates;

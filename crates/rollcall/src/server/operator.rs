@@ -164,9 +164,9 @@ async fn answer<O: Operation>(
         let client = Client { sender, told: Mutex::default() };
         // Dropped before the client, whatever happens: whoever has read the end may ask for the next.
         let held = (app, turn, under_way);
-        let context = Context { engine: &held.0.engine };
         let begun = Instant::now();
-        let outcome = O::run(&context, asked, &|done, of| client.progress(done, of));
+        let engine = held.0.engine().map_err(|error| error.to_string());
+        let outcome = engine.and_then(|engine| O::run(&Context { engine: &engine }, asked, &|done, of| client.progress(done, of)));
         let seconds = begun.elapsed().as_secs();
         let line = match outcome {
             Ok(found) => {

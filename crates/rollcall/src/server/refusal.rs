@@ -65,6 +65,7 @@ impl From<EngineError> for Refusal {
         match error {
             EngineError::Limit(message) => Self::new(StatusCode::INSUFFICIENT_STORAGE, message),
             EngineError::Directory(error) => Self::bad_request(format!("the directory: {error}")),
+            EngineError::ReadOnly(_) => Self::unavailable(error.to_string()),
             EngineError::Closed => Self::unavailable("shutting down; try again"),
             error => {
                 tracing::error!(cause = %error, "storage failed");

@@ -6,7 +6,7 @@ use crate::operations::erase::Retention;
 use ipnet::IpNet;
 use rollcall_dialects::turns::{Turns, Words};
 use rollcall_dialects::{Secret, Site, work};
-use rollcall_engine::{Engine, PlaceFiles};
+use rollcall_engine::{Engine, EngineError, PlaceFiles, Supervisor};
 use rollcall_model::{Millis, OrgId, Organization};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 /// What all routes share.
 #[derive(Debug)]
 pub struct App {
-    /// The engine.
-    pub engine: Arc<Engine>,
+    /// The engine, and who opens it again when its storage failed.
+    pub storage: Arc<Supervisor>,
     /// What resolves the addresses of facts.
     pub places: Arc<PlaceFiles>,
     /// What the dialects are lent.
@@ -51,12 +51,12 @@ pub struct Live {
 
 impl App {
     /// What routes share, over an open engine.
-    pub fn new(config: &Config, engine: Arc<Engine>, places: PlaceFiles, signing_key: [u8; 32]) -> Self {
-        let site = Site::new(engine.clone(), now, signing_key, config.tenants());
+    pub fn new(config: &Config, storage: Arc<Supervisor>, places: PlaceFiles, signing_key: [u8; 32]) -> Self {
+        let site = Site::new(storage.clone(), now, signing_key, config.tenants());
         site.guesses.set_limits(config.sign_in);
         site.share(reports(config));
         Self {
-            engine,
+            storage,
             places: Arc::new(places),
             site: Arc::new(site),
             directory_turns: std::sync::Mutex::default(),
@@ -68,6 +68,14 @@ impl App {
     /// The turn to change an organization's directory: one at a time does.
     pub fn directory_turn(&self, org: OrgId) -> Arc<Mutex<()>> {
         self.directory_turns.lock().unwrap_or_else(PoisonError::into_inner).entry(org).or_default().clone()
+    }
+
+    /// The engine, for one request. Waits while it is opened again: call this from a thread that may block.
+    ///
+    /// # Errors
+    /// It could not be opened again, or that takes too long.
+    pub fn engine(&self) -> Result<Arc<Engine>, EngineError> {
+        self.storage.engine()
     }
 
     /// What holds now.

@@ -120,7 +120,7 @@ fn write_to(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
 /// The root of the demo's departments.
 fn department(app: &App, config: &Config) -> Option<String> {
     let organization = config.organizations.first()?.tenant.organization.id;
-    let departments = app.engine.directory(organization).document().departments;
+    let departments = app.engine().ok()?.directory(organization).document().departments;
     departments.into_iter().find(|department| department.parent_id.is_none()).map(|root| root.id)
 }
 
@@ -129,7 +129,7 @@ fn fill(app: &Arc<App>, config: &Config, wanted: &Filled, stop: &AtomicBool) -> 
     let organization = config.organizations.first().map(|first| first.tenant.organization.clone());
     let organization: Organization = organization.ok_or_else(|| Failure::Message("the demo has no organization".into()))?;
     let attendance = believable(wanted, wanted.facts);
-    app.engine.put_directory(organization.id, attendance.directory())?;
+    app.engine()?.put_directory(organization.id, attendance.directory())?;
     let Filled { facts, assistance, users, days, .. } = wanted;
     output::note(format_args!("making {facts} attendance and {assistance} assistance facts of {users} users over {days} days"));
     let bar = output::progress(facts + assistance, "{wide_bar} {human_pos}/{human_len} facts {eta}");
@@ -156,12 +156,12 @@ fn fill(app: &Arc<App>, config: &Config, wanted: &Filled, stop: &AtomicBool) -> 
 
 /// Takes facts in, and says how many.
 fn take<C: Columns>(app: &Arc<App>, organization: &Organization, limits: &Limits, lines: &[u8]) -> Result<u64> {
-    let directory = app.engine.directory(organization.id);
+    let directory = app.engine()?.directory(organization.id);
     let context = Context { limits: *limits, ..Context::new(organization, &directory, server::now()) };
     let decoded = decode::<C>(lines, Format::Ndjson, Compression::None, &context);
     let decoded = decoded.map_err(|error| Failure::of("the demo's facts cannot be read", error))?;
     if let Some(error) = decoded.errors.first() {
         return Err(Failure::of("the demo made a fact that is none", error));
     }
-    Ok(app.engine.ingest(organization, decoded.facts)?.accepted)
+    Ok(app.engine()?.ingest(organization, decoded.facts)?.accepted)
 }

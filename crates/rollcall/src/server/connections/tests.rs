@@ -62,7 +62,8 @@ async fn serve(configuration: &str, connections: usize) -> Served {
         .route("/length", post(|body: Body| async { body.collect().await.unwrap().to_bytes().len().to_string() }));
     let configuration = format!("listen = \"127.0.0.1:0\"\n{configuration}");
     let config = Config::parse(&configuration, Path::new("rollcall.toml"), &Overrides::default()).unwrap();
-    let server = bind(&config, connections).await.unwrap();
+    let certificates = config.tls.as_ref().map(Certificates::open).transpose().unwrap();
+    let server = bind(&config, certificates.as_ref(), connections).await.unwrap();
     let (address, (stop, stopped)) = (server.address().unwrap(), oneshot::channel());
     let running = tokio::spawn(server.run(router, async {
         let _ = stopped.await;

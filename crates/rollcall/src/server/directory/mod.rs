@@ -69,7 +69,7 @@ pub async fn history(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<
     };
     let shared = app.clone();
     let work = move |_: &dyn Reports| {
-        let versions = shared.engine.directory_history(org)?;
+        let versions = shared.engine()?.directory_history(org)?;
         Ok(Json(serde_json::json!({ "versions": versions.iter().map(told).collect::<Vec<_>>() })).into_response())
     };
     app.site.work(native::task(org), work).await
@@ -200,7 +200,7 @@ async fn change(
     let work = move || {
         let _turn = turn;
         let mut removed = (0, 0);
-        let version = app.engine.change_directory(org, |current| {
+        let version = app.engine()?.change_directory(org, |current| {
             let next = Directory::new(next(current)?).map_err(EngineError::from)?;
             guard.check(current, &next)?;
             let losses = current.losses(&next);
@@ -218,7 +218,7 @@ async fn change(
 
 /// A directory that was replaced.
 fn find(app: &App, org: OrgId, version: u64) -> Result<DirectoryDocument, Refusal> {
-    app.engine.kept_directory(org, version)?.ok_or_else(|| {
+    app.engine()?.kept_directory(org, version)?.ok_or_else(|| {
         let kept = format!("the last {KEPT_DIRECTORIES} that were replaced are kept, and GET /v1/directory/history lists them");
         Refusal::new(StatusCode::NOT_FOUND, format!("version {version} of the directory is not among those kept: {kept}"))
     })

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{Config, Overrides};
 use crate::operations::Progress;
-use rollcall_engine::{Engine, PlaceFiles, Settings};
+use rollcall_engine::{PlaceFiles, Settings, Supervisor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ struct Served {
 
 fn serve(time: Option<Duration>) -> Served {
     let home = tempfile::tempdir().unwrap();
-    let engine = Arc::new(Engine::open(home.path(), Settings::default()).unwrap());
+    let engine = Arc::new(Supervisor::open(home.path(), Settings::default()).unwrap());
     let config = Config::parse("", Path::new("rollcall.toml"), &Overrides::default()).unwrap();
     let app = Arc::new(App::new(&config, engine, PlaceFiles::open(&[]).unwrap(), [0; 32]));
     let (stop, stopped) = oneshot::channel();
