@@ -118,10 +118,23 @@ impl Refusal {
         }
     }
 
+    /// Whether it is told in one format whatever was asked for: all that is told before the credentials are known to be good is.
+    const fn has_one_format(&self) -> bool {
+        matches!(
+            self,
+            Self::PlainText
+                | Self::Unauthorized
+                | Self::WrongCredentials { .. }
+                | Self::TooManyFailures { .. }
+                | Self::Busy
+                | Self::Permission
+        )
+    }
+
     /// The answer. `format` finds the format that the request would have been answered in; it is not called where there is but one.
     pub(super) fn answer(&self, format: impl FnOnce() -> Format) -> Response {
         let message = self.to_string();
-        let format = if matches!(self, Self::Unauthorized | Self::PlainText | Self::Permission) { Format::Xml } else { format() };
+        let format = if self.has_one_format() { Format::Xml } else { format() };
         let fault = matches!(self, Self::ServiceVersion | Self::ServiceVersionTwice);
         let (content_type, version, body) = match (self, format) {
             (Self::Unauthorized | Self::WrongCredentials { .. }, _) => ("text/html;charset=utf-8", None, UNAUTHORIZED.into()),
@@ -212,4 +225,24 @@ fn error_xml(message: &str) -> String {
     let mut body = format!("{}<m:error xmlns:m=\"{metadata}\"><m:code /><m:message xml:lang=\"en-US\">", xml::DECLARATION);
     xml::escape(&mut body, message);
     body + "</m:message></m:error>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_is_told_does_not_depend_on_what_it_asked_for() {
+        let name = || "somebody".to_owned();
+        for refusal in [
+            Refusal::PlainText,
+            Refusal::Unauthorized,
+            Refusal::WrongCredentials { name: name() },
+            Refusal::TooManyFailures { name: name(), seconds: 1 },
+            Refusal::Busy,
+        ] {
+            let answer = refusal.answer(|| panic!("{refusal:?} asks for the format"));
+            assert_eq!(answer.status(), refusal.status());
+        }
+    }
 }
