@@ -64,6 +64,17 @@ fn error(answer: &Answer) -> (u16, bool, String) {
     (answer.status, answer.headers.contains_key("retry-after"), message)
 }
 
+/// What is told once there is no room or no turn.
+fn refusal(ask: impl Fn() -> Option<Answer>) -> (u16, bool, String) {
+    let mut told = None;
+    let is_refused = || {
+        told = ask().map(|answer| error(&answer)).filter(|(status, ..)| *status == 503);
+        told.is_some()
+    };
+    until(is_refused, "somebody is refused");
+    told.unwrap()
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
@@ -97,17 +108,10 @@ fn unfinished_bodies_of_one_organization_leave_room_for_another_and_give_it_back
 fn who_waits_for_room_in_vain_is_told_whose_bodies_are_in_the_way() {
     let server = Server::with("[limits]\ninflight_bytes = 1_048_576\nbody_seconds = 0\nwait_seconds = 1\n");
     let held = begin(&server, KEY, "gzip", 262_144, &[b'x'; 262_143]);
-    let mut told = None;
-    until(
-        || {
-            told = post(&server, KEY, PATIENCE).map(|answer| error(&answer)).filter(|(status, ..)| *status == 503);
-            told.is_some()
-        },
-        "there is no room",
-    );
+    let told = refusal(|| post(&server, KEY, PATIENCE));
     let why = " bytes of bodies of this organization are arriving or wait to be decoded, for which it has 262144 (limits.inflight_bytes), and none \
                was done within 1 s (limits.wait_seconds); try again";
-    let (_, may_try_again, told) = told.unwrap();
+    let (_, may_try_again, told) = told;
     assert!(may_try_again && told.ends_with(why), "{told}");
     drop(held);
 }
@@ -181,17 +185,10 @@ fn who_waits_for_a_decoder_in_vain_is_told() {
     let server = Server::with("[limits]\ndecoders = 2\nfacts = 0\ndecoded_bytes = 0\nwait_seconds = 1\n");
     let body = endless();
     let _held = begin(&server, KEY, "gzip", body.len(), &body);
-    let mut told = None;
-    until(
-        || {
-            told = post(&server, KEY, PATIENCE).map(|answer| error(&answer)).filter(|(status, ..)| *status == 503);
-            told.is_some()
-        },
-        "there is no decoder",
-    );
+    let told = refusal(|| post(&server, KEY, PATIENCE));
     let why = "1 bodies of this organization are being decoded, its share of 2 (limits.decoders), and none was done within 1 s \
                (limits.wait_seconds); try again";
-    assert_eq!(told.unwrap(), (503, true, why.into()));
+    assert_eq!(told, (503, true, why.into()));
 }
 
 #[test]
@@ -262,17 +259,10 @@ fn every_api_tells_who_waits_for_a_report_in_vain() {
     let token = server.send(server.request("POST", "/open-apis/auth/v3/tenant_access_token/internal").json(&body)).unwrap();
     let token = token.json()["tenant_access_token"].as_str().unwrap().to_owned();
     let held = ask_long(&server);
-    let mut told = None;
-    until(
-        || {
-            told = short(&server, KEY, PATIENCE).map(|answer| error(&answer)).filter(|(status, ..)| *status == 503);
-            told.is_some()
-        },
-        "the first organization waits for its turn",
-    );
+    let told = refusal(|| short(&server, KEY, PATIENCE));
     let why = "1 reports of this organization are being computed, its share of 2 (limits.reports), and none was done within 1 s \
                (limits.wait_seconds); try again";
-    assert_eq!(told.unwrap(), (503, true, why.into()));
+    assert_eq!(told, (503, true, why.into()));
     let feishu = server.get("/open-apis/vc/v1/reports/get_daily?start_time=1740960000&end_time=1741046400", &token).unwrap();
     assert!(feishu.json()["code"] != 0 && feishu.json()["error"]["message"] == why, "{}", feishu.text());
     let office365 = server.office365("/CsActiveUserDaily?$format=Json", USER, PASSWORD);
