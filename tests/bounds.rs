@@ -193,6 +193,9 @@ fn local_times_need_a_zone_and_csv_comes_as_spreadsheets_write_it() {
     let answer = server.post("", "text/csv; charset=latin1", body).unwrap();
     assert_eq!(answer.status, 415);
     assert_eq!(answer.json()["error"], "content-type charset latin1: expected utf-8, utf-16, utf-16be or gb18030");
+    // What is no text has no charset.
+    let errors = told(&server.post("", "application/vnd.apache.parquet; charset=binary", "PAR1").unwrap());
+    assert!(errors[0].starts_with("expected a Parquet file"), "{errors:?}");
     let errors = told(&server.post("", CSV, "user,session_id,user,left\n1,2,3,4\n").unwrap());
     assert_eq!(errors.len(), 7, "{errors:#?}");
     assert!(errors.iter().all(|error| error.starts_with("line 1: ")), "{errors:#?}");

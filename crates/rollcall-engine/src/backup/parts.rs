@@ -42,8 +42,10 @@ pub(super) fn write(
         let keyspace = db.keyspace(name, KeyspaceCreateOptions::default)?;
         for entry in snapshot.iter(&keyspace) {
             let (key, value) = entry.into_inner()?;
-            let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
-            let record = [&[number][..], &length(&key), &length(&value), &key, &value];
+            let length = |bytes: &[u8]| {
+                u32::try_from(bytes.len()).map(u32::to_le_bytes).map_err(|_| refused("an entry larger than a backup can have"))
+            };
+            let record = [&[number][..], &length(&key)?, &length(&value)?, &key, &value];
             record.iter().try_for_each(|bytes| part.write_all(bytes)).map_err(failed)?;
             written += 1;
             if part.get_ref().len() >= PART_BYTES {

@@ -53,7 +53,7 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
     let organization = credentials::organization(&live, &parts.headers)?;
     let format = format(&parts.headers)?;
     let compression = compression(&parts.headers)?;
-    let charset = charset(&parts.headers)?;
+    let charset = if matches!(format, Format::Parquet | Format::Arrow) { None } else { charset(&parts.headers)? };
     let Asked { on_error, zone } = asked(&parts.uri)?;
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
