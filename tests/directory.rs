@@ -53,6 +53,7 @@ fn an_empty_body_a_header_alone_and_an_empty_document_empty_no_directory() {
         ("PUT", "/v1/directory/users", CSV, "id,name,kind,departments,from\n"),
         ("PUT", "/v1/directory/departments", CSV, ""),
         ("PUT", "/v1/directory/departments", CSV, "id,name\n"),
+        ("PUT", "/v1/directory", JSON, "[]"),
         ("PATCH", "/v1/directory", JSON, ""),
         ("PATCH", "/v1/directory", JSON, "{}"),
         ("PATCH", "/v1/directory/users", CSV, "id,name\n"),

@@ -58,6 +58,7 @@ fn an_export_to_a_name_that_is_of_no_format_writes_nothing() {
         let wrong = complaint(&mut export(name), 2);
         assert!(wrong.contains(name) && wrong.contains(".ndjson (or .jsonl), .csv or .parquet") && wrong.contains(told), "{wrong}");
     }
+    assert!(complaint(&mut export("nowhere/a.csv"), 1).contains("nowhere/a.csv: the directory that it is to be in does not exist"));
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     for (name, begins) in [("facts", "{"), ("a.jsonl", "{"), ("A.CSV", "id,"), ("a.parquet", "PAR1")] {
         stdout(&mut export(name));
@@ -109,54 +110,58 @@ fn a_server_that_is_not_there_is_named_with_how_to_go_on() {
     let url = format!("http://{free}");
     let told = complaint(import(&url, &[&path]).args(["--patience", "0"]), 1);
     assert!(told.contains(&format!("{url}/v1/attendance")) && told.contains("does a rollcall server listen there?"), "{told}");
-    assert!(told.contains("facts.ndjson again with --resume"), "{told}");
+    assert!(told.contains("when the server is back, import ") && told.contains("facts.ndjson again"), "{told}");
     let told = complaint(import(&url, &[&path]).args(["--patience", "1", "--in-flight", "4", "--body-bytes", "1024"]), 1);
     assert_eq!(told.matches("trying again for 1 s (--patience)").count(), 1, "{told}");
     let told = complaint(rollcall().args(["export", "--key", KEY, "--to-url", &url]), 1);
     assert!(told.contains(&url) && told.contains("does a rollcall server listen there?"), "{told}");
 }
 
-#[test]
-fn an_import_whose_server_went_away_goes_on_after_what_was_acknowledged() {
-    let home = TempDir::new().unwrap();
-    let mut server = Server::start(home.path());
-    // More requests than can be answered before the first look.
-    let path = file(&home, "facts.ndjson", &facts(60_000));
-    let mut importing = import(server.url(), &[&path]);
+/// An import of more requests than are answered before the first look, some of which were.
+fn half_done(server: &Server, path: &Path) -> Child {
+    fs::write(path, facts(60_000)).unwrap();
+    let mut importing = import(server.url(), &[path]);
     importing.args(["--body-bytes", "1024", "--patience", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
     let importing = importing.spawn().unwrap();
-    await_meetings(&server, 100);
-    server.kill();
-    let (status, told) = end(importing);
-    assert_eq!(status.code(), Some(1), "{told}");
+    await_meetings(server, 100);
+    importing
+}
+
+/// Goes on with the import of [`half_done`] that told how, and has every fact once.
+fn gone_on_with(server: &Server, path: &Path, told: &str) {
     let (_, after) = told.split_once("facts.ndjson again with --resume to go on after line ").unwrap_or_else(|| panic!("{told}"));
-    let after: u64 = after.trim().parse().unwrap();
-    assert!(after >= 50, "{told}");
-    let server = Server::start(home.path());
-    let receipt: rollcall_model::Receipt = serde_json::from_str(&stdout(import(server.url(), &[&path]).arg("--resume"))).unwrap();
+    assert!(after.trim().parse::<u64>().unwrap() >= 50, "{told}");
+    let receipt: rollcall_model::Receipt = serde_json::from_str(&stdout(import(server.url(), &[path]).arg("--resume"))).unwrap();
     // The total has what the first attempt stored; at most the bodies that were under way are sent twice.
     assert!(receipt.accepted + receipt.duplicate == 60_000 && receipt.duplicate < 100, "{receipt:?}");
     assert_eq!(server.meetings(KEY), 60_000);
 }
 
 #[test]
+fn an_import_whose_server_went_away_goes_on_after_what_was_acknowledged() {
+    let home = TempDir::new().unwrap();
+    let mut server = Server::start(home.path());
+    let path = home.path().join("facts.ndjson");
+    let importing = half_done(&server, &path);
+    server.kill();
+    let (status, told) = end(importing);
+    assert_eq!(status.code(), Some(1), "{told}");
+    gone_on_with(&Server::start(home.path()), &path, &told);
+}
+
+#[test]
 fn an_import_that_is_interrupted_says_how_to_go_on() {
     let home = TempDir::new().unwrap();
-    let path = file(&home, "facts.ndjson", &facts(10));
-    // It accepts, and never answers.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let importing =
-        import(&format!("http://{}", silent.local_addr().unwrap()), &[&path]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut asked = silent.accept().unwrap().0;
-    asked.read_exact(&mut [0; 4]).unwrap();
+    let server = Server::new();
+    let path = home.path().join("facts.ndjson");
+    let importing = half_done(&server, &path);
     interrupt(&importing);
     let (status, told) = end(importing);
-    assert_eq!(status.code(), Some(130), "{told}");
-    assert!(told.contains("interrupted; import ") && told.contains("facts.ndjson again with --resume"), "{told}");
-    let server = Server::new();
-    assert!(stdout(import(server.url(), &[&path]).arg("--resume")).contains("\"accepted\":10"));
+    assert!(status.code() == Some(130) && told.contains("interrupted; import "), "{told}");
+    gone_on_with(&server, &path, &told);
 
     // Standard input cannot be read again from a place.
+    let server = Server::new();
     let mut piped = import(server.url(), &[Path::new("-")]);
     let mut piped =
         piped.args(["--body-bytes", "1024"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -167,6 +172,35 @@ fn an_import_that_is_interrupted_says_how_to_go_on() {
     let (status, told) = end(piped);
     assert!(status.code() == Some(130) && told.contains("import standard input again: what is stored counts as duplicate"), "{told}");
     drop(pipe);
+}
+
+/// It accepts, and never answers: the import does not wait for it.
+#[test]
+fn an_import_is_interrupted_while_its_server_says_nothing() {
+    let home = TempDir::new().unwrap();
+    let path = file(&home, "facts.ndjson", &facts(10));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let importing = import(&url, &[&path]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut asked = silent.accept().unwrap().0;
+    asked.read_exact(&mut [0; 4]).unwrap();
+    interrupt(&importing);
+    let (status, told) = end(importing);
+    assert!(status.code() == Some(130) && told.contains("facts.ndjson again: what is stored counts as duplicate"), "{told}");
+}
+
+/// Both are told at once, and not after two minutes.
+#[test]
+fn a_server_without_tls_or_with_a_certificate_of_its_own_is_told_apart_from_none() {
+    let home = TempDir::new().unwrap();
+    let path = file(&home, "facts.ndjson", &facts(1));
+    let plain = Server::new();
+    let told = complaint(&mut import(&plain.url().replace("http://", "https://"), &[&path]), 1);
+    assert!(told.contains("try http:// in place of https://"), "{told}");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+    let tls = Server::with(&format!("[tls]\ncertificate = \"{fixtures}/tls.certificate.pem\"\nkey = \"{fixtures}/tls.key.pem\"\n"));
+    let told = complaint(&mut import(tls.url(), &[&path]), 1);
+    assert!(told.contains("does not trust the server's certificate"), "{told}");
 }
 
 /// A small demo; `home` stands for the home of whoever starts it.

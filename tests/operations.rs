@@ -75,7 +75,7 @@ fn one_process_owns_a_data_directory() {
     assert!(wrong.contains("in use by another rollcall process"), "{wrong}");
     let taken = server.url().trim_start_matches("http://");
     let wrong = complaint(rollcall().args(["serve", "--listen", taken, "--data", "elsewhere", "--config"]).arg(&config), 1);
-    assert!(wrong.contains(&format!("cannot listen on {taken}")), "{wrong}");
+    assert!(wrong.contains(&format!("cannot listen on {taken}")) && wrong.contains("choose another port with --listen"), "{wrong}");
 }
 
 #[test]

@@ -131,7 +131,10 @@ impl Target {
         // What is no file, such as a pipe, cannot be put in place as a whole.
         let is_file = fs::metadata(path).map_or(true, |found| found.is_file());
         let aside = if is_file { path.with_added_extension("part") } else { path.clone() };
-        let out = File::create(&aside).map_err(|error| Failure::of(aside.display(), error))?;
+        let out = File::create(&aside).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::Message(format!("{}: the directory that it is to be in does not exist", path.display())),
+            _ => Failure::of(aside.display(), error),
+        })?;
         Ok(Self { out: Box::new(BufWriter::new(out)), file: is_file.then(|| (path.clone(), aside)), bar })
     }
 

@@ -3,6 +3,7 @@
 use super::causes;
 use crate::failure::{Failure, Result};
 use reqwest::{Client, Method, RequestBuilder, Url};
+use std::error::Error;
 
 /// A running server, and the ingest key that decides the organization there.
 #[derive(Debug, Clone)]
@@ -65,8 +66,32 @@ pub fn unreachable(address: &str, error: reqwest::Error) -> Failure {
 
 /// The same, as text.
 pub fn trouble(address: &str, error: reqwest::Error) -> String {
-    let hint = if error.is_connect() { "; does a rollcall server listen there?" } else { "" };
+    let hint = match of_tls(&error) {
+        Some(rustls::Error::InvalidCertificate(_)) => "; this machine does not trust the server's certificate, or it is of another name",
+        Some(rustls::Error::InvalidMessage(_)) => "; the server may speak plain HTTP: try http:// in place of https://",
+        _ if error.is_connect() => "; does a rollcall server listen there?",
+        _ => "",
+    };
     format!("{address}: {}{hint}", causes(&error.without_url()))
+}
+
+/// Whether the same request cannot succeed later either: it cannot be sent, or the two ends do not understand or trust each other.
+pub fn is_lasting(error: &reqwest::Error) -> bool {
+    error.is_builder() || matches!(of_tls(error), Some(rustls::Error::InvalidCertificate(_) | rustls::Error::InvalidMessage(_)))
+}
+
+/// What went wrong in TLS, if that is the cause.
+fn of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // The source of an I/O error that wraps another is that of the other, which would be passed over.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &dyn Error).or_else(|| error.source());
+    }
+    None
 }
 
 #[cfg(test)]

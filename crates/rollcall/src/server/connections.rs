@@ -29,6 +29,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rollcall_dialects::site::Channel;
 use std::error::Error;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,8 +58,15 @@ pub struct Server {
 /// Takes the address; nobody is answered before [`Server::run`]. With certificates, clients speak TLS. So many connections are open at a time.
 pub async fn bind(config: &Config, certificates: Option<&Arc<Certificates>>, connections: usize) -> Result<Server> {
     let tls = certificates.map(Certificates::acceptor).transpose()?;
-    let listener =
-        TcpListener::bind(config.listen).await.map_err(|error| Failure::of(format_args!("cannot listen on {}", config.listen), error))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::AddrInUse => "; another program listens there, maybe another rollcall: end it, or choose another port with --listen",
+            ErrorKind::AddrNotAvailable => "; expected an address of this machine",
+            ErrorKind::PermissionDenied => "; ports below 1024 are for privileged users: choose another with --listen",
+            _ => "",
+        };
+        Failure::Message(format!("cannot listen on {}: {error}{hint}", config.listen))
+    })?;
     let limits = &config.limits;
     let mut http = http1::Builder::new();
     // How long a client is waited for is the socket's matter, and so is whether one that sends no more is gone.

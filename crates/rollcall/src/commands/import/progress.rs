@@ -129,7 +129,7 @@ impl Progress {
             // Where it cannot be kept, the file is sent again from its beginning.
             End::Stopped => kept = self.source.has_places() && self.save(&mut state).is_ok(),
         }
-        let going_on = if kept {
+        let going_on = if kept && state.place.lines > 0 {
             format!("import {} again with --resume to go on after line {}", self.source.name(), state.place.lines)
         } else {
             format!("import {} again: what is stored counts as duplicate", self.source.name())

@@ -4,7 +4,7 @@ use super::cut::Body;
 use super::source::Source;
 use crate::args::{Fact, Import, OnError};
 use crate::commands::local::{self, Opened};
-use crate::commands::remote::{Remote, trouble};
+use crate::commands::remote::{Remote, is_lasting, trouble};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::reports;
@@ -167,8 +167,7 @@ impl Server {
                     }
                     Err(error) => (trouble(&address, error), None),
                 },
-                // What cannot be sent now cannot be later.
-                Err(error) if error.is_builder() => return Err(Failure::Message(trouble(&address, error))),
+                Err(error) if is_lasting(&error) => return Err(Failure::Message(trouble(&address, error))),
                 Err(error) => (trouble(&address, error), None),
             };
             if begun.elapsed() >= self.patience {

@@ -1,33 +1,53 @@
 //! One half of a directory as CSV: a header line, and a line for each entry.
 
 use crate::server::refusal::Refusal;
-use csv::StringRecord;
+use csv::{ReaderBuilder, StringRecord};
 use rollcall_model::UserKind;
 use rollcall_model::directory::{Department, User};
+use std::str::Utf8Error;
 
-/// One record of a CSV file, column by column. Reading takes a value out, so that what is left over was not expected.
-pub(super) struct Record<'a> {
-    values: Vec<(&'a str, &'a str)>,
+/// The columns of users, those first that every file has.
+const USER: &[&str] = &["id", "name", "open_id", "union_id", "user_id", "kind", "departments", "from"];
+
+/// The columns of departments.
+const DEPARTMENT: &[&str] = &["id", "name", "parent_id", "from"];
+
+/// How many of the columns every file has.
+const REQUIRED: usize = 2;
+
+/// The users of a file.
+pub(super) fn users(bytes: &[u8]) -> Result<Vec<User>, Refusal> {
+    records(bytes, USER, user)
+}
+
+/// The departments of a file.
+pub(super) fn departments(bytes: &[u8]) -> Result<Vec<Department>, Refusal> {
+    records(bytes, DEPARTMENT, department)
+}
+
+/// One record of a file, column by column.
+struct Record<'a> {
+    head: &'a StringRecord,
+    line: &'a StringRecord,
 }
 
 impl Record<'_> {
-    fn optional(&mut self, column: &str) -> Option<String> {
-        let position = self.values.iter().position(|(name, _)| *name == column)?;
-        let (_, value) = self.values.swap_remove(position);
+    fn optional(&self, column: &str) -> Option<String> {
+        let value = self.line.get(self.head.iter().position(|name| name == column)?)?;
         (!value.is_empty()).then(|| value.to_owned())
     }
 
-    fn required(&mut self, column: &str) -> Result<String, String> {
+    fn required(&self, column: &str) -> Result<String, String> {
         self.optional(column).ok_or_else(|| format!("{column} is missing"))
     }
 
-    fn day(&mut self) -> Result<Option<jiff::civil::Date>, String> {
+    fn day(&self) -> Result<Option<jiff::civil::Date>, String> {
         let Some(text) = self.optional("from") else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("from {text}: expected a day such as 2025-03-01"))
     }
 }
 
-pub(super) fn user(record: &mut Record<'_>) -> Result<User, String> {
+fn user(record: &Record<'_>) -> Result<User, String> {
     let kind = record.optional("kind");
     let kind = match &kind {
         None => UserKind::Member,
@@ -46,7 +66,7 @@ pub(super) fn user(record: &mut Record<'_>) -> Result<User, String> {
     })
 }
 
-pub(super) fn department(record: &mut Record<'_>) -> Result<Department, String> {
+fn department(record: &Record<'_>) -> Result<Department, String> {
     Ok(Department {
         id: record.required("id")?,
         parent_id: record.optional("parent_id"),
@@ -55,11 +75,13 @@ pub(super) fn department(record: &mut Record<'_>) -> Result<Department, String> 
     })
 }
 
-/// The records of a CSV file, each read by its columns.
-pub(super) fn records<T>(bytes: &[u8], read: impl Fn(&mut Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
+fn records<T>(bytes: &[u8], columns: &[&str], read: impl Fn(&Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
     // Spreadsheets begin UTF-8 with a byte order mark.
-    let mut csv = csv::Reader::from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(text).map_err(|error| not_utf8(text, error))?;
+    let mut csv = ReaderBuilder::new().delimiter(separator(text)).from_reader(text.as_bytes());
     let head = csv.headers().map_err(|error| Refusal::bad_request(format!("the header: {error}")))?.clone();
+    check_header(&head, columns)?;
     let mut found = Vec::new();
     let mut line = StringRecord::new();
     loop {
@@ -68,13 +90,53 @@ pub(super) fn records<T>(bytes: &[u8], read: impl Fn(&mut Record<'_>) -> Result<
             Err(error) => return Err(Refusal::bad_request(error.to_string())),
             Ok(true) => {}
         }
+        // As spreadsheets write below a table.
+        if line.iter().all(|value| value.trim().is_empty()) {
+            continue;
+        }
         let at = line.position().map_or(0, csv::Position::line);
-        let mut record = Record { values: head.iter().zip(line.iter()).collect() };
-        found.push(read(&mut record).map_err(|message| Refusal::bad_request(format!("line {at}: {message}")))?);
-        if let Some((column, _)) = record.values.first() {
-            return Err(Refusal::bad_request(format!("column {column}: no such column")));
+        let entry = read(&Record { head: &head, line: &line });
+        found.push(entry.map_err(|message| Refusal::bad_request(format!("line {at}: {message}")))?);
+    }
+}
+
+/// What separates the columns of the first line: no column has any of these in its name.
+fn separator(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
+    // Of equals the last is taken.
+    b"\t;,".iter().copied().max_by_key(count).unwrap_or(b',')
+}
+
+/// Refuses a header with everything that is wrong with it. An empty file has none.
+fn check_header(head: &StringRecord, columns: &[&str]) -> Result<(), Refusal> {
+    if head.is_empty() {
+        return Ok(());
+    }
+    let mut wrong = Vec::new();
+    for (position, name) in head.iter().enumerate() {
+        if !columns.contains(&name) {
+            wrong.push(format!("column {}: no such column", name.chars().take(80).collect::<String>()));
+        } else if head.iter().take(position).any(|earlier| earlier == name) {
+            wrong.push(format!("column {name} is there twice"));
+        }
+        // A line that is no header may have any number of values.
+        if wrong.len() > columns.len() {
+            break;
         }
     }
+    let missing = columns.iter().take(REQUIRED).filter(|column| !head.iter().any(|name| name == **column));
+    wrong.extend(missing.map(|column| format!("column {column} is missing")));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let expected = format!("expected a header line with {}", columns.join(", "));
+    Err(Refusal::bad_request(format!("the header: {}; {expected}, of which id and name are required", wrong.join("; "))))
+}
+
+fn not_utf8(bytes: &[u8], error: Utf8Error) -> Refusal {
+    let line = bytes.get(..error.valid_up_to()).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count() + 1;
+    Refusal::bad_request(format!("line {line}: is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)"))
 }
 
 #[cfg(test)]
@@ -83,23 +145,52 @@ mod tests {
 
     #[test]
     fn a_directory_is_read_from_two_csv_files() {
-        let users = "\u{feff}id,name,kind,departments,from\nu1,Ann,,a|b,2025-03-01\nr1,Room,room,,\n";
-        let users = records(users.as_bytes(), user).unwrap();
-        assert_eq!(users[0].departments, ["a", "b"]);
-        assert_eq!(users[1].kind, UserKind::Room);
-        assert_eq!((users[0].from, users[1].from), (Some(jiff::civil::date(2025, 3, 1)), None));
-        let departments = records(b"id,parent_id,name,from\na,,A,\nb,a,B,2025-03-01\n", department).unwrap();
+        let read = users("\u{feff}id,name,kind,departments,from\nu1,Ann,,a|b,2025-03-01\nr1,Room,room,,\n".as_bytes()).unwrap();
+        assert_eq!(read[0].departments, ["a", "b"]);
+        assert_eq!(read[1].kind, UserKind::Room);
+        assert_eq!((read[0].from, read[1].from), (Some(jiff::civil::date(2025, 3, 1)), None));
+        let departments = departments(b"id,parent_id,name,from\na,,A,\nb,a,B,2025-03-01\n").unwrap();
         assert_eq!(departments[1].parent_id.as_deref(), Some("a"));
-        assert_eq!(departments[1].from, users[0].from);
+        assert_eq!(departments[1].from, read[0].from);
+    }
+
+    #[test]
+    fn a_file_may_come_from_a_spreadsheet() {
+        let plain = users("id,name,departments\nu1,\"A, B\",a|b\nu2,C,\n".as_bytes()).unwrap();
+        for text in [
+            "id;name;departments\r\nu1;A, B;a|b\r\nu2;C;\r\n;;\r\n",
+            "id\tname\tdepartments\nu1\tA, B\ta|b\n\t \t\nu2\tC\t\n",
+            "id,name,departments\nu1,\"A, B\",a|b\nu2,C,\n,,\n\n,,\n",
+        ] {
+            assert_eq!(users(text.as_bytes()).unwrap(), plain, "{text}");
+        }
+        assert_eq!(users(b"").unwrap(), users(b"id,name\n,\n").unwrap());
     }
 
     #[test]
     fn what_is_wrong_in_a_csv_file_is_named_with_its_line() {
-        let refused = |text: &str| format!("{:?}", records(text.as_bytes(), user).unwrap_err());
-        assert!(refused("id,name\nu1,\n").contains("line 2: name is missing"));
-        assert!(refused("id,name,kind\nu1,A,member\nu2,B,boss\n").contains("line 3: kind boss: expected member"));
-        assert!(refused("id,name,from\nu1,A,\nu1,A,2025-02-30\n").contains("line 3: from 2025-02-30: expected a day such as 2025-03-01"));
-        assert!(refused("id,name\nu1,A\nu2\n").contains("line: 3"));
-        assert!(refused("id,name,color\nu1,A,red\n").contains("column color: no such column"));
+        let refused = |text: &[u8]| format!("{:?}", users(text).unwrap_err());
+        assert!(refused(b"id,name\nu1,\n").contains("line 2: name is missing"));
+        assert!(refused(b"id,name,kind\nu1,A,member\nu2,B,boss\n").contains("line 3: kind boss: expected member"));
+        assert!(refused(b"id,name,from\nu1,A,\nu1,A,2025-02-30\n").contains("line 3: from 2025-02-30: expected a day such as 2025-03-01"));
+        assert!(refused(b"id,name\nu1,A\nu2\n").contains("line: 3"));
+        assert!(refused(b"id,name\nu1,A\nu2,\xc1\xd6\n").contains("line 3: is not UTF-8; save the file as UTF-8"));
+    }
+
+    #[test]
+    fn everything_wrong_with_a_header_is_told_at_once() {
+        let told = format!("{:?}", users(b"ID,color,kind,kind\n").unwrap_err());
+        for wrong in [
+            "column ID: no such column",
+            "column color: no such column",
+            "column kind is there twice",
+            "column id is missing",
+            "column name is missing",
+            "expected a header line with id, name, open_id",
+        ] {
+            assert!(told.contains(wrong), "{told}");
+        }
+        let long = format!("{:?}", departments("x,".repeat(10_000).as_bytes()).unwrap_err());
+        assert!(long.len() < 1_000, "{long}");
     }
 }

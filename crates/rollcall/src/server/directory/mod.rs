@@ -148,8 +148,8 @@ fn changed(bytes: &[u8], how: How, guard: Guard, current: &Directory) -> Result<
     let (How::Replace(half) | How::Patch(half)) = how;
     let halves = match half {
         None => None,
-        Some(Half::Users) => Some(DirectoryPatch { users: csv::records(bytes, csv::user)?, ..DirectoryPatch::default() }),
-        Some(Half::Departments) => Some(DirectoryPatch { departments: csv::records(bytes, csv::department)?, ..DirectoryPatch::default() }),
+        Some(Half::Users) => Some(DirectoryPatch { users: csv::users(bytes)?, ..DirectoryPatch::default() }),
+        Some(Half::Departments) => Some(DirectoryPatch { departments: csv::departments(bytes)?, ..DirectoryPatch::default() }),
     };
     match (how, halves) {
         (How::Replace(_), None) => {
@@ -181,6 +181,10 @@ fn changed(bytes: &[u8], how: How, guard: Guard, current: &Directory) -> Result<
 fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(Refusal::bad_request("the body is empty: expected a directory as JSON; is the file there that was to be sent?"));
+    }
+    // An array would be read by position.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Refusal::bad_request("the directory: expected one JSON object, {\"departments\":[…],\"users\":[…]}"));
     }
     serde_json::from_slice(bytes).map_err(|error| Refusal::bad_request(format!("the directory: {error}")))
 }
