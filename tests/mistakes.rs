@@ -132,8 +132,8 @@ fn gone_on_with(server: &Server, path: &Path, told: &str) {
     let (_, after) = told.split_once("facts.ndjson again with --resume to go on after line ").unwrap_or_else(|| panic!("{told}"));
     assert!(after.trim().parse::<u64>().unwrap() >= 50, "{told}");
     let receipt: rollcall_model::Receipt = serde_json::from_str(&stdout(import(server.url(), &[path]).arg("--resume"))).unwrap();
-    // The total has what the first attempt stored; at most the bodies that were under way are sent twice.
-    assert!(receipt.accepted + receipt.duplicate == 60_000 && receipt.duplicate < 100, "{receipt:?}");
+    // The total has what the first attempt stored; only bodies that were under way together are sent twice.
+    assert!((60_000..60_200).contains(&(receipt.accepted + receipt.duplicate)) && receipt.duplicate < 200, "{receipt:?}");
     assert_eq!(server.meetings(KEY), 60_000);
 }
 

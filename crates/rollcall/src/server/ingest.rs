@@ -144,7 +144,7 @@ fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
 }
 
 /// What a text is in, where the content type says so.
-fn charset(headers: &HeaderMap) -> Result<Option<Charset>, Refusal> {
+pub(super) fn charset(headers: &HeaderMap) -> Result<Option<Charset>, Refusal> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default();
     let parameters = given.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let Some((_, name)) = parameters.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("charset")) else { return Ok(None) };

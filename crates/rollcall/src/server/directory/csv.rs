@@ -2,8 +2,10 @@
 
 use crate::server::refusal::Refusal;
 use csv::{ReaderBuilder, StringRecord};
+use rollcall_engine::ingest::{Charset, utf8};
 use rollcall_model::UserKind;
 use rollcall_model::directory::{Department, User};
+use std::io::Read;
 use std::str::Utf8Error;
 
 /// The columns of users, those first that every file has.
@@ -16,13 +18,21 @@ const DEPARTMENT: &[&str] = &["id", "name", "parent_id", "from"];
 const REQUIRED: usize = 2;
 
 /// The users of a file.
-pub(super) fn users(bytes: &[u8]) -> Result<Vec<User>, Refusal> {
-    records(bytes, USER, user)
+pub(super) fn users(text: &str) -> Result<Vec<User>, Refusal> {
+    records(text, USER, user)
 }
 
 /// The departments of a file.
-pub(super) fn departments(bytes: &[u8]) -> Result<Vec<Department>, Refusal> {
-    records(bytes, DEPARTMENT, department)
+pub(super) fn departments(text: &str) -> Result<Vec<Department>, Refusal> {
+    records(text, DEPARTMENT, department)
+}
+
+/// The text of a file; `charset` says what it is in if it has no byte order mark.
+pub(super) fn text(bytes: &[u8], charset: Option<Charset>) -> Result<String, Refusal> {
+    let mut text = Vec::new();
+    let read = utf8(Box::new(bytes), charset).and_then(|mut reader| reader.read_to_end(&mut text));
+    read.map_err(|error| Refusal::bad_request(format!("the file: {error}")))?;
+    String::from_utf8(text).map_err(|error| not_utf8(error.as_bytes(), error.utf8_error()))
 }
 
 /// One record of a file, column by column.
@@ -75,10 +85,7 @@ fn department(record: &Record<'_>) -> Result<Department, String> {
     })
 }
 
-fn records<T>(bytes: &[u8], columns: &[&str], read: impl Fn(&Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
-    // Spreadsheets begin UTF-8 with a byte order mark.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(text).map_err(|error| not_utf8(text, error))?;
+fn records<T>(text: &str, columns: &[&str], read: impl Fn(&Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
     let mut csv = ReaderBuilder::new().delimiter(separator(text)).from_reader(text.as_bytes());
     let head = csv.headers().map_err(|error| Refusal::bad_request(format!("the header: {error}")))?.clone();
     check_header(&head, columns)?;
@@ -136,7 +143,9 @@ fn check_header(head: &StringRecord, columns: &[&str]) -> Result<(), Refusal> {
 
 fn not_utf8(bytes: &[u8], error: Utf8Error) -> Refusal {
     let line = bytes.get(..error.valid_up_to()).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count() + 1;
-    Refusal::bad_request(format!("line {line}: is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)"))
+    Refusal::bad_request(format!(
+        "line {line}: is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8), or say what it is in, such as text/csv; charset=gb18030"
+    ))
 }
 
 #[cfg(test)]
@@ -145,41 +154,58 @@ mod tests {
 
     #[test]
     fn a_directory_is_read_from_two_csv_files() {
-        let read = users("\u{feff}id,name,kind,departments,from\nu1,Ann,,a|b,2025-03-01\nr1,Room,room,,\n".as_bytes()).unwrap();
+        let read = users("id,name,kind,departments,from\nu1,Ann,,a|b,2025-03-01\nr1,Room,room,,\n").unwrap();
         assert_eq!(read[0].departments, ["a", "b"]);
         assert_eq!(read[1].kind, UserKind::Room);
         assert_eq!((read[0].from, read[1].from), (Some(jiff::civil::date(2025, 3, 1)), None));
-        let departments = departments(b"id,parent_id,name,from\na,,A,\nb,a,B,2025-03-01\n").unwrap();
+        let departments = departments("id,parent_id,name,from\na,,A,\nb,a,B,2025-03-01\n").unwrap();
         assert_eq!(departments[1].parent_id.as_deref(), Some("a"));
         assert_eq!(departments[1].from, read[0].from);
     }
 
     #[test]
     fn a_file_may_come_from_a_spreadsheet() {
-        let plain = users("id,name,departments\nu1,\"A, B\",a|b\nu2,C,\n".as_bytes()).unwrap();
+        let plain = users("id,name,departments\nu1,\"A, B\",a|b\nu2,C,\n").unwrap();
         for text in [
             "id;name;departments\r\nu1;A, B;a|b\r\nu2;C;\r\n;;\r\n",
             "id\tname\tdepartments\nu1\tA, B\ta|b\n\t \t\nu2\tC\t\n",
             "id,name,departments\nu1,\"A, B\",a|b\nu2,C,\n,,\n\n,,\n",
         ] {
-            assert_eq!(users(text.as_bytes()).unwrap(), plain, "{text}");
+            assert_eq!(users(text).unwrap(), plain, "{text}");
         }
-        assert_eq!(users(b"").unwrap(), users(b"id,name\n,\n").unwrap());
+        assert_eq!(users("").unwrap(), users("id,name\n,\n").unwrap());
+    }
+
+    #[test]
+    fn a_file_may_be_in_another_encoding() {
+        let utf16: Vec<u8> = "\u{feff}id,name\nu,林\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let gb18030 = Charset::from_name("gb18030");
+        for (bytes, charset) in [
+            ("\u{feff}id,name\nu,林\n".as_bytes(), None),
+            (&utf16, None),
+            (b"id,name\nu,\xc1\xd6\n", gb18030),
+            (b"id,name\nu,\xe6\x9e\x97\n", None),
+        ] {
+            assert_eq!(text(bytes, charset).unwrap(), "id,name\nu,林\n");
+        }
+        let refused = |bytes: &[u8], charset| format!("{:?}", text(bytes, charset).unwrap_err());
+        assert!(refused(b"id,name\nu1,A\nu2,\xc1\xd6\n", None).contains("line 3: is not UTF-8; save the file as UTF-8"));
+        assert!(refused(&utf16[2..], None).contains("the file: expected UTF-8 text"));
+        assert!(refused(b"id,name\nu,\xff\n", gb18030).contains("expected gb18030 text without invalid bytes"));
     }
 
     #[test]
     fn what_is_wrong_in_a_csv_file_is_named_with_its_line() {
-        let refused = |text: &[u8]| format!("{:?}", users(text).unwrap_err());
-        assert!(refused(b"id,name\nu1,\n").contains("line 2: name is missing"));
-        assert!(refused(b"id,name,kind\nu1,A,member\nu2,B,boss\n").contains("line 3: kind boss: expected member"));
-        assert!(refused(b"id,name,from\nu1,A,\nu1,A,2025-02-30\n").contains("line 3: from 2025-02-30: expected a day such as 2025-03-01"));
-        assert!(refused(b"id,name\nu1,A\nu2\n").contains("line: 3"));
-        assert!(refused(b"id,name\nu1,A\nu2,\xc1\xd6\n").contains("line 3: is not UTF-8; save the file as UTF-8"));
+        let refused = |text: &str| format!("{:?}", users(text).unwrap_err());
+        assert!(refused("id,name\nu1,\n").contains("line 2: name is missing"));
+        assert!(refused("id,name,kind\nu1,A,member\nu2,B,boss\n").contains("line 3: kind boss: expected member"));
+        assert!(refused("id,name,from\nu1,A,\nu1,A,2025-02-30\n").contains("line 3: from 2025-02-30: expected a day such as 2025-03-01"));
+        assert!(refused("id,name\nu1,A\nu2\n").contains("line: 3"));
     }
 
     #[test]
     fn everything_wrong_with_a_header_is_told_at_once() {
-        let told = format!("{:?}", users(b"ID,color,kind,kind\n").unwrap_err());
+        let told = format!("{:?}", users("ID,color,kind,kind\n").unwrap_err());
         for wrong in [
             "column ID: no such column",
             "column color: no such column",
@@ -190,7 +216,7 @@ mod tests {
         ] {
             assert!(told.contains(wrong), "{told}");
         }
-        let long = format!("{:?}", departments("x,".repeat(10_000).as_bytes()).unwrap_err());
+        let long = format!("{:?}", departments(&"x,".repeat(10_000)).unwrap_err());
         assert!(long.len() < 1_000, "{long}");
     }
 }

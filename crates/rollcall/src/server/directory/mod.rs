@@ -7,7 +7,7 @@
 mod csv;
 mod guard;
 
-use super::body::Arriving;
+use super::body::{Arriving, Collected};
 use super::refusal::Refusal;
 use super::state::App;
 use super::{credentials, ingest, native};
@@ -19,6 +19,7 @@ use guard::Guard;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri, header};
 use rollcall_engine::directories::KEPT_DIRECTORIES;
+use rollcall_engine::ingest::Charset;
 use rollcall_engine::{DirectoryVersion, EngineError};
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::directory::{DirectoryDocument, DirectoryPatch};
@@ -133,23 +134,29 @@ async fn take_in(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>, how: How
     if let Some(encoding) = ingest::essence(&parts.headers, header::CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
     }
-    let collected = body.collect(&live, organization.id).await?;
-    let change_by = move |current: &Directory| {
-        // All of it, so that its room is held as long as its bytes.
-        let collected = &collected;
-        changed(&collected.bytes, how, guard, current)
-    };
-    change(app, organization.id, guard, change_by).await
+    let charset = ingest::charset(&parts.headers)?;
+    let given = Given { body: body.collect(&live, organization.id).await?, charset, how, guard };
+    change(app, organization.id, guard, move |current| changed(&given, current)).await
+}
+
+/// A body, whose room is held as long as its bytes, and what its request says of it.
+struct Given {
+    body: Collected,
+    charset: Option<Charset>,
+    how: How,
+    guard: Guard,
 }
 
 /// The directory as a body makes it of the one that holds.
-fn changed(bytes: &[u8], how: How, guard: Guard, current: &Directory) -> Result<DirectoryDocument, Refusal> {
+fn changed(given: &Given, current: &Directory) -> Result<DirectoryDocument, Refusal> {
     const LINES: &str = "a header line, and a line for each entry";
+    let Given { body: Collected { bytes, .. }, charset, how, guard } = given;
+    let text = || csv::text(bytes, *charset);
     let (How::Replace(half) | How::Patch(half)) = how;
     let halves = match half {
         None => None,
-        Some(Half::Users) => Some(DirectoryPatch { users: csv::users(bytes)?, ..DirectoryPatch::default() }),
-        Some(Half::Departments) => Some(DirectoryPatch { departments: csv::departments(bytes)?, ..DirectoryPatch::default() }),
+        Some(Half::Users) => Some(DirectoryPatch { users: csv::users(&text()?)?, ..DirectoryPatch::default() }),
+        Some(Half::Departments) => Some(DirectoryPatch { departments: csv::departments(&text()?)?, ..DirectoryPatch::default() }),
     };
     match (how, halves) {
         (How::Replace(_), None) => {
