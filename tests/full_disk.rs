@@ -215,22 +215,22 @@ fn a_lake_that_cannot_be_written_is_named_while_ingest_goes_on() {
     }
 }
 
-/// A library that makes syncs fail while a file is there, and that file.
-fn failing_sync(home: &Path) -> [PathBuf; 2] {
-    let (library, source) = (home.join("failing_sync.so"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/full_disk/failing_sync.c"));
+/// A server whose syncs fail while a file is there, and that file.
+fn on_a_failing_disk(home: &Path, keys: &str) -> (Server, PathBuf) {
+    let (library, failing) = (home.join("failing_sync.so"), home.join("failing"));
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/full_disk/failing_sync.c");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
     assert!(compiler.status().unwrap().success());
-    [library, home.join("failing")]
+    fs::write(home.join("rollcall.toml"), configuration(keys)).unwrap();
+    let server = Server::start_with(home, &[("LD_PRELOAD", library.as_os_str()), ("FAILING_SYNC", failing.as_os_str())]);
+    (server, failing)
 }
 
 #[test]
 fn after_a_sync_that_failed_nothing_is_acknowledged_until_the_journal_is_durable() {
     let home = TempDir::new().unwrap();
-    fs::write(home.path().join("rollcall.toml"), configuration("[lake]\nflush_seconds = 0")).unwrap();
-    let [library, failing] = failing_sync(home.path());
-    let environment = [("LD_PRELOAD", library.as_os_str()), ("FAILING_SYNC", failing.as_os_str())];
-    let mut server = Server::start_with(home.path(), &environment);
+    let (mut server, failing) = on_a_failing_disk(home.path(), "[lake]\nflush_seconds = 0");
     assert_eq!(server.ingest(facts(0..10)).unwrap().accepted, 10);
     fs::write(&failing, "").unwrap();
     let refused = server.post("", "application/x-ndjson", facts(10..20)).unwrap();
@@ -258,10 +258,7 @@ fn after_a_sync_that_failed_nothing_is_acknowledged_until_the_journal_is_durable
 #[test]
 fn a_sync_that_fails_while_nobody_asks_is_told_to_who_watches() {
     let home = TempDir::new().unwrap();
-    fs::write(home.path().join("rollcall.toml"), configuration("[lake]\nflush_seconds = 1")).unwrap();
-    let [library, failing] = failing_sync(home.path());
-    let environment = [("LD_PRELOAD", library.as_os_str()), ("FAILING_SYNC", failing.as_os_str())];
-    let server = Server::start_with(home.path(), &environment);
+    let (server, failing) = on_a_failing_disk(home.path(), "[lake]\nflush_seconds = 1");
     server.ingest(facts(0..10)).unwrap();
     fs::write(&failing, "").unwrap();
     await_readiness(&server, 503, "the storage failed");

@@ -14,6 +14,7 @@ use crate::modes;
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
+use crate::threads::spawn;
 use crate::words::Worded;
 use parking_lot::{Condvar, Mutex};
 use rollcall_model::{Millis, OrgId, Organization, Range, Receipt};
@@ -33,9 +34,6 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// How often the disk and the database's threads are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// The threads that change what is stored. One that panics leaves a state that nobody may go on from.
-const THREADS: [&str; 5] = ["committer", "checkpointer", "keeper", "supervisor", "fjall:worker"];
 
 /// An open data directory. Cheap to share behind an [`Arc`]; dropping it commits what waits, checkpoints and closes.
 #[derive(Debug)]
@@ -344,11 +342,6 @@ fn unusable(directory: &Path, error: &std::io::Error) -> EngineError {
     EngineError::Storage(format!("{}: {error}", directory.display()))
 }
 
-pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
-    let thread = std::thread::Builder::new().name(name.into());
-    thread.spawn(work).map_err(|error| EngineError::Storage(format!("the {name} thread cannot be started: {error}")))
-}
-
 /// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes. In between, looks at the
 /// disk.
 fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
@@ -373,18 +366,6 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
             return;
         }
     }
-}
-
-/// From now on a panic of a thread that changes what is stored ends the process at once, before the thread gives its locks back: nobody
-/// reads or stores what it left half done, and what it had not acknowledged is found, or not, at the next start. For the start of a program.
-pub fn end_process_when_storage_panics() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        report(panic);
-        if std::thread::current().name().is_some_and(|name| THREADS.contains(&name)) {
-            std::process::abort();
-        }
-    }));
 }
 
 impl Drop for Engine {

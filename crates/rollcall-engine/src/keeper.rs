@@ -4,11 +4,11 @@
 //! than `flush_facts`. After each flush it compacts what months are due, and once a day it vacuums.
 
 use crate::cells::Cells;
-use crate::engine::spawn;
 use crate::error::EngineError;
 use crate::lake::{Bin, Compacted, Vacuumed, now};
 use crate::scan::FactStore;
 use crate::settings::Settings;
+use crate::threads::spawn;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rollcall_model::Millis;

@@ -18,6 +18,7 @@
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
 //! - `disk`, `health`: room on the disk, and what is wrong with the storage now
+//! - [`threads`]: the engine's threads
 //! - `supervisor`: opens the engine again when its storage failed
 //! - [`crash`]: where tests end the process
 
@@ -42,6 +43,7 @@ pub mod reports;
 pub mod scan;
 pub mod settings;
 mod supervisor;
+pub mod threads;
 pub mod words;
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! Only a start finds out: it reads the journal and cuts off what is not whole. So the engine is closed and opened again, by the same code
 //! as after a crash, once nobody uses it and a test file can be written durably. Until then it answers reports and exports.
 
-use crate::engine::spawn;
 use crate::error::EngineError;
 use crate::health::Problem;
+use crate::threads::spawn;
 use crate::{Engine, Settings};
 use parking_lot::{Condvar, Mutex};
 use std::path::{Path, PathBuf};

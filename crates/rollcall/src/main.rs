@@ -33,7 +33,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Whatever this process makes is for its user alone, also what libraries make: data directories, backups, exports.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    rollcall_engine::engine::end_process_when_storage_panics();
+    rollcall_engine::threads::end_process_when_storage_panics();
     if fail::has_failpoints() {
         // For as long as the process lives.
         std::mem::forget(fail::FailScenario::setup());
