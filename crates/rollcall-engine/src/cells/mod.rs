@@ -10,7 +10,7 @@
 //!
 //! [`Cells`] keeps them: facts are folded into *live* base cells in memory, live cells are checkpointed into storage with the
 //! ledger position they cover, and merged cells are kept once made, until a checkpoint changes a quarter hour inside them.
-//! [`Cells::verify`] holds what is stored against the facts.
+//! `Cells::verify` holds what is stored against the facts.
 
 mod base;
 mod catch_up;
