@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{HeaderValue, Method, Request, StatusCode};
 use jiff::tz::TimeZone;
 use rollcall_dialects::office365::{Role, User};
+use rollcall_dialects::volcengine::signature::SecretKey;
 use rollcall_dialects::yunxiao::{Scope, Token};
 use rollcall_dialects::{DIALECTS, Secret, Site, Tenant, feishu, volcengine};
 use rollcall_model::{OrgId, Organization, Reports};
@@ -59,7 +60,7 @@ fn tenant() -> Tenant {
     let mut tenant = Tenant::new(Organization::new(OrgId(uuid::Uuid::from_u128(1)), "example", TimeZone::UTC));
     tenant.feishu.apps.push(feishu::App { app_id: "cli_0000000000000001".into(), secret: Secret::of("secret") });
     tenant.office365.users.push(User { name: "admin@example.com".into(), role: Role::ViewOnlyRecipients, password: PASSWORD.into() });
-    tenant.volcengine.access_keys.push(volcengine::AccessKey { id: "AKLTexample".into(), secret: "secret".into() });
+    tenant.volcengine.access_keys.push(volcengine::AccessKey { id: "AKLTexample".into(), secret: SecretKey::new("secret") });
     let scopes = Scope::ALL.to_vec();
     tenant.yunxiao.tokens.push(Token { name: "fuzz".into(), secret: Secret::of("pt-token"), scopes, expires: None });
     tenant
