@@ -15,6 +15,9 @@ use tower::ServiceExt;
 /// A password of the account `admin@example.com`, hashed with the least work that argon2id can be.
 const PASSWORD: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiB0aGUgdGVzdHM$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// A secret that no input comes to by chance.
+const SECRET: &str = "c3a1f0d2-5b7e-4e0c-9a64-1f8d2b7c6e95";
+
 /// Every report refuses: targets are about what comes before one is asked.
 struct NoReports;
 
@@ -58,10 +61,10 @@ impl Default for Service {
 
 fn tenant() -> Tenant {
     let mut tenant = Tenant::new(Organization::new(OrgId(uuid::Uuid::from_u128(1)), "example", TimeZone::UTC));
-    tenant.feishu.apps.push(feishu::App { app_id: "cli_0000000000000001".into(), secret: Secret::of("secret") });
+    tenant.feishu.apps.push(feishu::App { app_id: "cli_0000000000000001".into(), secret: Secret::of(SECRET) });
     tenant.office365.users.push(User { name: "admin@example.com".into(), role: Role::ViewOnlyRecipients, password: PASSWORD.into() });
-    tenant.volcengine.access_keys.push(volcengine::AccessKey { id: "AKLTexample".into(), secret: SecretKey::new("secret") });
+    tenant.volcengine.access_keys.push(volcengine::AccessKey { id: "AKLTexample".into(), secret: SecretKey::new(SECRET) });
     let scopes = Scope::ALL.to_vec();
-    tenant.yunxiao.tokens.push(Token { name: "fuzz".into(), secret: Secret::of("pt-token"), scopes, expires: None });
+    tenant.yunxiao.tokens.push(Token { name: "fuzz".into(), secret: Secret::of(SECRET), scopes, expires: None });
     tenant
 }
