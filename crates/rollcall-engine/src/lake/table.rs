@@ -17,17 +17,19 @@ use crate::words::Worded;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, MapArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use delta_kernel::Snapshot;
 use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::engine_data::FilteredEngineData;
+use delta_kernel::scan::ScanMetadata;
 use delta_kernel::schema::StructType;
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
+use delta_kernel::{KernelResult, Snapshot};
 use hashbrown::HashSet;
 use parking_lot::{Mutex, RwLock};
 use rollcall_model::{FactKind, OrgId};
 use serde_json::json;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 /// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
@@ -88,7 +90,7 @@ impl Table {
                 EngineError::Damaged(_) => error,
                 error => EngineError::Storage(format!("{error}; it was whole before: restore a backup")),
             };
-            let snapshot = Snapshot::builder_for(table.url()?).build(store.kernel()).map_err(failed).map_err(lost)?;
+            let snapshot = table.newest().map_err(lost)?;
             table.check_writer(&snapshot)?;
             *table.files.write() = Arc::new(table.load::<B>(&snapshot).map_err(lost)?);
             *table.snapshot.lock() = Some(snapshot);
@@ -159,7 +161,7 @@ impl Table {
 
     /// The files of a version.
     fn load<B: Worded>(&self, snapshot: &SnapshotRef) -> Result<Files, EngineError> {
-        let position = snapshot.get_app_id_version(&self.writer, self.store.kernel()).map_err(failed)?;
+        let position = self.reading(|| snapshot.get_app_id_version(&self.writer, self.store.kernel()))?;
         let position = position.and_then(|position| u64::try_from(position).ok()).unwrap_or(0);
         let mut files = Files { version: Some(snapshot.version()), position, ..Files::default() };
         for (batch, selected) in self.actions(snapshot)? {
@@ -194,24 +196,42 @@ impl Table {
             // It was written before there were any, or is version 0.
             None => Ok(()),
             Some(expected) if expected == format!("{:032x}", files.fingerprint()) => Ok(()),
-            Some(_) => Err(EngineError::Damaged(format!(
-                "the log of the lake's table {} is damaged: version {} is not what its commit says that it is; restore a backup to a new \
-                 directory: rollcall restore BACKUP --data NEW",
-                self.name(),
-                files.version.unwrap_or_default()
-            ))),
+            Some(_) => {
+                let version = files.version.unwrap_or_default();
+                Err(self.damaged(&format!("version {version} is not what its commit says that it is")))
+            }
         }
+    }
+
+    fn damaged(&self, how: &str) -> EngineError {
+        EngineError::Damaged(format!(
+            "the log of the lake's table {} is damaged: {how}; restore a backup to a new directory: rollcall restore BACKUP --data NEW",
+            self.name()
+        ))
+    }
+
+    /// Reads the log. A checkpoint of it is Parquet without checksums, which the kernel's reader may panic over where it is damaged.
+    fn reading<T>(&self, read: impl FnOnce() -> KernelResult<T>) -> Result<T, EngineError> {
+        let read = catch_unwind(AssertUnwindSafe(read)).map_err(|_| self.damaged("a checkpoint of it cannot be read"))?;
+        read.map_err(failed)
+    }
+
+    /// The newest version that the log has.
+    fn newest(&self) -> Result<SnapshotRef, EngineError> {
+        let url = self.url()?;
+        self.reading(|| Snapshot::builder_for(url).build(self.store.kernel()))
     }
 
     /// The log's `add` actions of a version, as the kernel has them, with which of their rows count.
     fn actions(&self, snapshot: &SnapshotRef) -> Result<Vec<(RecordBatch, Vec<bool>)>, EngineError> {
-        let scan = snapshot.clone().scan_builder().build().map_err(failed)?;
-        let read = scan.scan_metadata(self.store.kernel()).map_err(failed)?;
-        let batch = |read: delta_kernel::KernelResult<delta_kernel::scan::ScanMetadata>| {
+        let batch = |read: KernelResult<ScanMetadata>| {
             let (data, selected) = read?.scan_files.into_parts();
             Ok((ArrowEngineData::try_from_engine_data(data)?.record_batch().clone(), selected))
         };
-        read.map(batch).collect::<delta_kernel::KernelResult<_>>().map_err(failed)
+        self.reading(|| {
+            let scan = snapshot.clone().scan_builder().build()?;
+            scan.scan_metadata(self.store.kernel())?.map(batch).collect()
+        })
     }
 
     /// Begins anew from what the log says, as it was cleaned.
@@ -229,7 +249,7 @@ impl Table {
 
     /// Reads the newest version of the log, and shows it if another was shown.
     fn recall<B: Worded>(&self, current: &mut Option<SnapshotRef>) -> Result<(), EngineError> {
-        let snapshot = Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)?;
+        let snapshot = self.newest()?;
         self.check_authors(&snapshot)?;
         if self.files().version != Some(snapshot.version()) {
             let files = Arc::new(self.load::<B>(&snapshot)?);
@@ -335,7 +355,7 @@ impl Table {
         crash::point("lake-committed");
         let mut newest = match committed.post_commit_snapshot() {
             Some(snapshot) => snapshot.clone(),
-            None => Snapshot::builder_for(self.url()?).build(kernel).map_err(failed)?,
+            None => self.newest()?,
         };
         let files = {
             let mut files = self.files.write();
@@ -348,7 +368,7 @@ impl Table {
         };
         if newest.version() % CHECKPOINT_EVERY == 0 {
             // A checkpoint only saves reading: the commits behind it still stand.
-            match newest.checkpoint(kernel, None) {
+            match self.reading(|| newest.checkpoint(kernel, None)) {
                 Ok((_, with_checkpoint)) => newest = with_checkpoint,
                 Err(error) => tracing::warn!(%error, table = self.name(), "the lake's log got no checkpoint"),
             }
@@ -365,7 +385,7 @@ impl Table {
             self.recall::<B>(&mut current)?;
         }
         if let Some(snapshot) = &mut *current {
-            (_, *snapshot) = snapshot.checkpoint(self.store.kernel(), None).map_err(failed)?;
+            (_, *snapshot) = self.reading(|| snapshot.checkpoint(self.store.kernel(), None))?;
         }
         Ok(())
     }
@@ -395,7 +415,7 @@ impl Table {
             let lines: String = actions.iter().map(|action| format!("{action}\n")).collect();
             self.store.put(&self.log_name(0), lines.into_bytes(), true)?;
         }
-        Snapshot::builder_for(self.url()?).build(self.store.kernel()).map_err(failed)
+        self.newest()
     }
 }
 

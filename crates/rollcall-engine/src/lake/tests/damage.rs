@@ -336,6 +336,30 @@ fn whatever_byte_of_the_lake_changes_answers_are_exact_or_errors_and_verify_says
     });
 }
 
+/// The kernel's reader of checkpoints divides by zero, say, where one byte of a page's header is another.
+#[test]
+fn no_damage_of_a_checkpoint_of_the_log_is_more_than_an_error() {
+    let stage = tempfile::tempdir().unwrap();
+    filled(stage.path());
+    let whole = answers(&open(stage.path()));
+    let files = files_below(&stage.path().join("lake/attendance/_delta_log"));
+    let checkpoint = files.iter().find(|file| file.to_string_lossy().contains(".checkpoint.parquet")).unwrap();
+    let size = std::fs::metadata(checkpoint).unwrap().len();
+    let mut refused = 0;
+    for number in 0..120 {
+        let _flipped = Flipped::new(checkpoint, number * size / 120, number as u8 % 8);
+        match Engine::open(stage.path(), Settings { flush_seconds: 0, ..Settings::default() }) {
+            Err(_) => refused += 1,
+            Ok(engine) => {
+                for (answer, whole) in answers(&engine).into_iter().zip(&whole) {
+                    assert!(answer.is_err() || answer == *whole, "{number}: {answer:?}");
+                }
+            }
+        }
+    }
+    assert!(refused > 10, "{refused}");
+}
+
 #[test]
 fn days_without_damaged_facts_are_verified_and_rebuilt() {
     let home = tempfile::tempdir().unwrap();
