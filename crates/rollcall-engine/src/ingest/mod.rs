@@ -26,6 +26,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use csv::{Separator, has_header};
 pub use text::{Charset, utf8};
 
 use crate::facts::Columns;

@@ -121,12 +121,54 @@ const GOOD: &str = "s,2025-03-01T09:00:00Z,u,2025-03-01T09:00:00Z,2025-03-01T10:
 #[test]
 fn rows_without_values_are_skipped() {
     let header = String::from_utf8(CSV_HEADER.to_vec()).unwrap();
-    let body = format!("{header}{GOOD}\n,,,,\n\r\n  \n , ,,,\r\n\"\",,,,\"\"\n,,,,,,,\n{GOOD},\n");
+    let body = format!("{header}{GOOD}\n,,,,\n\r\n  \n , ,,,\r\n\"\",,,,\"\"\n,,,,,,,\n{GOOD},x\n");
     let found = decoded(body.as_bytes(), Format::Csv).unwrap();
     assert_eq!((found.facts.len(), found.rejected), (1, 1));
     assert!(found.errors[0].to_string().starts_with("line 9: "), "{:?}", found.errors);
     assert_eq!(refused(format!("{header},,,,\n,,,,\n"), Format::Csv), "expected at least one fact");
     assert_eq!(refused(&header, Format::Csv), "expected at least one fact");
+}
+
+#[test]
+fn empty_values_and_columns_without_a_name_at_the_end_say_nothing() {
+    let header = str::from_utf8(CSV_HEADER).unwrap().trim_end();
+    for (more, text) in [
+        ("", format!("{header}\n{GOOD},,,,\n{GOOD}, ,\"\"\r\n{GOOD}")),
+        (",,,", format!("{header},,,\n{GOOD}\n{GOOD},,,\n{GOOD},,,,,,,\n")),
+        (",", format!("{header}, \r\n{GOOD},\r\n{GOOD}\r\n{GOOD},,\r\n")),
+    ] {
+        let found = decoded(text.as_bytes(), Format::Csv).unwrap();
+        assert_eq!((found.facts.len(), found.rejected), (3, 0), "{text}: {:?}", found.errors);
+        let wrong = errors(format!("{header}{more}\n{GOOD},,,,,x,\n"), Format::Csv).remove(0);
+        assert!(wrong.ends_with("expected 5 values, as many as the header has, not 10"), "{wrong}");
+    }
+    let wrong = errors(format!("{header},,,\n{GOOD}\n{GOOD},x,,\n"), Format::Csv).remove(0);
+    assert!(wrong.starts_with("line 3: ") && wrong.ends_with("expected no value after column 5: column 6 has no name"), "{wrong}");
+    let wrong = refused(format!("{}\n{GOOD}\n", header.replacen(',', ",,", 1)), Format::Csv);
+    assert!(wrong.ends_with("expected a name for each column: column 2 has no name"), "{wrong}");
+}
+
+#[test]
+fn rows_without_values_and_the_line_of_excel_may_stand_before_the_header() {
+    let plain = [CSV_HEADER, GOOD.as_bytes(), b"\n"].concat();
+    let expected = shown(&decoded(&plain, Format::Csv).unwrap());
+    let plain = String::from_utf8(plain).unwrap();
+    for (before, separator) in
+        [(",,,\r\n\n", ","), (" \n;;\n", ";"), ("sep=;\r\n", ";"), ("\"SEP=,\"\n,,\n", ","), ("sep=\t\n", "\t"), ("\u{feff}sep=;\n", ";")]
+    {
+        let text = format!("{before}{}", plain.replace(',', separator));
+        assert_eq!(shown(&decoded(text.as_bytes(), Format::Csv).unwrap()), expected, "{text}");
+        let wrong = refused(format!("{before}session{separator}user\n"), Format::Csv);
+        let line = before.lines().count() + 1;
+        assert!(wrong.starts_with(&format!("line {line}: session: expected a header line")), "{wrong}");
+    }
+    // What it says goes before what the header looks like.
+    assert!(refused(format!("sep=;\n{plain}"), Format::Csv).starts_with("line 2: session_id,"));
+    assert!(refused("sep=x\n", Format::Csv).starts_with("line 1: sep=x: expected a header line"));
+    let limits = Limits { facts: 3, ..Limits::default() };
+    let blank = format!("{}{plain}", "sep=,\n".repeat(4));
+    let told = decoded_within(blank.as_bytes(), Format::Csv, Compression::None, &limits).unwrap_err();
+    assert_eq!(told, "line 4: expected at most 3 blank lines in one request (limits.facts)");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::server::refusal::Refusal;
 use csv::{ReaderBuilder, StringRecord};
-use rollcall_engine::ingest::{Charset, utf8};
+use rollcall_engine::ingest::{Charset, Separator, utf8};
 use rollcall_model::UserKind;
 use rollcall_model::directory::{Department, User};
 use std::io::Read;
@@ -86,8 +86,13 @@ fn department(record: &Record<'_>) -> Result<Department, String> {
 }
 
 fn records<T>(text: &str, columns: &[&str], read: impl Fn(&Record<'_>) -> Result<T, String>) -> Result<Vec<T>, Refusal> {
-    let mut csv = ReaderBuilder::new().delimiter(separator(text)).from_reader(text.as_bytes());
-    let head = csv.headers().map_err(|error| Refusal::bad_request(format!("the header: {error}")))?.clone();
+    let (separator, start) = header_of(text);
+    let table = text.get(start..).unwrap_or_default();
+    let mut csv = ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(table.as_bytes());
+    let mut head = csv.headers().map_err(|error| Refusal::bad_request(format!("the header: {error}")))?.clone();
+    // Those at the end that have no name are columns too, as long as they have no values.
+    let width = head.len();
+    head.truncate(filled(&head));
     check_header(&head, columns)?;
     let mut found = Vec::new();
     let mut line = StringRecord::new();
@@ -97,22 +102,48 @@ fn records<T>(text: &str, columns: &[&str], read: impl Fn(&Record<'_>) -> Result
             Err(error) => return Err(Refusal::bad_request(error.to_string())),
             Ok(true) => {}
         }
-        // As spreadsheets write below a table.
-        if line.iter().all(|value| value.trim().is_empty()) {
+        // Spreadsheets write empty rows below a table, and empty values beyond its last column.
+        let count = filled(&line);
+        if count == 0 {
             continue;
         }
-        let at = line.position().map_or(0, csv::Position::line);
-        let entry = read(&Record { head: &head, line: &line });
-        found.push(entry.map_err(|message| Refusal::bad_request(format!("line {at}: {message}")))?);
+        let entry = if head.len() < count && count <= width {
+            Err(format!("expected no value after column {}: column {count} has no name", head.len()))
+        } else if head.len() < count || line.len() < head.len() {
+            Err(format!("expected {} values, as many as the header has, not {}", head.len(), count.max(line.len().min(head.len()))))
+        } else {
+            read(&Record { head: &head, line: &line })
+        };
+        found.push(entry.map_err(|message| {
+            let before = start + line.position().map_or(0, |position| position.byte() as usize);
+            Refusal::bad_request(format!("line {}: {message}", line_at(text, before)))
+        })?);
     }
 }
 
-/// What separates the columns of the first line: no column has any of these in its name.
-fn separator(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
-    // Of equals the last is taken.
-    b"\t;,".iter().copied().max_by_key(count).unwrap_or(b',')
+/// What separates the columns, and where the header begins.
+fn header_of(text: &str) -> (u8, usize) {
+    let (mut separator, mut start) = (Separator::default(), 0);
+    for line in text.split_inclusive('\n') {
+        if !separator.is_before_header(line.as_bytes()) {
+            return (separator.of(line.as_bytes()), start);
+        }
+        start += line.len();
+    }
+    (b',', start)
+}
+
+/// How many values a record has up to the last that is not empty.
+fn filled(record: &StringRecord) -> usize {
+    record.len() - record.iter().rev().take_while(|value| value.trim().is_empty()).count()
+}
+
+/// The number of the line of the record that the library says begins at a byte: it counts the line ends before a record to it.
+fn line_at(text: &str, byte: usize) -> usize {
+    let (before, record) = text.split_at_checked(byte).unwrap_or((text, ""));
+    let ends = record.len() - record.trim_start_matches(['\r', '\n']).len();
+    let lines = |text: &str| text.matches('\n').count();
+    lines(before) + lines(record.get(..ends).unwrap_or_default()) + 1
 }
 
 /// Refuses a header with everything that is wrong with it. An empty file has none.
@@ -122,7 +153,9 @@ fn check_header(head: &StringRecord, columns: &[&str]) -> Result<(), Refusal> {
     }
     let mut wrong = Vec::new();
     for (position, name) in head.iter().enumerate() {
-        if !columns.contains(&name) {
+        if name.trim().is_empty() {
+            wrong.push(format!("column {} has no name", position + 1));
+        } else if !columns.contains(&name) {
             wrong.push(format!("column {}: no such column", name.chars().take(80).collect::<String>()));
         } else if head.iter().take(position).any(|earlier| earlier == name) {
             wrong.push(format!("column {name} is there twice"));
@@ -170,6 +203,10 @@ mod tests {
             "id;name;departments\r\nu1;A, B;a|b\r\nu2;C;\r\n;;\r\n",
             "id\tname\tdepartments\nu1\tA, B\ta|b\n\t \t\nu2\tC\t\n",
             "id,name,departments\nu1,\"A, B\",a|b\nu2,C,\n,,\n\n,,\n",
+            "id,name,departments\nu1,\"A, B\",a|b,,\nu2,C,, \n,\n,,,,,\n",
+            "id,name,departments,, \nu1,\"A, B\",a|b\nu2,C,,,\n",
+            "sep=;\r\nid;name;departments\r\nu1;A, B;a|b\r\nu2;C;\r\n",
+            ",,\n\nid,name,departments\nu1,\"A, B\",a|b\nu2,C,\n",
         ] {
             assert_eq!(users(text).unwrap(), plain, "{text}");
         }
@@ -200,7 +237,15 @@ mod tests {
         assert!(refused("id,name\nu1,\n").contains("line 2: name is missing"));
         assert!(refused("id,name,kind\nu1,A,member\nu2,B,boss\n").contains("line 3: kind boss: expected member"));
         assert!(refused("id,name,from\nu1,A,\nu1,A,2025-02-30\n").contains("line 3: from 2025-02-30: expected a day such as 2025-03-01"));
-        assert!(refused("id,name\nu1,A\nu2\n").contains("line: 3"));
+        assert!(refused("id,name\nu1,A\nu2\n").contains("line 3: expected 2 values, as many as the header has, not 1"));
+        assert!(refused("id,name\nu1,A\nu2,B,,x,\n").contains("line 3: expected 2 values, as many as the header has, not 4"));
+        assert!(refused("id,name,,\nu1,A,x,\n").contains("line 2: expected no value after column 2: column 3 has no name"));
+        assert!(refused("id,,name\nu1,,A\n").contains("the header: column 2 has no name"));
+        // Whatever the line ends, and whatever stands before it.
+        for end in ["\n", "\r\n"] {
+            let text = ["sep=,", ",,", "id,name", "", "\"u", "1\",A", "", ",,", "u2", ""].join(end);
+            assert!(refused(&text).contains("line 9: expected 2 values, as many as the header has, not 1"), "{}", refused(&text));
+        }
     }
 
     #[test]
