@@ -240,10 +240,16 @@ fn files_of_spreadsheets_are_imported_and_broken_ones_named() {
     assert_eq!(counts(import(&server, &json).args(["--encoding", "gb18030"])), (50, 0));
 
     for (text, wrong) in [
-        ("", "has no facts: it is empty, or has a header line only"),
-        (&*format!("{HEADER}\n"), "has no facts: it is empty, or has a header line only"),
-        (&*format!("{HEADER}\n,,,,\n\n"), "has no facts: it is empty, or has a header line only"),
+        ("", "has no facts: it is empty\n"),
+        (" \r\n,,,\n", "has no facts: it is empty\n"),
+        (HEADER, "has no facts: it has a header line only\n"),
+        (&*format!("{HEADER}\n,,,,\n\n"), "has no facts: it has a header line only\n"),
         ("session,user\n1,2\n", "line 1: user: expected no such field"),
+        ("session,user", "line 1: user: expected no such field"),
+        ("s,2025-03-03T09:00:00Z,u\n", "line 1: s: expected a header line"),
+        ("\u{1f}\u{8b}\u{8}\u{0}", "expected a header line"),
+        ("user_id,at,kind\nu,2025-03-03T09:00:00Z,chat\n", "has the fields of assistance facts; import it with --fact assistance"),
+        ("user_id,at,kind\n", "has the fields of assistance facts; import it with --fact assistance"),
     ] {
         fs::write(&file, text).unwrap();
         let complaint = complaint(&mut import(&server, &file), 1);
@@ -251,7 +257,14 @@ fn files_of_spreadsheets_are_imported_and_broken_ones_named() {
     }
     let empty = home.path().join("facts.ndjson");
     fs::write(&empty, "\n \n").unwrap();
-    assert!(complaint(&mut import(&server, &empty), 1).contains("facts.ndjson has no facts"));
+    assert!(complaint(&mut import(&server, &empty), 1).contains("facts.ndjson has no facts: it is empty\n"));
+    // As Excel writes it.
+    let excel =
+        format!("sep=;\r\n;;;\r\n{HEADER},,\r\n{}", (0..200).map(|number| row(number).replace("\r\n", ",,,,\r\n")).collect::<String>());
+    fs::write(&file, excel.replace(',', ";")).unwrap();
+    assert_eq!(counts(import(&server, &file).args(shanghai)), (0, 200));
+    fs::write(&file, format!("{}x\r\n", excel.replace(',', ";").trim_end())).unwrap();
+    assert!(complaint(import(&server, &file).args(shanghai), 1).contains("line 203: "));
 
     server.signal("TERM");
     server.wait();

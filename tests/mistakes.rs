@@ -102,6 +102,37 @@ fn what_cannot_be_right_is_told_before_anything_is_tried() {
 }
 
 #[test]
+fn what_to_do_about_a_file_that_is_refused_fits_the_file() {
+    let server = Server::new();
+    let home = TempDir::new().unwrap();
+    let again = "what was stored before counts as duplicate then";
+    let unreadable = format!("cannot be read for the errors above; mend or replace it, and import it again; {again}");
+    let skip = ["--on-error", "skip"];
+    for (name, text) in [("a.parquet", "PAR1PAR1"), ("a.json", "[{}"), ("a.csv", "session,user\n1,2\n"), ("b.csv", "session,user")] {
+        let path = file(&home, name, text);
+        for flags in [&[][..], &skip] {
+            let told = complaint(import(server.url(), &[&path]).args(flags), 1);
+            assert!(told.contains(&unreadable) && !told.contains("--on-error"), "{name}: {told}");
+        }
+    }
+    let told = complaint(&mut import(server.url(), &[&file(&home, "bad.ndjson", "{}\n")]), 1);
+    assert!(told.contains("bad.ndjson has facts with errors; mend the facts above") && told.contains("or give --on-error skip"), "{told}");
+    let other = file(&home, "other.ndjson", "{\"user_id\":\"u\",\"at\":1740967200000,\"kind\":\"chat\"}\n");
+    let told = complaint(&mut import(server.url(), &[&other]), 1);
+    assert!(told.contains("other.ndjson has the fields of assistance facts; import it with --fact assistance"), "{told}");
+    let told = complaint(import(server.url(), &[&file(&home, "facts.ndjson", &facts(1))]).args(["--fact", "assistance"]), 1);
+    assert!(told.contains("facts.ndjson has the fields of attendance facts; import it with --fact attendance"), "{told}");
+    for name in ["none.json", "none.parquet", "none.ndjson"] {
+        let told = complaint(&mut import(server.url(), &[&file(&home, name, "")]), 1);
+        assert!(told.contains(&format!("{name} has no facts: it is empty\n")), "{told}");
+    }
+    let told = complaint(&mut import(server.url(), &[&file(&home, "a.XLSX", "PK")]), 2);
+    assert!(told.contains("a.XLSX is a spreadsheet, which cannot be read: save it as CSV (UTF-8)"), "{told}");
+    let told = complaint(&mut import(server.url(), &[&file(&home, "a.txt", "x")]), 2);
+    assert!(told.contains("expected .ndjson, .jsonl, .json, .csv, .parquet, ") && told.contains("or give --format"), "{told}");
+}
+
+#[test]
 fn a_server_that_is_not_there_is_named_with_how_to_go_on() {
     let home = TempDir::new().unwrap();
     let path = file(&home, "facts.ndjson", &facts(10));

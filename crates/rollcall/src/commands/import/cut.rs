@@ -1,6 +1,7 @@
 //! Lines into bodies: cut at line ends, never parsed.
 
 use bytes::Bytes;
+use rollcall_engine::ingest::Separator;
 use rollcall_model::Receipt;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Error, ErrorKind, Read};
@@ -35,8 +36,8 @@ pub struct Body {
 enum Lines {
     /// Those after this many.
     After(u64),
-    /// First the header of the file, then those after this many.
-    HeaderAndAfter(u64),
+    /// First the header of the file, of so many lines, then those after this many.
+    HeaderAndAfter(u64, u64),
     /// Each was made from this one.
     MadeOf(Vec<u64>),
 }
@@ -56,7 +57,7 @@ impl Body {
     /// The number of the first line of the file that is the body's own.
     pub fn first_line(&self) -> u64 {
         match &self.lines {
-            Lines::After(before) | Lines::HeaderAndAfter(before) => before + 1,
+            Lines::After(before) | Lines::HeaderAndAfter(_, before) => before + 1,
             Lines::MadeOf(lines) => lines.first().copied().unwrap_or_default(),
         }
     }
@@ -71,14 +72,20 @@ impl Body {
         self.is_blank || matches!(&self.lines, Lines::MadeOf(lines) if lines.is_empty())
     }
 
+    /// Whether a refusal is of the body as a whole, not of single facts: of its header, or without a field or a value.
+    pub fn is_refused_as_a_whole(&self, receipt: &Receipt) -> bool {
+        let header = if let Lines::HeaderAndAfter(header, _) = self.lines { header } else { 0 };
+        receipt.errors.iter().any(|error| error.line <= header || (error.field.is_empty() && error.value.is_none()))
+    }
+
     /// The receipt with the file's line numbers in place of the body's.
     fn renumber(&self, mut receipt: Receipt) -> Receipt {
         for error in &mut receipt.errors {
             // Line 0 is the body as a whole: say where it begins.
             error.line = match (error.line, &self.lines) {
-                (line, Lines::After(before)) | (line @ 0, Lines::HeaderAndAfter(before)) => line + before,
-                (1, Lines::HeaderAndAfter(_)) => 1,
-                (line, Lines::HeaderAndAfter(before)) => line - 1 + before,
+                (line, Lines::After(before)) | (line @ 0, Lines::HeaderAndAfter(_, before)) => line + before,
+                (line, Lines::HeaderAndAfter(header, before)) if line > *header => line - header + before,
+                (line, Lines::HeaderAndAfter(..)) => line,
                 (line, Lines::MadeOf(lines)) => {
                     let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
                     lines.get(index).copied().unwrap_or_default()
@@ -101,8 +108,9 @@ impl Body {
 pub struct Cutter<R> {
     source: R,
     size: usize,
-    /// Repeated in front of every body; empty where the format has none.
+    /// Repeated in front of every body, with the lines before it; empty where the format has none.
     header: Vec<u8>,
+    header_lines: u64,
     /// The beginning of a line whose end was not read yet.
     rest: Vec<u8>,
     place: Place,
@@ -110,13 +118,24 @@ pub struct Cutter<R> {
 }
 
 impl<R: BufRead> Cutter<R> {
-    /// Begins at `place`, after the header line if the format has one.
+    /// Begins at `place`, after the header line if the format has one. Where nothing follows a header, it is a body by itself.
     pub fn new(mut source: R, size: usize, has_header: bool, place: Place) -> io::Result<Self> {
-        let mut header = Vec::new();
+        let (mut header, mut header_lines) = (Vec::new(), 0);
         if has_header {
-            source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut header)?;
+            let mut separator = Separator::default();
+            let mut within = source.by_ref().take(LONGEST_LINE);
+            loop {
+                let begin = header.len();
+                if within.read_until(b'\n', &mut header)? == 0 {
+                    break;
+                }
+                header_lines += 1;
+                if !separator.is_before_header(header.get(begin..).unwrap_or_default()) {
+                    break;
+                }
+            }
         }
-        let at = Place { bytes: header.len() as u64, lines: u64::from(has_header) };
+        let at = Place { bytes: header.len() as u64, lines: header_lines };
         let place = if place.bytes > at.bytes { place } else { at };
         let skipped = io::copy(&mut source.by_ref().take(place.bytes - at.bytes), &mut io::sink())?;
         if at.bytes + skipped < place.bytes {
@@ -125,7 +144,7 @@ impl<R: BufRead> Cutter<R> {
                 "is shorter than at the last import; remove the .rollcall-import file beside it to begin anew",
             ));
         }
-        Ok(Self { source, size, header, rest: Vec::new(), place, ended: false })
+        Ok(Self { source, size, header, header_lines, rest: Vec::new(), place, ended: false })
     }
 
     fn next_body(&mut self) -> io::Result<Option<Body>> {
@@ -152,7 +171,7 @@ impl<R: BufRead> Cutter<R> {
             }
         };
         self.rest = bytes.split_off(end);
-        if end == own {
+        if end == own && (own == 0 || self.place.bytes > own as u64) {
             return Ok(None);
         }
         let lines_before = self.place.lines;
@@ -161,7 +180,7 @@ impl<R: BufRead> Cutter<R> {
         let blank: &[u8] = if own > 0 { b" \t\r\n,;\"" } else { b" \t\r\n" };
         let is_blank = text.iter().all(|byte| blank.contains(byte));
         self.place = Place { bytes: self.place.bytes + (end - own) as u64, lines: self.place.lines + lines as u64 };
-        let lines = if own > 0 { Lines::HeaderAndAfter(lines_before) } else { Lines::After(lines_before) };
+        let lines = if own > 0 { Lines::HeaderAndAfter(self.header_lines, lines_before) } else { Lines::After(lines_before) };
         Ok(Some(Body { bytes: bytes.into(), lines, is_blank, unmade: Receipt::default(), end: self.place }))
     }
 }
@@ -214,12 +233,18 @@ mod tests {
         let receipt = |line| Receipt { errors: vec![FactError::new("a", None, "b").at(line)], ..Receipt::default() };
         let line = |body: usize, line| bodies[body].told(receipt(line)).errors[0].line;
         assert_eq!((line(0, 2), line(1, 2), line(2, 2), line(2, 1)), (2, 3, 4, 1));
-        assert!(cut("a,b\n", 5, true, Place::default()).is_empty());
+        let bodies = cut(",,\r\nsep=;\n\na;b\n1;2\n3;4\n5;6\n", 5, true, Place::default());
+        assert_eq!(texts(&bodies)[1..], [",,\r\nsep=;\n\na;b\n3;4\n", ",,\r\nsep=;\n\na;b\n5;6\n"]);
+        let line = |body: usize, line| bodies[body].told(receipt(line)).errors[0].line;
+        assert_eq!((line(0, 5), line(1, 5), line(2, 5), line(2, 4), line(2, 1), line(2, 0)), (5, 6, 7, 4, 1, 6));
+        let alone = cut("a,b\n", 5, true, Place::default());
+        assert_eq!((texts(&alone), alone[0].is_blank()), (vec!["a,b\n"], true));
+        assert!(cut("", 5, true, Place::default()).is_empty());
     }
 
     #[test]
     fn an_import_goes_on_where_it_stopped() {
-        for (text, has_header) in [("1\n22\n333\n4444\n", false), ("a,b\n1,2\n3,4\n5,6\n", true)] {
+        for (text, has_header) in [("1\n22\n333\n4444\n", false), ("a,b\n1,2\n3,4\n5,6\n", true), ("\nsep=,\na,b\n1,2\n3,4", true)] {
             let all = cut(text, 4, has_header, Place::default());
             for (position, body) in all.iter().enumerate() {
                 let rest = cut(text, 4, has_header, body.end);

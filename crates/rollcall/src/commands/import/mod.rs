@@ -8,20 +8,25 @@
 //! - [`source`]: a file by its name: format, compression, reading
 //! - [`cut`]: lines into bodies
 //! - [`copilot`]: rows of GitHub Copilot's reports into facts
+//! - [`refusal`]: what to do about facts that were refused
 //! - [`target`]: where bodies go, and the retries on the way
 //! - [`progress`]: what was acknowledged so far: the bar, the total receipt, the place for `--resume`
 
 mod copilot;
 mod cut;
 mod progress;
+mod refusal;
 mod source;
 mod target;
 
 use crate::args::{Fact, FactFormat, Import, OnError, ReceiptFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
+use bytes::Bytes;
 use cut::{Body, Place};
 use progress::{End, Progress};
+use rollcall_engine::facts::{Assistances, Attendances};
+use rollcall_engine::ingest;
 use rollcall_model::Receipt;
 use source::Source;
 use std::sync::Arc;
@@ -52,12 +57,13 @@ impl From<Failure> for Trouble {
 
 pub fn run(flags: Import) -> Result {
     let sources: Vec<_> = flags.files.iter().map(|path| Source::of(path, &flags)).collect::<Result<_>>()?;
-    let target = Arc::new(Target::of(&flags, fact(&flags)?)?);
+    let fact = fact(&flags)?;
+    let target = Arc::new(Target::of(&flags, fact)?);
     let mut total = Receipt::default();
     let outcome = super::wait(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::of("signals cannot be received", error))?;
         for source in sources {
-            import(Arc::new(source), &target, &flags, &mut total, &mut interrupt).await?;
+            import(Arc::new(source), &target, fact, &flags, &mut total, &mut interrupt).await?;
         }
         Ok(())
     });
@@ -92,18 +98,25 @@ fn fact(flags: &Import) -> Result<Fact> {
 }
 
 /// Imports one file, and adds its receipt to the total.
-async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total: &mut Receipt, interrupt: &mut Signal) -> Result {
+async fn import(
+    source: Arc<Source>,
+    target: &Arc<Target>,
+    fact: Fact,
+    flags: &Import,
+    total: &mut Receipt,
+    interrupt: &mut Signal,
+) -> Result {
     let progress = Arc::new(Progress::begin(source.clone(), flags.resume)?);
     let (give, take) = mpsc::channel(AHEAD);
     let take = Arc::new(Mutex::new(take));
     let stopped = Arc::new(AtomicBool::new(false));
     let reading = {
         let (source, progress, size) = (source.clone(), progress.clone(), flags.body_bytes as usize);
-        tokio::task::spawn_blocking(move || read(&source, &progress, size, &give))
+        tokio::task::spawn_blocking(move || read(&source, fact, &progress, size, &give))
     };
     let mut carriers = JoinSet::new();
     for _ in 0..flags.in_flight {
-        carriers.spawn(carry(take.clone(), target.clone(), source.clone(), progress.clone(), stopped.clone(), flags.on_error));
+        carriers.spawn(carry(take.clone(), target.clone(), source.clone(), fact, progress.clone(), stopped.clone(), flags.on_error));
     }
     // Nobody but the carriers takes now: when all of them stop, the reader finds out.
     drop(take);
@@ -139,22 +152,40 @@ async fn import(source: Arc<Source>, target: &Arc<Target>, flags: &Import, total
 }
 
 /// Reads the file to its end, body by body. One in which there is nothing is told, as it is hardly what was meant.
-fn read(source: &Source, progress: &Progress, size: usize, give: &mpsc::Sender<(u64, Body)>) -> Result {
+fn read(source: &Source, fact: Fact, progress: &Progress, size: usize, give: &mpsc::Sender<(u64, Body)>) -> Result {
     let bodies = source.bodies(size, progress.resumed_at(), progress.bar())?;
     let mut has_facts = progress.resumed_at() != Place::default();
+    let mut blank = Bytes::new();
     for (number, body) in (0..).zip(bodies) {
         let body = body.map_err(|error| Failure::of(source.name(), error))?;
-        has_facts |= !body.is_blank();
+        if body.is_blank() {
+            blank = body.bytes.clone();
+        } else {
+            has_facts = true;
+        }
         if give.blocking_send((number, body)).is_err() {
             // The carriers stopped, and say why themselves.
             return Ok(());
         }
     }
     if has_facts {
-        Ok(())
-    } else {
-        Err(Failure::Message(format!("{} has no facts: it is empty, or has a header line only", source.name())))
+        return Ok(());
     }
+    let has_header = match fact {
+        _ if !source.has_header() => Ok(false),
+        Fact::Attendance => ingest::has_header::<Attendances>(&blank),
+        Fact::Assistance => ingest::has_header::<Assistances>(&blank),
+    };
+    let why = match has_header {
+        Ok(true) => "it has a header line only",
+        Ok(false) => "it is empty",
+        Err(wrong) => {
+            let failure = refusal::of(source, fact, &wrong.0, true);
+            progress.refused(Receipt { rejected: 1, errors: wrong.0, ..Receipt::default() });
+            return Err(failure);
+        }
+    };
+    Err(Failure::Message(format!("{} has no facts: {why}", source.name())))
 }
 
 /// Carries bodies to the target, one at a time, until there are no more or one is refused.
@@ -162,6 +193,7 @@ async fn carry(
     take: Arc<Mutex<mpsc::Receiver<(u64, Body)>>>,
     target: Arc<Target>,
     source: Arc<Source>,
+    fact: Fact,
     progress: Arc<Progress>,
     stopped: Arc<AtomicBool>,
     on_error: OnError,
@@ -181,9 +213,11 @@ async fn carry(
         match delivered? {
             Delivery::Stored(receipt) => progress.stored(number, &body, body.told(receipt))?,
             Delivery::Refused(receipt) => {
+                // Where facts with errors are skipped, there is nothing else to refuse.
+                let whole = on_error == OnError::Skip || body.is_refused_as_a_whole(&receipt);
+                let failure = refusal::of(&source, fact, &receipt.errors, whole);
                 progress.refused(body.told(receipt));
-                let hint = "mend the facts above and import the file again, or give --on-error skip; what was stored before counts as duplicate then";
-                return Err(Failure::Message(format!("{} has facts with errors; {hint}", source.name())).into());
+                return Err(failure.into());
             }
             Delivery::Away(why) => return Err(Trouble::Away(why)),
         }

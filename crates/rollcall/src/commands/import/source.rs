@@ -25,6 +25,9 @@ const FORMATS: &[(&str, FactFormat)] = &[
     ("feather", FactFormat::Arrow),
 ];
 
+/// What the names of spreadsheets end in.
+const SPREADSHEETS: &[&str] = &["xlsx", "xls", "xlsm", "xlsb", "ods", "numbers"];
+
 /// A file of facts.
 #[derive(Debug)]
 pub struct Source {
@@ -67,10 +70,23 @@ impl Source {
         };
         let end = name.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
         let known = FORMATS.iter().find(|(known, _)| *known == end).map(|(_, format)| *format);
-        let format = format
-            .or(known)
-            .ok_or_else(|| Failure::Usage(format!("{}: the name does not say how facts are written; give --format", path.display())))?;
+        let format = format.or(known).ok_or_else(|| {
+            if SPREADSHEETS.contains(&&*end) {
+                return Failure::Usage(format!("{} is a spreadsheet, which cannot be read: save it as CSV (UTF-8)", path.display()));
+            }
+            let known: Vec<_> = FORMATS.iter().map(|(end, _)| format!(".{end}")).collect();
+            Failure::Usage(format!(
+                "{}: the name does not say how facts are written: expected {}, with .gz or .zst after it where it is compressed; or give --format",
+                path.display(),
+                known.join(", ")
+            ))
+        })?;
         Ok(Self { format, compression, ..source })
+    }
+
+    /// Whether its facts stand below a header line.
+    pub fn has_header(&self) -> bool {
+        self.format == FactFormat::Csv
     }
 
     fn is_stdin(&self) -> bool {
@@ -144,6 +160,6 @@ impl Source {
         if self.format == FactFormat::Copilot {
             return copilot::bodies(plain, size, place, self.user_field).map_err(named);
         }
-        Ok(Box::new(Cutter::new(plain, size, self.format == FactFormat::Csv, place).map_err(named)?))
+        Ok(Box::new(Cutter::new(plain, size, self.has_header(), place).map_err(named)?))
     }
 }
