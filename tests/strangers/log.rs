@@ -84,7 +84,7 @@ fn what_a_stranger_sends_is_cut_in_the_log() {
     write!(raw, "{long} /{long} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     raw.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer:.200}");
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.len() < 1024, "{answer:.200}");
     // A name that looks like a line of its own, and one that is long.
     let forged = "x\n2026-01-01T00:00:00Z  WARN rollcall: sign-in failed client=192.0.2.9 api=native";
     assert_eq!(server.office365("", forged, "guess").status, 401);

@@ -26,7 +26,7 @@ pub(super) enum Refusal {
     Unauthorized,
     #[error("no account, or a wrong password")]
     WrongCredentials { name: String },
-    #[error("Too many failed sign-ins. Try again in {seconds} seconds.")]
+    #[error("Too many failed sign-ins. Try again in {seconds} {}.", if *seconds == 1 { "second" } else { "seconds" })]
     TooManyFailures { name: String, seconds: u32 },
     #[error("Too many passwords are being verified. Try again in a second.")]
     Busy,

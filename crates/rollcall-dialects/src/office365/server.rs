@@ -38,8 +38,8 @@ impl Dialect for Office365 {
     fn routes(&self, site: Arc<Site>) -> axum::Router {
         let server = Arc::new(Server { access: Access::new(site.clone()), site });
         let spellings = ["ecp", "ecP", "eCp", "eCP", "Ecp", "EcP", "ECp", "ECP"];
-        let routes = spellings.iter().fold(axum::Router::new(), |router, ecp| router.route(&format!("/{ecp}/{{*rest}}"), any(answer)));
-        routes.with_state(server)
+        let paths = spellings.iter().flat_map(|ecp| ["", "/", "/{*rest}"].map(|rest| format!("/{ecp}{rest}")));
+        paths.fold(axum::Router::new(), |router, path| router.route(&path, any(answer))).with_state(server)
     }
 }
 

@@ -33,6 +33,21 @@ fn each_literal_property_operator_and_call_is_a_step_and_text_costs_its_bytes() 
 }
 
 #[test]
+fn long_text_is_text_and_what_cannot_be_paid_for_is_refused_before_it_is_made() {
+    let doubled = |times: usize| format!("length({}'x'{}) eq {}", "replace(".repeat(times), ",'x','xx')".repeat(times), 1u64 << times);
+    for times in [12, 13, 16] {
+        assert_eq!(spent(&doubled(times), 1000, 64 << 20), Ok(true), "{times}");
+    }
+    // The last calls would make a terabyte, and more than there is.
+    let grown = format!("length({}'a'{}) gt 0", "replace(".repeat(90), ",'a','aaaaaaaaaaaaaaaa')".repeat(90));
+    for text in [doubled(40), grown] {
+        let refused = spent(&text, 1000, 64 << 20).unwrap_err();
+        assert!(refused.contains("take too much work"), "{refused}");
+    }
+    assert!(spent("concat('abc', 'abcd') eq 'abcabcd'", 1000, 13).is_err());
+}
+
+#[test]
 fn a_budget_is_for_all_rows_together() {
     let limits = Limits { steps: 9, ..Limits::default() };
     let (filter, mut budget) = (Filter::parse("ID gt 1", &limits, &REPORT).unwrap(), Budget::new(&limits));

@@ -44,7 +44,7 @@ async fn after_too_many_wrong_passwords_an_account_waits_at_that_address_and_a_r
         }
         let refused = sign_in(&stage, name, PASSWORD, STRANGER).await;
         assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "1"));
-        assert_eq!(refused.body, "{\"ErrorCode\":\"\",\"Message\":\"Too many failed sign-ins. Try again in 1 seconds.\"}");
+        assert_eq!(refused.body, "{\"ErrorCode\":\"\",\"Message\":\"Too many failed sign-ins. Try again in 1 second.\"}");
         assert_eq!(refused.header("content-type"), "application/json;charset=utf-8");
     }
     advance(1000);

@@ -55,7 +55,7 @@ async fn ranges_of_accept_past_the_thirty_second_are_not_looked_at() {
 #[tokio::test]
 async fn paths_that_are_not_the_services_have_its_headers_too() {
     let stage = Stage::new(Vec::new(), settings());
-    for path in ["/ecp/x", "/ecp/reportingwebservice/", "/ECP/reportingwebservice/reporting.svcx"] {
+    for path in ["/ecp", "/ecp/", "/ecp/x", "/ecp/reportingwebservice/", "/ECP/reportingwebservice/reporting.svcx"] {
         let answer = stage.send(Request::get(path).body(Body::empty()).unwrap()).await;
         assert_eq!((answer.status.as_u16(), answer.header("x-rws-version")), (404, "2013-V1"), "{path}");
         assert_eq!(answer.header("request-id").len(), 36, "{path}");

@@ -5,7 +5,7 @@ use object_store::aws::AmazonS3ConfigKey;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use url::Url;
+use url::{Host, Url};
 
 /// What the ledger remembers of a lake that lies in the data directory, wherever that is moved.
 const IN_DATA: &str = "lake";
@@ -141,6 +141,35 @@ impl StoreOptions {
     pub fn is_secret(name: &str) -> Option<bool> {
         let key = AmazonS3ConfigKey::from_str(name).ok()?;
         Some(matches!(key, AmazonS3ConfigKey::SecretAccessKey | AmazonS3ConfigKey::Token) || name.contains("customer_key"))
+    }
+
+    /// Checks the value of an option, as far as that is possible without asking the store.
+    ///
+    /// # Errors
+    /// What is wrong with an endpoint.
+    pub fn check(&self, name: &str, value: &str) -> Result<(), String> {
+        match AmazonS3ConfigKey::from_str(name) {
+            Ok(AmazonS3ConfigKey::Endpoint | AmazonS3ConfigKey::S3Endpoint) => self.check_endpoint(value),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether credentials and facts may be sent to an endpoint.
+    pub(super) fn check_endpoint(&self, endpoint: &str) -> Result<(), String> {
+        let url = Url::parse(endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or("is no URL that begins with https:// or http://")?;
+        let is_here = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if url.scheme() == "https" || is_here || self.allow_plaintext {
+            return Ok(());
+        }
+        Err("would be sent credentials and facts in plain text beyond this machine; use one with https, or set allow_plaintext = true in \
+             [lake]"
+            .into())
     }
 
     /// The options in this process's environment, for another process to use.

@@ -23,7 +23,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::runtime::{Handle, Runtime};
-use url::{Host, Url};
+use url::Url;
 
 /// How many files are asked for at a time.
 const AT_A_TIME: usize = 16;
@@ -305,25 +305,11 @@ fn bucket(url: &Url, options: &StoreOptions) -> Result<AmazonS3, EngineError> {
     }
     let value = |key| builder.get_config_value(&key);
     let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
-    if let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.starts_with("https:")) {
-        if !options.allow_plaintext && !is_loopback(&endpoint) {
-            return Err(EngineError::Storage(format!(
-                "the endpoint {endpoint} would be sent credentials and facts in plain text beyond this machine; use one with https, or set \
-                 allow_plaintext = true in [lake]"
-            )));
-        }
-        builder = builder.with_allow_http(true);
+    if let Some(endpoint) = endpoint {
+        options.check_endpoint(&endpoint).map_err(|why| EngineError::Storage(format!("the endpoint {endpoint} {why}")))?;
+        builder = builder.with_allow_http(endpoint.starts_with("http:"));
     }
     builder.build().map_err(failed)
-}
-
-fn is_loopback(endpoint: &str) -> bool {
-    Url::parse(endpoint).is_ok_and(|url| match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    })
 }
 
 fn absent_is_none<T>(found: object_store::Result<T>) -> Result<Option<T>, EngineError> {

@@ -98,7 +98,7 @@ fn proxy(checks: &mut Checks<'_>, given: &Spanned<String>) -> Option<IpNet> {
     let text = given.get_ref();
     let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     match network {
-        None => checks.refuse(given, "trusted_proxies", EXPECTED_PROXY),
+        None => checks.refuse(given, "trusted_proxies", &format!("{text}: {EXPECTED_PROXY}")),
         Some(network) if network.prefix_len() == 0 => {
             checks.refuse(given, "trusted_proxies", "would believe every client whatever it says; list the addresses of the proxies");
         }

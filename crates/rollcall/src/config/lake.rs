@@ -34,6 +34,9 @@ pub(super) fn read(checks: &mut Checks<'_>, given: &file::Lake, settings: &mut S
             }
         };
         if let Some(text) = text {
+            if let Err(why) = settings.store.check(name.get_ref(), &text) {
+                checks.refuse(value, &key, &format!("{text} {why}"));
+            }
             settings.store.set(name.get_ref(), &text);
         }
     }

@@ -247,7 +247,9 @@ mod tests {
         assert_eq!(given, ["10.0.0.0/8", "::1/128", "fd00::/8"]);
         let error = parse("trusted_proxies = [\n\"10.0.0.0/8\",\n\"proxy.example\",\n\"0.0.0.0/0\"]").unwrap_err();
         assert!(
-            error.contains("rollcall.toml:3: trusted_proxies: expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8"),
+            error.contains(
+                "rollcall.toml:3: trusted_proxies: proxy.example: expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8"
+            ),
             "{error}"
         );
         assert!(error.contains("rollcall.toml:4: trusted_proxies: would believe every client"), "{error}");
@@ -289,6 +291,14 @@ mod tests {
             ("[lake]\nurl = \"https://b/a\"", "2: lake.url: expected s3://bucket/prefix, file:///directory, or a path"),
             ("[lake]\nurl = \"s3://user:hunter2@b/a\"", "2: lake.url: a location has no credentials"),
             ("[lake.options]\naws_colour = \"red\"", "2: lake.options.aws_colour: is no option of an S3-compatible store"),
+            (
+                "[lake.options]\naws_endpoint = \"http://store.example.com:9000\"",
+                "2: lake.options.aws_endpoint: http://store.example.com:9000 would be sent credentials and facts in plain text",
+            ),
+            (
+                "[lake.options]\nendpoint = \"store.example.com\"",
+                "2: lake.options.endpoint: store.example.com is no URL that begins with https://",
+            ),
             ("[lake.options]\naws_region = [1]", "2: lake.options.aws_region: expected a string, a number, true or false"),
             (
                 "[lake.options]\naws_secret_access_key = \"hunter2\"",

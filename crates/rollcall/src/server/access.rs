@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many bytes of what a client sent stand in a line.
+/// How many bytes of what a client sent are repeated.
 const LONGEST: usize = 256;
 
 /// The headers in which answers have the id of their request: one for each dialect that has such a header.
@@ -44,8 +44,9 @@ fn tell(failed: &FailedSignIn, client: Option<IpAddr>) {
     tracing::warn!(%client, api = %failed.api, reason = failed.reason, name = &*cut(&failed.name), "sign-in failed");
 }
 
-/// The beginning of a text, where it is long. What is written as a text, between quotation marks, has its control characters escaped.
-fn cut(text: &str) -> Cow<'_, str> {
+/// The beginning of a text, where it is long: for the log, and for answers to strangers. What the log writes as a text, between quotation marks, has
+/// its control characters escaped.
+pub(super) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return text.into();
     }

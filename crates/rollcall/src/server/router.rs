@@ -34,9 +34,9 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn not_found(uri: Uri) -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, format!("no such path: {}", uri.path()))
+    Refusal::new(StatusCode::NOT_FOUND, format!("no such path: {}", access::cut(uri.path())))
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible on {}", uri.path()))
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} is not possible on {}", access::cut(method.as_str()), access::cut(uri.path())))
 }

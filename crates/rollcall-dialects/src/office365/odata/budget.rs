@@ -29,6 +29,15 @@ impl Budget {
         left.map(|_| ()).ok_or_else(|| errors::too_costly(&self.limits))
     }
 
+    /// Whether text of so many bytes could be paid for. Pays nothing.
+    ///
+    /// # Errors
+    /// As [`Budget::spend_steps`].
+    pub(super) fn afford(&self, bytes: usize) -> Result<(), ODataError> {
+        let affordable = u64::try_from(bytes).is_ok_and(|bytes| bytes <= self.bytes);
+        if affordable { Ok(()) } else { Err(errors::too_costly(&self.limits)) }
+    }
+
     /// Pays for one step that gave a value, and for the bytes of that.
     ///
     /// # Errors

@@ -33,7 +33,9 @@ impl Expression {
             Self::Call { function, signature, arguments } => {
                 let given = arguments.iter().zip(signature.arguments);
                 let arguments = given.map(|(argument, kind)| Ok(convert(argument.evaluate(row, budget)?, *kind)));
-                function.call(&arguments.collect::<Result<Vec<_>, _>>()?).unwrap_or(Value::Null)
+                let arguments: Vec<Value> = arguments.collect::<Result<_, _>>()?;
+                budget.afford(function.text_bytes(&arguments))?;
+                function.call(&arguments).unwrap_or(Value::Null)
             }
         };
         budget.spend_on(&value)?;

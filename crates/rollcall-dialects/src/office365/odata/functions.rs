@@ -138,7 +138,7 @@ impl Function {
             (Self::ToLower, [String(text)]) => Some(String(text.to_lowercase())),
             (Self::ToUpper, [String(text)]) => Some(String(text.to_uppercase())),
             (Self::Trim, [String(text)]) => Some(String(text.trim().into())),
-            (Self::Concat, [String(left), String(right)]) => text::concat(left, right).map(String),
+            (Self::Concat, [String(left), String(right)]) => Some(String([left.as_str(), right].concat())),
             (_, [DateTime(time)]) => self.of_date(*time).map(Int32),
             (_, [DateTimeOffset(time)]) => self.of_date(time.local()).map(Int32),
             (Self::Hour, [Time(time)]) => duration::hours(*time).map(Int32),
@@ -151,6 +151,15 @@ impl Function {
             (Self::Floor, [Decimal(number)]) => Some(Decimal(number.floor())),
             (Self::Ceiling, [Decimal(number)]) => Some(Decimal(number.ceil())),
             _ => None,
+        }
+    }
+
+    /// How many bytes of text the value has, where that may be more than the arguments have: to be paid for before it is made.
+    pub(super) fn text_bytes(self, arguments: &[Value]) -> usize {
+        match (self, arguments) {
+            (Self::Replace, [Value::String(text), Value::String(find), Value::String(by)]) => text::replaced_bytes(text, find, by),
+            (Self::Concat, [Value::String(left), Value::String(right)]) => left.len() + right.len(),
+            _ => 0,
         }
     }
 

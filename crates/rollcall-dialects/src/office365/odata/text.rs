@@ -1,6 +1,4 @@
-//! Functions of text. Results that would be longer than [`LONGEST`] bytes are null: nested calls of `replace` could fill the memory, and keep a server busy.
-
-const LONGEST: usize = 4 << 10;
+//! Functions of text.
 
 /// How many UTF-16 units a text has.
 pub(super) fn length(text: &str) -> Option<i32> {
@@ -14,12 +12,17 @@ pub(super) fn index_of(whole: &str, part: &str) -> Option<i32> {
 
 /// A text with every occurrence of another replaced. To look for nothing is an error in .NET.
 pub(super) fn replace(text: &str, find: &str, by: &str) -> Option<String> {
+    (!find.is_empty()).then(|| text.replace(find, by))
+}
+
+/// How many bytes [`replace`] gives.
+pub(super) fn replaced_bytes(text: &str, find: &str, by: &str) -> usize {
     if find.is_empty() {
-        return None;
+        return 0;
     }
     let found = text.matches(find).count();
-    let longest = found.checked_mul(by.len())?.checked_add(text.len() - found * find.len())?;
-    (longest <= LONGEST).then(|| text.replace(find, by))
+    // Neither overflows before an address does: each occurrence is a byte of memory at least, and expressions have few thousand bytes.
+    found.saturating_mul(by.len()).saturating_add(text.len() - found * find.len())
 }
 
 /// The part of a text from a place on, or of a length. What is not within the text is an error in .NET.
@@ -31,9 +34,4 @@ pub(super) fn substring(text: &str, start: i32, length: Option<i32>) -> Option<S
         None => rest,
     };
     Some(String::from_utf16_lossy(part))
-}
-
-/// Two texts, one behind the other.
-pub(super) fn concat(left: &str, right: &str) -> Option<String> {
-    (left.len() + right.len() <= LONGEST).then(|| [left, right].concat())
 }
