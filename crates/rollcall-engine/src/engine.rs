@@ -99,6 +99,7 @@ impl Engine {
         let facts = FactStore::new(ledger.clone(), lake);
         let cells = Arc::new(Cells::open(facts.clone(), &settings)?);
         let position = ledger.catch_up(&cells)?;
+        facts.lake.check_covered(position)?;
         let directories = Directories::open(&ledger)?;
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
         let pace = Arc::new(Pace::default());

@@ -4,13 +4,11 @@ use super::catch_up::Mark;
 use super::store::{Cells, Key, LENGTHS, Live, base_key, length_bytes, stored_cell};
 use super::{Base, Location, Presence, Sessions, Slice, Uses};
 use crate::error::EngineError;
+use crate::ledger::CELLS_POSITION;
 use fjall::OwnedWriteBatch;
 use rollcall_model::{OrgId, Quarter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Where the position of the last checkpoint is stored.
-const POSITION: &str = "cells-position";
 
 impl Cells {
     /// Up to where cells in storage cover the ledger.
@@ -18,7 +16,7 @@ impl Cells {
     /// # Errors
     /// [`EngineError::Storage`].
     pub(super) fn stored_position(&self) -> Result<Mark, EngineError> {
-        Mark::read(self.meta.get(POSITION)?.as_ref())
+        Mark::read(self.meta.get(CELLS_POSITION)?.as_ref())
     }
 
     /// The position of the last commit that cells in storage cover whole; 0 before any.
@@ -67,7 +65,7 @@ impl Cells {
         self.store::<Presence>(&sealed, &mut batch)?;
         self.store::<Location>(&sealed, &mut batch)?;
         self.store::<Uses>(&sealed, &mut batch)?;
-        batch.insert(&self.meta, POSITION, position.bytes());
+        batch.insert(&self.meta, CELLS_POSITION, position.bytes());
         // From here on nobody may keep a merged cell made from the base cells of before.
         let mut state = self.state.write();
         self.forget_kept::<Sessions>(&sealed, &mut batch)?;

@@ -117,6 +117,21 @@ impl Lake {
         Self::over(location.clone(), store, ledger)
     }
 
+    /// Checks that the ledger, whose last commit is at `position`, has had all that the tables cover.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`].
+    pub(crate) fn check_covered(&self, position: u64) -> Result<(), EngineError> {
+        let covered = self.attendance.files().position.max(self.assistance.files().position);
+        if covered <= position {
+            return Ok(());
+        }
+        Err(EngineError::Damaged(format!(
+            "the lake covers commit {covered}, and the ledger ends at commit {position}: facts that were acknowledged are lost; restore a \
+             backup to a new directory: rollcall restore BACKUP --data NEW"
+        )))
+    }
+
     fn over(location: Location, store: Store, ledger: &Ledger) -> Result<Self, EngineError> {
         Ok(Self {
             location,

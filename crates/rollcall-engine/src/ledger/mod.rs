@@ -325,6 +325,9 @@ impl Durable {
     }
 }
 
+/// Where it is noted up to which position cells in storage cover the ledger.
+pub(crate) const CELLS_POSITION: &str = "cells-position";
+
 /// Where it is noted what is durable of the lake's table of a kind.
 const fn lake_table(kind: FactKind) -> &'static str {
     match kind {

@@ -6,14 +6,17 @@
 //! whole. What is cut off is kept beside it.
 //!
 //! A commit is written only after the one before it was fsynced. So of what follows the last whole batch, at most one commit was
-//! never acknowledged: if there are more, the disk lost acknowledged facts, and that is an error for people to see.
+//! never acknowledged: if there are more, the disk lost acknowledged facts, and that is an error for people to see. So it is if a whole batch
+//! behind the damage builds on the commit that is lost: cells are checkpointed, and the lake covers, only what was fsynced.
 //!
 //! After a sync that failed, the system may hold in memory what is not on the disk, and call it clean: it reads as whole, later syncs
 //! succeed, and power loss takes it. So after a failure what is whole of every journal is written to its place again and synced, before
 //! anything builds on it.
 
+use super::{CELLS_POSITION, lake_table};
 use crate::disk::is_full;
 use crate::error::EngineError;
+use rollcall_model::FactKind;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -64,7 +67,7 @@ pub(super) fn cut_off(directory: &Path, again: bool) -> Result<(), EngineError> 
     }
     let file = OpenOptions::new().write(true).open(&journal).map_err(storage)?;
     file.set_len(whole as u64).and_then(|()| file.sync_all()).map_err(storage)?;
-    tracing::warn!(journal = %journal.display(), at_byte = whole, "cut off a torn tail: it was never acknowledged");
+    tracing::warn!(journal = %journal.display(), at_byte = whole, kept_as = %copy.display(), "cut off the end of a journal, which was not written whole");
     Ok(())
 }
 
@@ -77,18 +80,82 @@ fn write_again(journal: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What follows the whole batches of a journal; an error if more than `torn` commits do.
+/// What follows the whole batches of a journal; an error if more than `torn` commits do, or one that was acknowledged.
 fn check<'b>(journal: &Path, bytes: &'b [u8], torn: usize) -> Result<&'b [u8], EngineError> {
-    let whole = whole_batches(bytes);
-    let tail = bytes.get(whole..).unwrap_or_default();
+    let (whole, tail) = bytes.split_at(whole_batches(bytes));
     let commits = memchr::memmem::find_iter(tail, COMMIT_MARK).count();
-    if commits <= torn {
-        return Ok(tail);
-    }
-    let journal = journal.display();
-    Err(EngineError::Storage(format!(
-        "{journal} is damaged at byte {whole} and {commits} commits follow: facts that were acknowledged are lost; restore a backup"
+    let what = match () {
+        () if commits > torn => format!("{commits} commits follow"),
+        () if builds_on_what_is_lost(whole, tail) => "what follows builds on a commit that is not there".into(),
+        () => return Ok(tail),
+    };
+    Err(EngineError::Damaged(format!(
+        "{} is damaged at byte {} and {what}: facts that were acknowledged are lost; restore a backup to a new directory: rollcall restore \
+         BACKUP --data NEW",
+        journal.display(),
+        whole.len()
     )))
+}
+
+/// Whether a whole batch in the tail covers a commit that is not in the whole part.
+fn builds_on_what_is_lost(whole: &[u8], tail: &[u8]) -> bool {
+    // The position of a commit is its key, which stands before its value.
+    let position = |bytes: &[u8], mark: usize| Some(u64::from_be_bytes(*bytes.get(..mark)?.last_chunk()?));
+    let last = memchr::memmem::rfind(whole, COMMIT_MARK).and_then(|mark| position(whole, mark));
+    let first_lost = match last {
+        Some(last) => Some(last + 1),
+        None => memchr::memmem::find(tail, COMMIT_MARK).and_then(|mark| position(tail, mark)),
+    };
+    first_lost.is_some_and(|lost| batches_in(tail).flat_map(covered).any(|covered| covered >= lost))
+}
+
+/// The whole batches in bytes that begin anywhere.
+fn batches_in(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(at..)?;
+            at += memchr::memchr(1, rest)?;
+            let rest = bytes.get(at..)?;
+            match batch_length(rest) {
+                Some(length) => {
+                    at += length;
+                    return rest.get(..length);
+                }
+                None => at += 1,
+            }
+        }
+    })
+}
+
+/// The positions up to which a whole batch says that something covers the ledger.
+fn covered(batch: &[u8]) -> impl Iterator<Item = u64> {
+    let number = |bytes: &[u8]| Some(u64::from_be_bytes(*bytes.first_chunk()?));
+    entries(batch).filter_map(move |(key, value)| match key {
+        key if key == CELLS_POSITION.as_bytes() => number(value),
+        key if FactKind::ALL.iter().any(|kind| key == lake_table(*kind).as_bytes()) => number(value.get(8..)?),
+        _ => None,
+    })
+}
+
+/// The keys and values of a whole batch.
+fn entries(batch: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut at = 13;
+    std::iter::from_fn(move || {
+        while let Some(item) = batch.get(at..) {
+            match item.first()? {
+                2 => {
+                    let (key, value) = lengths(item)?;
+                    at += 21 + key + value;
+                    let (key, value) = item.get(21..21 + key + value)?.split_at_checked(key)?;
+                    return Some((key, value));
+                }
+                4 => at += 9,
+                _ => return None,
+            }
+        }
+        None
+    })
 }
 
 /// The journals of a database, oldest first.
@@ -114,15 +181,26 @@ fn whole_batches(journal: &[u8]) -> usize {
     end
 }
 
+/// How long the key and the value of the entry are that `item` begins with.
+fn lengths(item: &[u8]) -> Option<(usize, usize)> {
+    Some((u16::from_le_bytes(item.get(11..13)?.try_into().ok()?).into(), number(item, 17)?))
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<usize> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize)
+}
+
 /// The length of the batch that `bytes` begin with.
 fn batch_length(bytes: &[u8]) -> Option<usize> {
-    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
-    let items = (bytes.first() == Some(&1)).then(|| number(1))??;
+    let items = (bytes.first() == Some(&1)).then(|| number(bytes, 1))??;
     let mut at = 13;
     let mut hash = Xxh3::new();
     for _ in 0..items {
         let length = match bytes.get(at)? {
-            2 => 21 + usize::from(u16::from_le_bytes(bytes.get(at + 11..at + 13)?.try_into().ok()?)) + number(at + 17)?,
+            2 => {
+                let (key, value) = lengths(bytes.get(at..)?)?;
+                21 + key + value
+            }
             4 => 9,
             _ => return None,
         };
@@ -156,15 +234,21 @@ mod tests {
         draft.finish(&organization(), &Directory::default(), None).unwrap()
     }
 
+    fn ingest(engine: &Engine, number: usize) {
+        let mut facts = crate::facts::Attendances::default();
+        facts.push(&fact(number));
+        assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, 1);
+    }
+
     /// A data directory as it would be found after a crash: the files of an open engine after `commits` receipts of one fact each.
     fn crashed(commits: usize) -> (tempfile::TempDir, PathBuf) {
+        crashed_after(|engine| (0..commits).for_each(|number| ingest(engine, number)))
+    }
+
+    fn crashed_after(work: impl FnOnce(&Engine)) -> (tempfile::TempDir, PathBuf) {
         let (open, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let engine = Engine::open(open.path(), Settings::default()).unwrap();
-        for number in 0..commits {
-            let mut facts = crate::facts::Attendances::default();
-            facts.push(&fact(number));
-            assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, 1);
-        }
+        work(&engine);
         copy_all(&open.path().join("ledger"), &copy.path().join("ledger"));
         let journal = journals(&copy.path().join("ledger")).unwrap().pop().unwrap();
         (copy, journal)
@@ -218,5 +302,51 @@ mod tests {
         std::fs::write(&journal, bytes).unwrap();
         let error = Engine::open(directory.path(), Settings::default()).unwrap_err().to_string();
         assert!(error.contains("4 commits follow: facts that were acknowledged are lost"), "{error}");
+    }
+
+    /// With what covers it behind it, a commit was acknowledged; the one behind that may still be torn.
+    #[test]
+    fn a_damaged_commit_that_something_covers_is_an_error_not_silence() {
+        for hole in [-40, -4, 0, 17, 30] {
+            for commits_after in [0, 1] {
+                let (directory, journal) = crashed_after(|engine| {
+                    (0..3).for_each(|number| ingest(engine, number));
+                    engine.checkpoint().unwrap();
+                    (3..3 + commits_after).for_each(|number| ingest(engine, number));
+                });
+                let whole = std::fs::read(&journal).unwrap();
+                let damaged = |commit: usize| {
+                    let mut bytes = whole.clone();
+                    bytes[marks(&whole)[commit].checked_add_signed(hole).unwrap()] ^= 0x55;
+                    std::fs::write(&journal, bytes).unwrap();
+                };
+                damaged(2);
+                let error = Engine::open(directory.path(), Settings::default()).unwrap_err().to_string();
+                assert!(error.contains("facts that were acknowledged are lost"), "{error}");
+                if commits_after == 1 {
+                    damaged(3);
+                    assert_eq!(facts_in(directory.path()), 3, "hole at {hole}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_ledger_without_what_the_lake_covers_is_an_error_not_silence() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(home.path(), Settings::default()).unwrap();
+        ingest(&engine, 0);
+        engine.flush().unwrap();
+        drop(engine);
+        let before = tempfile::tempdir().unwrap();
+        copy_all(&home.path().join("ledger"), before.path());
+        let engine = Engine::open(home.path(), Settings::default()).unwrap();
+        ingest(&engine, 1);
+        engine.flush().unwrap();
+        drop(engine);
+        std::fs::remove_dir_all(home.path().join("ledger")).unwrap();
+        copy_all(before.path(), &home.path().join("ledger"));
+        let error = Engine::open(home.path(), Settings::default()).unwrap_err().to_string();
+        assert!(error.contains("the lake covers commit 2, and the ledger ends at commit 1"), "{error}");
     }
 }
