@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What the exit code says.
-const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 imported but for facts with errors (--on-error skip), 130 ended by Ctrl-C";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 imported but for facts with errors (--on-error skip), 4 stored data is damaged, 130 ended by Ctrl-C";
 
 /// Exact usage reports from facts you own, over the APIs people already use.
 #[derive(Debug, Parser)]

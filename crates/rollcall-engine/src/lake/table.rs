@@ -87,6 +87,8 @@ impl Table {
         };
         if table.has_log()? {
             let lost = |error: EngineError| match error {
+                // A library's error may go on with where in its code it was made.
+                EngineError::Storage(why) if store.is_local() => table.damaged(why.lines().next().unwrap_or_default()),
                 EngineError::Damaged(_) => error,
                 error => EngineError::Storage(format!("{error}; it was whole before: restore a backup")),
             };

@@ -30,7 +30,24 @@ pub fn directory(path: &Path) -> Result<PathBuf> {
     let ours =
         ours.map_err(|error| if error.kind() == io::ErrorKind::PermissionDenied { refused("cannot be written to") } else { named(error) })?;
     check(&found, ours.uid()).map_err(refused)?;
-    path.canonicalize().map_err(named)
+    let path = path.canonicalize().map_err(named)?;
+    // Who may rename a folder above can put another directory in its place.
+    for above in path.ancestors().skip(1) {
+        check_above(&fs::metadata(above).map_err(named)?, ours.uid())
+            .map_err(|why| refused(&format!("lies in {}, which {why}", above.display())))?;
+    }
+    Ok(path)
+}
+
+fn check_above(folder: &Metadata, our_uid: u32) -> Result<(), &'static str> {
+    if ![0, our_uid].contains(&folder.uid()) {
+        return Err("belongs to another user");
+    }
+    // With the sticky bit, as /tmp has it, everybody may rename only what is theirs.
+    if folder.permissions().mode() & 0o1002 == 0o002 {
+        return Err("any user may write to (chmod o-w)");
+    }
+    Ok(())
 }
 
 fn check(directory: &Metadata, our_uid: u32) -> Result<(), &'static str> {
@@ -124,6 +141,21 @@ mod tests {
             assert!(error.contains(told) && error.contains("--data"), "{path:?}: {error}");
         }
         assert_eq!((fs::read_dir(&victim).unwrap().count(), dangling.exists()), (0, false));
+    }
+
+    #[test]
+    fn a_folder_above_in_which_others_may_exchange_it_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let (shared, wanted) = (home.path().join("shared"), home.path().join("shared/x/demo"));
+        assert!(directory(&wanted).is_ok());
+        for (mode, is_taken) in [(0o1777, true), (0o775, true), (0o777, false)] {
+            fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
+            let taken = directory(&wanted);
+            assert_eq!(taken.is_ok(), is_taken, "{mode:o}");
+            assert!(taken.err().is_none_or(|error| error.to_string().contains("which any user may write to")));
+        }
+        let of = fs::metadata(home.path()).unwrap();
+        assert_eq!(check_above(&of, of.uid()), Ok(()));
     }
 
     #[test]
