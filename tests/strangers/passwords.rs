@@ -72,7 +72,8 @@ fn guesses_wait_and_whoever_asks_from_elsewhere_does_not() {
     for name in [USER, "nobody@first.example"] {
         let wait = refused(&|guess, address| sign_in(&server, name, guess, address));
         let seconds: u64 = wait.headers["retry-after"].to_str().unwrap().parse().unwrap();
-        let message = format!("Too many failed sign-ins. Try again in {seconds} seconds.");
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let message = format!("Too many failed sign-ins. Try again in {seconds} {unit}.");
         assert_eq!((wait.status, wait.json()["Message"].as_str()), (429, Some(message.as_str())));
     }
     assert_eq!(sign_in(&server, USER, PASSWORD, HOME).status, 200);
