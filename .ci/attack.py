@@ -93,9 +93,9 @@ def basic(name, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
-def ingest(lines, headers=None, path="/v1/attendance", **options):
+def ingest(lines, key=None):
     body = "\n".join(json.dumps(line) for line in lines).encode()
-    return ask("POST", path, bearer() | {"Content-Type": "application/x-ndjson"} | (headers or {}), body, **options)
+    return ask("POST", "/v1/attendance", bearer(key) | {"Content-Type": "application/x-ndjson"}, body)
 
 
 def fact(**changed):
@@ -119,9 +119,8 @@ class Bystanders:
         watcher = OTHER_KEY or KEY
         if watcher:
             by_key = bearer(watcher)
-            line = json.dumps(fact()).encode()
             kinds["report"] = lambda: ask("GET", "/v1/reports/active-users?from=2026-03-01&to=2026-04-01&by=day", by_key)
-            kinds["ingest"] = lambda: ask("POST", "/v1/attendance", by_key | {"Content-Type": "application/x-ndjson"}, line)
+            kinds["ingest"] = lambda: ingest([fact()], watcher)
         if all(RWS):
             kinds["sign-in"] = lambda: ask("GET", f"{SERVICE}/CsActiveUserDaily?$top=1", basic(*RWS))
         self.threads = [threading.Thread(target=self.watch, args=kind, daemon=True) for kind in kinds.items()]
@@ -372,7 +371,7 @@ def main():
         sys.exit("BASE_URL is not set: the server to attack, such as http://127.0.0.1:7070")
     if watcher := OTHER_KEY or KEY:
         # Bystanders send this fact again and again; from now on it is a duplicate.
-        ask("POST", "/v1/attendance", bearer(watcher) | {"Content-Type": "application/x-ndjson"}, json.dumps(fact()).encode())
+        ingest([fact()], watcher)
     if all(RWS):
         # A first sign-in may have to wait behind strangers; one that is remembered may not.
         ask("GET", f"{SERVICE}/", basic(*RWS))

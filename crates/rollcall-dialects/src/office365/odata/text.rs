@@ -15,13 +15,12 @@ pub(super) fn replace(text: &str, find: &str, by: &str) -> Option<String> {
     (!find.is_empty()).then(|| text.replace(find, by))
 }
 
-/// How many bytes [`replace`] gives.
+/// How many bytes [`replace`] gives; the largest number where that is more, which no budget has.
 pub(super) fn replaced_bytes(text: &str, find: &str, by: &str) -> usize {
     if find.is_empty() {
         return 0;
     }
     let found = text.matches(find).count();
-    // Neither overflows before an address does: each occurrence is a byte of memory at least, and expressions have few thousand bytes.
     found.saturating_mul(by.len()).saturating_add(text.len() - found * find.len())
 }
 
