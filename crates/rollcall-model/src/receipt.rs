@@ -12,6 +12,10 @@ const SHOWN_BYTES: usize = 80;
 /// The answer to an ingest. Once it is given, the accepted facts survive any crash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
+    /// The number of the receipt, which every fact that the request stored carries for ever; none where it stored none, or where several
+    /// receipts are added up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<u64>,
     /// Facts stored by this request.
     pub accepted: u64,
     /// Facts whose id was known, with the same content.
@@ -27,6 +31,11 @@ pub struct Receipt {
 impl Receipt {
     /// Adds another receipt's counts and, up to the limit, its errors.
     pub fn add(&mut self, other: Self) {
+        self.receipt = match (self.accepted, other.accepted) {
+            (0, _) => other.receipt,
+            (_, 0) => self.receipt,
+            _ => None,
+        };
         self.accepted += other.accepted;
         self.duplicate += other.duplicate;
         self.conflicting += other.conflicting;
@@ -106,6 +115,18 @@ mod tests {
         assert_eq!(early.to_string(), "line 17: left_at 2025-03-01T09:00Z is before joined_at");
         let missing = FactError::new("user_id", None, "a string of 1 to 256 bytes").at(2);
         assert_eq!(missing.to_string(), "line 2: user_id is missing: expected a string of 1 to 256 bytes");
+    }
+
+    #[test]
+    fn a_sum_of_receipts_has_the_number_of_the_only_one_that_stored_facts() {
+        let of = |receipt, accepted| Receipt { receipt, accepted, duplicate: 1, ..Receipt::default() };
+        let mut sum = Receipt::default();
+        let mut numbers = Vec::new();
+        for receipt in [of(None, 0), of(Some(7), 2), of(None, 0), of(Some(8), 1), of(None, 0)] {
+            sum.add(receipt);
+            numbers.push(sum.receipt);
+        }
+        assert_eq!((numbers, sum.accepted), (vec![None, Some(7), Some(7), None, None], 3));
     }
 
     #[test]

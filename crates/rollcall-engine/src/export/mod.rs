@@ -12,9 +12,10 @@ mod tests;
 
 use crate::Engine;
 use crate::error::EngineError;
+use crate::ledger::broken;
 use crate::words::{self, Worded};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -125,22 +126,26 @@ impl<W: Write + Send> Writer<W> {
     }
 }
 
-/// The columns of an export: every fact has an id.
+/// The columns of an export: every fact has an id, and who ingests it again gives it a receipt of its own.
 fn columns<B: Worded>() -> SchemaRef {
-    let fields = B::columns().fields().iter().map(|field| match field.name().as_str() {
+    let fields = B::columns().fields().iter().filter(|field| field.name() != words::RECEIPT).map(|field| match field.name().as_str() {
         "id" => Arc::new(field.as_ref().clone().with_nullable(false)),
         _ => field.clone(),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// Facts in words, with the ids that default.
+/// Facts in words, as an export has them, with the ids that default.
 fn with_ids<B: Worded>(words: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, EngineError> {
     let ids = words::ids(words)?.iter().zip(B::default_ids(words)?).map(|(given, default)| match given {
         Some(given) => Cow::Borrowed(given),
         None => Cow::Owned(default.to_string()),
     });
     let ids: ArrayRef = Arc::new(StringArray::from_iter_values(ids));
-    let columns_of = std::iter::once(ids).chain(words.columns().iter().skip(1).cloned());
-    Ok(RecordBatch::try_new(columns.clone(), columns_of.collect())?)
+    let of = |column: &Arc<Field>| match column.name().as_str() {
+        "id" => Ok(ids.clone()),
+        name => words.column_by_name(name).cloned().ok_or_else(|| broken("a column of an export")),
+    };
+    let values = columns.fields().iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    Ok(RecordBatch::try_new(columns.clone(), values)?)
 }

@@ -67,6 +67,7 @@ mod tests {
             let row = AttendanceRow {
                 session_started_at: joined_at, joined_at, left_at: joined_at + stay, user: 1, app: 0, session_id: "s",
                 session_kind: kind.number(), user_kind: 0, device: 0, media: 1, unit: 0, place: 0, given_id: "",
+                receipt: 0,
             };
             let block = AttendanceBlock::from_rows(&[&row]).unwrap();
             let mut folded = 0;

@@ -61,6 +61,12 @@ pub enum Message {
     },
 }
 
+/// How many bits of a receipt's number say which of the requests of a commit it answers; those before them are the commit's position.
+const REQUEST_BITS: u32 = 16;
+
+/// The most requests of a group.
+const GROUP_REQUESTS: usize = 1 << REQUEST_BITS;
+
 /// A group is closed at this many facts, though more requests wait: a commit must fit in memory, and its first request must not
 /// wait for ever.
 const GROUP_FACTS: usize = 200_000;
@@ -88,7 +94,7 @@ impl Group {
     }
 
     fn is_full(&self) -> bool {
-        self.facts >= GROUP_FACTS
+        self.facts >= GROUP_FACTS || self.requests.len() >= GROUP_REQUESTS
     }
 
     /// Whether another request may go with these.
@@ -201,13 +207,13 @@ impl Committer {
         let position = self.position + 1;
         let mut answers = Vec::with_capacity(group.len());
         let mut rows = Rows::default();
-        for request in group {
+        for (number, request) in (position << REQUEST_BITS..).zip(group) {
             answers.push(match self.limits.check(&self.ledger, request) {
                 Err(error) => Err(error),
                 Ok(()) => {
                     let (receipt, new) = self.check(request)?;
-                    rows.add(&self.ledger, request, &new, &mut batch)?;
-                    Ok(receipt)
+                    rows.add(&self.ledger, request, number, &new, &mut batch)?;
+                    Ok(Receipt { receipt: (!new.is_empty()).then_some(number), ..receipt })
                 }
             });
         }
@@ -397,6 +403,29 @@ mod tests {
         assert_eq!((facts, engine.scan::<AttendanceBlock>(organization.id, range).count()), (3, 1));
     }
 
+    #[test]
+    fn every_fact_carries_the_number_of_its_receipt_into_the_lake() {
+        let (directory, organization) = (tempfile::tempdir().unwrap(), organization());
+        let engine = Engine::open(directory.path(), Settings { flush_seconds: 0, ..Settings::default() }).unwrap();
+        let receipts: Vec<_> = [1, 1, 3, 2].map(|count| engine.ingest(&organization, assistances(count, 0, &organization)).unwrap()).into();
+        assert_eq!(receipts.iter().map(|receipt| receipt.receipt).collect::<Vec<_>>(), [Some(1 << 16), None, Some(2 << 16), None]);
+        let carried = |engine: &Engine| {
+            let blocks: Vec<AssistanceBlock> = engine.scan(organization.id, Range::new(AT, AT + 1)).map(Result::unwrap).collect();
+            let mut of: Vec<_> = blocks.iter().flat_map(|block| block.rows().map(|row| (row.given_id.to_owned(), row.receipt))).collect();
+            of.sort_unstable();
+            of
+        };
+        let expected = [("0", 1 << 16), ("1", 2 << 16), ("2", 2 << 16)].map(|(id, receipt)| (id.to_owned(), receipt));
+        assert_eq!(carried(&engine), expected);
+        drop(engine);
+        let engine = Engine::open(directory.path(), Settings { flush_seconds: 0, ..Settings::default() }).unwrap();
+        assert_eq!(carried(&engine), expected);
+        engine.flush().unwrap();
+        assert_eq!(carried(&engine), expected);
+        // Positions go on where they were.
+        assert_eq!(engine.ingest(&organization, fact("default", &organization)).unwrap().receipt, Some(3 << 16));
+    }
+
     /// Stays of seven days, one a day, each with an id of its own that looks like the default id of another fact.
     fn long_stays(count: i64, organization: &Organization) -> Attendances {
         let mut facts = Attendances::default();
@@ -488,6 +517,7 @@ mod tests {
             lines_accepted: 0,
             lines_changed: 0,
             given_id,
+            receipt: 0,
         };
         let large = "x".repeat(500);
         let rows = [row(""), row(""), row(""), row(&large), row(""), row("")];

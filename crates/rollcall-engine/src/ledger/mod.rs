@@ -45,7 +45,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The version of what is stored. A data directory of another is refused.
-const FORMAT: &[u8] = b"rollcall 3";
+const FORMAT: &[u8] = b"rollcall 4";
 
 /// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
 const LEAST_JOURNAL: u64 = 64 << 20;

@@ -39,6 +39,7 @@ impl<'r> Rows<'r> {
         &mut self,
         ledger: &Ledger,
         request: &'r Request,
+        receipt: u64,
         new: &[usize],
         batch: &mut OwnedWriteBatch,
     ) -> Result<(), EngineError> {
@@ -47,9 +48,11 @@ impl<'r> Rows<'r> {
             return Ok(());
         }
         match &request.facts {
-            Facts::Attendances(facts) => attendances(ledger, request, facts, new, batch, self.attendance.entry(request.org).or_default()),
+            Facts::Attendances(facts) => {
+                attendances(ledger, request, facts, receipt, new, batch, self.attendance.entry(request.org).or_default())
+            }
             Facts::Assistances(facts) => {
-                assistances(ledger, request.org, facts, new, batch, self.assistance.entry(request.org).or_default())
+                assistances(ledger, request.org, facts, receipt, new, batch, self.assistance.entry(request.org).or_default())
             }
         }
     }
@@ -59,6 +62,7 @@ fn attendances<'r>(
     ledger: &Ledger,
     Request { org, apps, .. }: &Request,
     facts: &'r Attendances,
+    receipt: u64,
     new: &[usize],
     batch: &mut OwnedWriteBatch,
     rows: &mut Vec<AttendanceRow<'r>>,
@@ -81,6 +85,7 @@ fn attendances<'r>(
             unit: facts.units[row],
             place: facts.places[row].as_ref().map_or(0, Place::number),
             given_id: facts.given_ids.get(row),
+            receipt,
         });
     }
     Ok(())
@@ -90,6 +95,7 @@ fn assistances<'r>(
     ledger: &Ledger,
     org: OrgId,
     facts: &'r Assistances,
+    receipt: u64,
     new: &[usize],
     batch: &mut OwnedWriteBatch,
     rows: &mut Vec<AssistanceRow<'r>>,
@@ -109,6 +115,7 @@ fn assistances<'r>(
             lines_accepted: facts.lines_accepted[row],
             lines_changed: facts.lines_changed[row],
             given_id: facts.given_ids.get(row),
+            receipt,
         });
     }
     Ok(())

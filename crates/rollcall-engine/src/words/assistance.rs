@@ -1,6 +1,6 @@
 //! Assistances in words.
 
-use super::columns::{self, column, instants, lists, optional, optional_text, optionals, strings, text_of, times};
+use super::columns::{self, RECEIPT, column, instants, lists, optional, optional_text, optionals, strings, text_of, times};
 use super::{Worded, ids};
 use crate::error::EngineError;
 use crate::facts::Use;
@@ -30,6 +30,7 @@ static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
         column("accepted", DataType::Int64),
         column("lines_accepted", DataType::Int64),
         column("lines_changed", DataType::Int64),
+        column(RECEIPT, DataType::Int64),
     ]))
 });
 
@@ -89,6 +90,7 @@ impl Worded for AssistanceBlock {
             counts(|row| row.accepted),
             counts(|row| row.lines_accepted),
             counts(|row| row.lines_changed),
+            columns::receipts(rows.iter().map(|row| row.receipt)),
         ];
         Ok(RecordBatch::try_new(COLUMNS.clone(), columns)?)
     }
@@ -107,6 +109,7 @@ impl Worded for AssistanceBlock {
             ["turns", "suggested", "accepted", "lines_accepted", "lines_changed"].map(|name| columns::counts(words, name));
         let (turns, suggested, accepted, lines_accepted, lines_changed) = (turns?, suggested?, accepted?, lines_accepted?, lines_changed?);
         let given_ids = ids(words)?;
+        let receipts = columns::receipts_of(words)?;
         let row = |row: usize| AssistanceRow {
             at: at[row],
             user: users[row],
@@ -118,6 +121,7 @@ impl Worded for AssistanceBlock {
             lines_accepted: lines_accepted[row],
             lines_changed: lines_changed[row],
             given_id: if given_ids.is_null(row) { "" } else { given_ids.value(row) },
+            receipt: receipts[row],
         };
         let rows: Vec<_> = (0..words.num_rows()).map(row).collect();
         Ok(Self::from_rows(&rows.iter().collect::<Vec<_>>())?)

@@ -1,6 +1,6 @@
 //! Attendances in words.
 
-use super::columns::{self, column, instants, lists, optional, optionals, strings, text_of, times};
+use super::columns::{self, RECEIPT, column, instants, lists, optional, optionals, strings, text_of, times};
 use super::{Worded, ids};
 use crate::error::EngineError;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow, Block};
@@ -30,6 +30,7 @@ static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
         optional("country"),
         optional("subdivision"),
         column("unit", DataType::Int64),
+        column(RECEIPT, DataType::Int64),
     ]))
 });
 
@@ -86,6 +87,7 @@ impl Worded for AttendanceBlock {
             optionals(places.iter().map(|place| place.as_ref().map_or("", Place::country))),
             optionals(places.iter().map(|place| place.as_ref().and_then(Place::subdivision).unwrap_or_default())),
             columns::numbers(rows.iter().map(|row| row.unit.into())),
+            columns::receipts(rows.iter().map(|row| row.receipt)),
         ];
         Ok(RecordBatch::try_new(COLUMNS.clone(), columns)?)
     }
@@ -103,6 +105,7 @@ impl Worded for AttendanceBlock {
         let units = columns::counts(words, "unit")?;
         let places = places(words)?;
         let given_ids = ids(words)?;
+        let receipts = columns::receipts_of(words)?;
         let row = |row: usize| AttendanceRow {
             session_started_at: started[row],
             joined_at: joined[row],
@@ -117,6 +120,7 @@ impl Worded for AttendanceBlock {
             unit: u8::try_from(units[row]).unwrap_or_default(),
             place: places[row],
             given_id: if given_ids.is_null(row) { "" } else { given_ids.value(row) },
+            receipt: receipts[row],
         };
         let rows: Vec<_> = (0..words.num_rows()).map(row).collect();
         Ok(Self::from_rows(&rows.iter().collect::<Vec<_>>())?)

@@ -10,6 +10,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use rollcall_model::Millis;
 use std::sync::Arc;
 
+/// The name of the column of receipts, which says how a fact came, and is no field of it.
+pub(crate) const RECEIPT: &str = "receipt";
+
 /// A column that every fact has.
 pub(super) fn column(name: &str, of: DataType) -> Field {
     Field::new(name, of, false)
@@ -45,6 +48,17 @@ pub(super) fn times(times: impl IntoIterator<Item = Millis>) -> ArrayRef {
 
 pub(super) fn numbers(numbers: impl IntoIterator<Item = u32>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(numbers.into_iter().map(i64::from)))
+}
+
+/// The numbers of receipts, which have 63 bits.
+pub(super) fn receipts(numbers: impl IntoIterator<Item = u64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(numbers.into_iter().map(u64::cast_signed)))
+}
+
+/// The number of the receipt of each fact.
+pub(super) fn receipts_of(words: &RecordBatch) -> Result<Vec<u64>, EngineError> {
+    let numbers = named(words, RECEIPT)?.as_primitive_opt::<Int64Type>().ok_or_else(|| broken("a column of the lake"))?;
+    Ok(numbers.values().iter().map(|number| number.cast_unsigned()).collect())
 }
 
 /// A builder of [`lists`].

@@ -15,7 +15,7 @@ use arrow_schema::SchemaRef;
 use rollcall_model::{FactId, OrgId};
 use std::cmp::Ordering;
 
-pub(crate) use columns::{dictionaries, ids, millis, text_of};
+pub(crate) use columns::{RECEIPT, dictionaries, ids, millis, text_of};
 
 /// A kind of fact in words.
 pub trait Worded: Block {

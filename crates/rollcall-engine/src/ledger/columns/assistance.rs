@@ -2,8 +2,8 @@
 
 use super::{Block, Commit, fits, gather};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, UInt32Type};
-use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::sync::{Arc, LazyLock};
@@ -22,6 +22,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         column("lines_accepted", DataType::UInt32),
         column("lines_changed", DataType::UInt32),
         column("given_id", DataType::Utf8),
+        column("receipt", DataType::UInt64),
     ]))
 });
 
@@ -48,6 +49,8 @@ pub struct AssistanceRow<'a> {
     pub lines_changed: u32,
     /// The id as given; empty where the default stands.
     pub given_id: &'a str,
+    /// The number of the receipt that it came with: see [`rollcall_model::Receipt::receipt`].
+    pub receipt: u64,
 }
 
 /// Assistances of one UTC day of `at`, sorted by it. Their reach is their extent.
@@ -90,6 +93,7 @@ impl Block for AssistanceBlock {
             numbers(|row| row.lines_accepted),
             numbers(|row| row.lines_changed),
             Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.given_id))),
+            Arc::new(UInt64Array::from(gather(rows, |row| row.receipt))),
         ];
         Ok(Self { batch: RecordBatch::try_new(SCHEMA.clone(), columns)? })
     }
@@ -120,6 +124,7 @@ impl AssistanceBlock {
         let (accepted, lines_accepted, lines_changed) = (number(6), number(7), number(8));
         let departments_given = self.batch.column(3).as_boolean();
         let given_ids = self.batch.column(9).as_string::<i32>();
+        let receipts = self.batch.column(10).as_primitive::<UInt64Type>().values();
         (0..self.facts()).map(move |row| AssistanceRow {
             at: at[row],
             user: users[row],
@@ -131,6 +136,7 @@ impl AssistanceBlock {
             lines_accepted: lines_accepted[row],
             lines_changed: lines_changed[row],
             given_id: given_ids.value(row),
+            receipt: receipts[row],
         })
     }
 }
@@ -153,8 +159,9 @@ mod tests {
             lines_accepted: 4,
             lines_changed: 5,
             given_id: "聊",
+            receipt: 1 << 16,
         };
-        let later = AssistanceRow { at: row.at + 5, given_id: "", department_given: false, ..row };
+        let later = AssistanceRow { at: row.at + 5, given_id: "", receipt: u64::MAX >> 1, department_given: false, ..row };
         let bytes = AssistanceBlock::from_rows(&[&row, &later]).unwrap().encode().unwrap();
         let extent = Range::new(row.at, later.at + 1);
         assert_eq!(Header::of(&bytes), Some(Header { extent, reach: extent }));

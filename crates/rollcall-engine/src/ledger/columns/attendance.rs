@@ -26,6 +26,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         column("unit", DataType::UInt8),
         column("place", DataType::UInt64),
         column("given_id", DataType::Utf8),
+        column("receipt", DataType::UInt64),
     ]))
 });
 
@@ -58,6 +59,8 @@ pub struct AttendanceRow<'a> {
     pub place: u64,
     /// The id as given; empty where the default stands.
     pub given_id: &'a str,
+    /// The number of the receipt that it came with: see [`rollcall_model::Receipt::receipt`].
+    pub receipt: u64,
 }
 
 impl AttendanceRow<'_> {
@@ -111,6 +114,7 @@ impl Block for AttendanceBlock {
             Arc::new(UInt8Array::from(gather(rows, |row| row.unit))),
             Arc::new(UInt64Array::from(gather(rows, |row| row.place))),
             Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.given_id))),
+            Arc::new(UInt64Array::from(gather(rows, |row| row.receipt))),
         ];
         Ok(Self { batch: RecordBatch::try_new(SCHEMA.clone(), columns)? })
     }
@@ -145,6 +149,7 @@ impl AttendanceBlock {
         let (session_kinds, user_kinds, devices, media, units) = (byte(6), byte(7), byte(8), byte(9), byte(10));
         let places = self.batch.column(11).as_primitive::<UInt64Type>().values();
         let given_ids = self.batch.column(12).as_string::<i32>();
+        let receipts = self.batch.column(13).as_primitive::<UInt64Type>().values();
         (0..self.facts()).map(move |row| {
             let joined_at = started[row] + joined_after[row];
             AttendanceRow {
@@ -161,6 +166,7 @@ impl AttendanceBlock {
                 unit: units[row],
                 place: places[row],
                 given_id: given_ids.value(row),
+                receipt: receipts[row],
             }
         })
     }
@@ -187,12 +193,14 @@ mod tests {
             unit: 0,
             place: 42,
             given_id: "",
+            receipt: 1 << 16,
         };
         let later = AttendanceRow {
             session_started_at: row.session_started_at + 5,
             joined_at: row.left_at + 7,
             left_at: row.left_at + 7,
             given_id: "x",
+            receipt: u64::MAX >> 1,
             ..row
         };
         let bytes = AttendanceBlock::from_rows(&[&row, &later]).unwrap().encode().unwrap();
