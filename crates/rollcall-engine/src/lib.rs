@@ -24,8 +24,8 @@
 
 pub mod backup;
 pub mod cells;
+mod commit;
 pub mod crash;
-pub mod directories;
 mod disk;
 pub mod engine;
 pub mod erase;
@@ -34,27 +34,28 @@ pub mod export;
 pub mod facts;
 mod health;
 pub mod ingest;
-mod keeper;
+pub mod kinds;
 pub mod lake;
 pub mod ledger;
-mod modes;
 pub mod places;
 pub mod reports;
-pub mod scan;
 pub mod settings;
-mod supervisor;
 pub mod threads;
-pub mod words;
 
 #[cfg(test)]
-mod exactness;
+mod proofs;
 #[cfg(test)]
 mod testing;
 
+pub use engine::directories;
+pub(crate) use engine::{housekeeper as keeper, modes};
+pub use facts as scan;
+pub use kinds::words;
+
 pub use directories::DirectoryVersion;
 pub use engine::Engine;
+pub use engine::supervisor::Supervisor;
 pub use error::EngineError;
 pub use health::Problem;
 pub use places::PlaceFiles;
 pub use settings::Settings;
-pub use supervisor::Supervisor;

@@ -5,56 +5,48 @@
 //!
 //! # Layout
 //! - `location`: the directory or bucket where the lake lies, and [`store`]: the same, open
-//! - [`files`]: what one version of a table holds
-//! - [`table`], `actions`: a table, and the commit of a next version
-//! - `tail`: what is checked, and rolled back, at start
-//! - `write`, `read`: data files
-//! - `checksums`: whether what is read of them is what was written
+//! - `log`: the versions of a table, what each holds, the commit of a next one, and what is checked at start
+//! - `data`: data files, written, read and merged, and whether what is read is what was written
 //! - `flush`: facts on their way from the ledger
-//! - `compact`, `merge`: many small files become few large ones
+//! - `compact`: many small files become few large ones
 //! - `vacuum`: files that nobody needs any more are deleted
 //! - `erase`: facts found and taken out of data files
 
-mod actions;
-mod checksums;
-mod committer;
 mod compact;
+mod data;
 mod erase;
 #[cfg(test)]
 mod faults;
-pub mod files;
 mod flush;
 mod location;
-mod merge;
-mod read;
+mod log;
 pub mod store;
-pub mod table;
-mod tail;
 #[cfg(test)]
 mod tests;
 mod vacuum;
-mod write;
 
-pub use checksums::Checksum;
 pub(crate) use compact::Bin;
 pub use compact::Compacted;
-pub use files::{DataFile, Files};
+pub use data::checksums::Checksum;
+pub(crate) use data::read::LakeScan;
 pub use location::{Location, StoreOptions};
-pub(crate) use read::LakeScan;
+pub use log::files::{DataFile, Files};
+pub(crate) use log::rollback::version_of;
 pub use store::Store;
-pub(crate) use tail::version_of;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use crate::ledger::{Ledger, Wanted};
 use crate::words::Worded;
+use data::read::{self, ByMemory, Footers};
+use data::{checksums, merge, write};
+use log::table::{self, Table};
+use log::{files, rollback as tail};
 use quick_cache::sync::Cache;
-use read::{ByMemory, Footers};
 use rollcall_model::{FactKind, Millis, OrgId};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use table::Table;
 
 /// How many bytes of footers of data files are kept in memory.
 const FOOTER_BYTES: u64 = 32 << 20;

@@ -48,7 +48,7 @@ type DayKey = (OrgId, FactKind, u32);
 
 /// What is known of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(crate) enum Known {
     /// Nothing: it is claimed now.
     New,
     /// A fact with the same content has it.
@@ -58,7 +58,7 @@ pub(super) enum Known {
 }
 
 /// The ids of every organization. Used by the committer alone.
-pub(super) struct Ids {
+pub(crate) struct Ids {
     by_day: Keyspace,
     given: Keyspace,
     days: HashMap<DayKey, Day>,
@@ -72,12 +72,12 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    pub(super) fn new(by_day: Keyspace, given: Keyspace, budget: usize) -> Self {
+    pub(crate) fn new(by_day: Keyspace, given: Keyspace, budget: usize) -> Self {
         Self { by_day, given, days: HashMap::new(), claimed_days: Vec::new(), claimed_given: HashMap::new(), size: 0, budget, uses: 0 }
     }
 
     /// Looks an id up, and claims it if it is new.
-    pub(super) fn claim(&mut self, org: OrgId, kind: FactKind, id: FactId, content: u32) -> Result<Known, EngineError> {
+    pub(crate) fn claim(&mut self, org: OrgId, kind: FactKind, id: FactId, content: u32) -> Result<Known, EngineError> {
         let known = match id {
             FactId::Default(id) => {
                 let (rest, key) = (rest_of(id), (org, kind, FactId::day(id)));
@@ -136,7 +136,7 @@ impl Ids {
     }
 
     /// Adds everything claimed to the batch of the commit at `position`, and forgets days in memory beyond the budget.
-    pub(super) fn store(&mut self, position: u64, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
+    pub(crate) fn store(&mut self, position: u64, batch: &mut OwnedWriteBatch) -> Result<(), EngineError> {
         for of_day in std::mem::take(&mut self.claimed_days) {
             let Some(day) = self.days.get_mut(&of_day) else { continue };
             let (org, kind, number) = of_day;
@@ -167,7 +167,7 @@ impl Ids {
 
     /// Removes ids of facts that are erased, so that such facts would be new. Not durable yet. Nothing is claimed but not stored meanwhile.
     /// Returns how many there were.
-    pub(super) fn erase(&mut self, db: &Database, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
+    pub(crate) fn erase(&mut self, db: &Database, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
         let (mut erased, mut by_day) = (0, HashMap::<u32, HashSet<Rest>>::new());
         let mut given = db.batch();
         for id in ids {

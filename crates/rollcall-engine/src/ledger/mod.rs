@@ -18,26 +18,23 @@
 //! | `meta` | a word | |
 
 pub(crate) mod birth;
-pub mod columns;
-mod committer;
 pub(crate) mod directories;
 mod erasures;
-mod ids;
-mod numbers;
-mod rows;
-mod scan;
+pub(crate) mod ids;
+pub(crate) mod journal_repair;
+pub(crate) mod numbers;
 mod scrub;
-mod tail;
 
-pub use committer::{Committer, Message, Request};
+pub use crate::commit::{Committer, Message, Request};
+pub(crate) use crate::facts::{Wanted, day_of};
+pub use crate::kinds::block as columns;
 pub(crate) use erasures::{Erasure, ErasureKey};
-pub(crate) use scan::{LedgerScan, Wanted, day_of};
 
 use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::health::Health;
+use crate::kinds::block::{Block, Commit};
 use crate::settings::Settings;
-use columns::{Block, Commit};
 use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
 use rollcall_model::{FactKind, Millis, OrgId};
@@ -57,25 +54,25 @@ const LEAST_FILES: usize = 10;
 const LAKE_LOCATION: &str = "lake-location";
 
 /// Where the newest instant is noted on which the clock and the facts that came in agree.
-const SEEN: &str = "seen";
+pub(crate) const SEEN: &str = "seen";
 
 /// The open database.
 pub struct Ledger {
-    db: Database,
+    pub(crate) db: Database,
     pub(crate) meta: Keyspace,
     pub(crate) facts: Keyspace,
-    commits: Keyspace,
+    pub(crate) commits: Keyspace,
     pub(crate) ids: Keyspace,
-    given_ids: Keyspace,
-    directories: Keyspace,
-    kept_directories: Keyspace,
-    erasures: Keyspace,
+    pub(crate) given_ids: Keyspace,
+    pub(crate) directories: Keyspace,
+    pub(crate) kept_directories: Keyspace,
+    pub(crate) erasures: Keyspace,
     id: String,
     directory: PathBuf,
     /// What is wrong with the storage.
     pub(crate) health: Health,
     /// How many facts were committed since the start and wait for the lake.
-    waiting: AtomicUsize,
+    pub(crate) waiting: AtomicUsize,
     /// The user ids of each organization.
     pub(crate) users: Numbers,
     /// The apps of each organization.
@@ -100,7 +97,7 @@ impl Ledger {
     /// [`EngineError::Storage`].
     pub fn open(directory: &Path, settings: &Settings) -> Result<Self, EngineError> {
         let health = Health::new(directory.parent().unwrap_or(directory), settings.reserve_bytes);
-        tail::cut_off(directory, health.has_failed_before())?;
+        journal_repair::cut_off(directory, health.has_failed_before())?;
         let db = Database::builder(directory)
             .cache_size(settings.block_cache_bytes as u64)
             .max_cached_files(Some(settings.open_files.max(LEAST_FILES)))
@@ -279,7 +276,7 @@ impl Ledger {
 
 /// The keys of the blocks of a commit.
 fn keys_of(commit: &[u8], position: u64) -> Result<impl Iterator<Item = Vec<u8>>, EngineError> {
-    let prefixes = commit.strip_prefix(tail::COMMIT_MARK).ok_or_else(|| broken("a commit"))?.chunks_exact(BLOCK_KEY_PREFIX);
+    let prefixes = commit.strip_prefix(journal_repair::COMMIT_MARK).ok_or_else(|| broken("a commit"))?.chunks_exact(BLOCK_KEY_PREFIX);
     // Blocks of one day follow one another.
     let mut last: Option<(&[u8], u32)> = None;
     Ok(prefixes.map(move |prefix| {
@@ -290,7 +287,7 @@ fn keys_of(commit: &[u8], position: u64) -> Result<impl Iterator<Item = Vec<u8>>
 }
 
 /// The key of a block: of the first that its commit has of a day, or, where the day's facts are too many for one, of a later part.
-fn block_key(prefix: &[u8], position: u64, part: u32) -> Vec<u8> {
+pub(crate) fn block_key(prefix: &[u8], position: u64, part: u32) -> Vec<u8> {
     let mut key = [prefix, &position.to_be_bytes()].concat();
     if part > 0 {
         key.extend(part.to_be_bytes());
@@ -337,10 +334,10 @@ const fn lake_table(kind: FactKind) -> &'static str {
 }
 
 /// How long the key of a block is without its position.
-const BLOCK_KEY_PREFIX: usize = 21;
+pub(crate) const BLOCK_KEY_PREFIX: usize = 21;
 
 /// The key of a block, without its position: organization, kind of fact, day.
-fn block_key_prefix(org: OrgId, kind: FactKind, day: u32) -> [u8; BLOCK_KEY_PREFIX] {
+pub(crate) fn block_key_prefix(org: OrgId, kind: FactKind, day: u32) -> [u8; BLOCK_KEY_PREFIX] {
     let mut key = [0; BLOCK_KEY_PREFIX];
     key[..16].copy_from_slice(org.0.as_bytes());
     key[16] = kind.number();

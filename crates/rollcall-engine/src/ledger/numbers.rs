@@ -13,7 +13,7 @@ use std::sync::Arc;
 const ERASED: &str = "\0";
 
 /// How many names of one sort an organization can have: their numbers have 32 bits.
-pub(super) const MOST_NAMES: usize = u32::MAX as usize;
+pub(crate) const MOST_NAMES: usize = u32::MAX as usize;
 
 /// The names of one organization.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     /// Reads the names in storage.
-    pub(super) fn open(keyspace: Keyspace) -> Result<Self, EngineError> {
+    pub(crate) fn open(keyspace: Keyspace) -> Result<Self, EngineError> {
         let mut names: HashMap<OrgId, Names> = HashMap::new();
         for stored in keyspace.iter() {
             let (key, name) = stored.into_inner()?;
@@ -55,7 +55,7 @@ impl Numbers {
     }
 
     /// How many names an organization has.
-    pub(super) fn count(&self, org: OrgId) -> usize {
+    pub(crate) fn count(&self, org: OrgId) -> usize {
         self.names.read().get(&org).map_or(0, |names| names.names.len())
     }
 
@@ -63,7 +63,7 @@ impl Numbers {
     ///
     /// # Errors
     /// [`EngineError::Storage`] if there are no more numbers, which [`MOST_NAMES`] prevents.
-    pub(super) fn give(&self, org: OrgId, name: &str, batch: &mut OwnedWriteBatch) -> Result<u32, EngineError> {
+    pub(crate) fn give(&self, org: OrgId, name: &str, batch: &mut OwnedWriteBatch) -> Result<u32, EngineError> {
         let mut names = self.names.write();
         let of_org = names.entry(org).or_default();
         if let Some(number) = of_org.numbers.get(name) {
@@ -78,7 +78,7 @@ impl Numbers {
     }
 
     /// Erases a name; if it comes again, it gets another number. Only the committer does, and makes it durable.
-    pub(super) fn erase(&self, org: OrgId, name: &str) -> Result<(), EngineError> {
+    pub(crate) fn erase(&self, org: OrgId, name: &str) -> Result<(), EngineError> {
         let mut names = self.names.write();
         let Some(of_org) = names.get_mut(&org) else { return Ok(()) };
         let Some(number) = of_org.numbers.get(name).copied() else { return Ok(()) };
@@ -103,7 +103,7 @@ impl Numbers {
     ///
     /// # Errors
     /// See [`Numbers::give`].
-    pub(super) fn number(&self, org: OrgId, names: &Strings, rows: &[usize], batch: &mut OwnedWriteBatch) -> Result<Vec<u32>, EngineError> {
+    pub(crate) fn number(&self, org: OrgId, names: &Strings, rows: &[usize], batch: &mut OwnedWriteBatch) -> Result<Vec<u32>, EngineError> {
         let found = self.find(org, rows.iter().map(|row| names.get(*row)));
         let numbers = rows.iter().zip(found);
         numbers.map(|(row, number)| number.map_or_else(|| self.give(org, names.get(*row), batch), Ok)).collect()

@@ -5,7 +5,7 @@
 //! tables hold a value until a compaction meets both it and what replaced it, which nothing promises to happen either. So here the journal
 //! is filled up, every keyspace flushed, and every table written anew. For that fjall 3 has calls that its documentation leaves out.
 
-use super::{Ledger, tail};
+use super::{Ledger, journal_repair as tail};
 use crate::error::EngineError;
 use fjall::{Keyspace, KeyspaceCreateOptions, PersistMode};
 use std::time::Duration;

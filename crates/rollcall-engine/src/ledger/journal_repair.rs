@@ -23,10 +23,10 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 /// What the value of every commit begins with, so that commits can be counted in a damaged journal.
-pub(super) const COMMIT_MARK: &[u8; 16] = b"\x00rollcall commit";
+pub(crate) const COMMIT_MARK: &[u8; 16] = b"\x00rollcall commit";
 
 /// The extension of what was cut off a journal.
-pub(super) const TORN_TAIL: &str = "torn-tail";
+pub(crate) const TORN_TAIL: &str = "torn-tail";
 
 /// What every batch in a journal ends with, after its checksum.
 const TRAILER: &[u8] = b"FJL\x03";
@@ -34,7 +34,7 @@ const TRAILER: &[u8] = b"FJL\x03";
 static BLANK: [u8; 1 << 16] = [0; 1 << 16];
 
 /// Checks the journals of a database that is not open, and cuts the broken end off the newest. With `again`, writes what is whole of them again.
-pub(super) fn cut_off(directory: &Path, again: bool) -> Result<(), EngineError> {
+pub(crate) fn cut_off(directory: &Path, again: bool) -> Result<(), EngineError> {
     let storage = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", directory.display()));
     let mut journals = journals(directory).map_err(storage)?;
     let newest = journals.pop();
@@ -159,7 +159,7 @@ fn entries(batch: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// The journals of a database, oldest first.
-pub(super) fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut journals = Vec::new();
     if directory.exists() {
         for entry in std::fs::read_dir(directory)? {
@@ -214,8 +214,8 @@ fn batch_length(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::columns::{AttendanceBlock, Block};
     use super::*;
+    use crate::kinds::block::{AttendanceBlock, Block};
     use crate::testing::copy_all;
     use crate::{Engine, Settings};
     use rollcall_model::{Attendance, AttendanceDraft, Directory, OrgId, Organization, Range, Value};

@@ -1,7 +1,7 @@
 //! Commits with what the kernel leaves out of them: tags of the files that are added.
 
-use super::checksums::TAG;
 use super::files::DataFile;
+use crate::lake::checksums::TAG;
 use arrow_array::builder::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
@@ -18,12 +18,12 @@ const ADD: &str = "add";
 
 /// Commits as [`FileSystemCommitter`] does, with the checksums of added files as tags.
 #[derive(Debug)]
-pub(super) struct Tagging {
+pub(in crate::lake) struct Tagging {
     checksums: HashMap<String, String>,
 }
 
 impl Tagging {
-    pub(super) fn new(added: &[DataFile]) -> Self {
+    pub(in crate::lake) fn new(added: &[DataFile]) -> Self {
         let checksum = |file: &DataFile| Some((file.name.clone(), file.checksum?.to_string()));
         Self { checksums: added.iter().filter_map(checksum).collect() }
     }

@@ -1,9 +1,9 @@
 //! Facts read back from data files: only the row groups and pages that may hold what is wanted, each batch within one UTC day.
 
 use super::checksums::{Checked, Footer};
-use super::files::DataFile;
-use super::store::Store;
 use crate::error::EngineError;
+use crate::lake::files::DataFile;
+use crate::lake::store::Store;
 use crate::ledger::{Wanted, day_of};
 use crate::words::{Worded, dictionaries, text_of};
 use arrow_array::RecordBatch;
@@ -23,10 +23,10 @@ use std::sync::Arc;
 const BATCH_FACTS: usize = 32 << 10;
 
 /// Footers of data files, by name, so that a report's edge reads only its pages.
-pub(super) type Footers = Cache<String, Footer, ByMemory>;
+pub(in crate::lake) type Footers = Cache<String, Footer, ByMemory>;
 
 #[derive(Debug, Clone)]
-pub(super) struct ByMemory;
+pub(in crate::lake) struct ByMemory;
 
 impl quick_cache::Weighter<String, Footer> for ByMemory {
     fn weight(&self, name: &String, footer: &Footer) -> u64 {
@@ -36,7 +36,7 @@ impl quick_cache::Weighter<String, Footer> for ByMemory {
 }
 
 /// A data file, read in order.
-pub(super) struct FileReader {
+pub(in crate::lake) struct FileReader {
     batches: ParquetRecordBatchReader,
     source: Checked,
     time: &'static str,
@@ -49,7 +49,7 @@ pub(super) struct FileReader {
 
 impl FileReader {
     /// Opens a file of a table to read what may be wanted.
-    pub(super) fn open<B: Worded>(
+    pub(in crate::lake) fn open<B: Worded>(
         store: &Store,
         footers: &Footers,
         table: &str,
@@ -66,12 +66,12 @@ impl FileReader {
     }
 
     /// The time of the next fact, if there is one more.
-    pub(super) fn next_time(&self) -> Option<Millis> {
+    pub(in crate::lake) fn next_time(&self) -> Option<Millis> {
         self.rest.as_ref().and_then(|rest| self.times_of(rest).first().map(|at| at.div_euclid(1000)))
     }
 
     /// The next facts, in words, all of one UTC day.
-    pub(super) fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+    pub(in crate::lake) fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
         let Some(rest) = self.rest.take() else { return Ok(None) };
         let times = self.times_of(&rest);
         let Some(first) = times.first() else { return Ok(None) };
@@ -107,7 +107,13 @@ impl FileReader {
 }
 
 /// Whether a file has a fact of a user. Reads the one column.
-pub(super) fn has_user<B: Worded>(store: &Store, footers: &Footers, table: &str, file: &DataFile, user: &str) -> Result<bool, EngineError> {
+pub(in crate::lake) fn has_user<B: Worded>(
+    store: &Store,
+    footers: &Footers,
+    table: &str,
+    file: &DataFile,
+    user: &str,
+) -> Result<bool, EngineError> {
     let (source, footer) = open::<B>(store, footers, table, file)?;
     let users = ProjectionMask::columns(footer.parquet.metadata().file_metadata().schema_descr(), ["user_id"]);
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet).with_batch_size(BATCH_FACTS);
@@ -233,7 +239,13 @@ pub(crate) struct LakeScan<B> {
 }
 
 impl<B: Worded> LakeScan<B> {
-    pub(super) fn new(store: Store, footers: Arc<Footers>, table: &'static str, files: Vec<Arc<DataFile>>, wanted: Wanted) -> Self {
+    pub(in crate::lake) fn new(
+        store: Store,
+        footers: Arc<Footers>,
+        table: &'static str,
+        files: Vec<Arc<DataFile>>,
+        wanted: Wanted,
+    ) -> Self {
         let may_be =
             |file: &Arc<DataFile>| !file.times.intersect(&wanted.times).is_empty() && !file.reach().intersect(&wanted.reach).is_empty();
         let mut waiting: Vec<_> = files.into_iter().filter(may_be).collect();

@@ -1,9 +1,10 @@
 //! Assistances in words.
 
-use super::columns::{self, RECEIPT, column, instants, lists, optional, optional_text, optionals, strings, text_of, times};
-use super::{Worded, ids};
 use crate::error::EngineError;
 use crate::facts::Use;
+use crate::kinds::arrow::ids;
+use crate::kinds::arrow::{self, RECEIPT, column, instants, lists, optional, optional_text, optionals, strings, text_of, times};
+use crate::kinds::words::Worded;
 use crate::ledger::columns::{AssistanceBlock, AssistanceRow, Block};
 use crate::ledger::{Ledger, broken};
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -65,16 +66,16 @@ impl Worded for AssistanceBlock {
         let uses: Option<Vec<_>> = uses.iter().map(|text| Use::read(text)).collect();
         let uses = uses.ok_or_else(|| broken("a fact"))?;
 
-        let mut department_ids = columns::list_builder();
+        let mut department_ids = arrow::list_builder();
         for booking in &bookings {
             department_ids.append_value(booking.split('\n').filter(|id| !id.is_empty()).map(Some));
         }
         // The one department that a fact is booked on, where it came with it.
         let department_id = rows.iter().zip(&bookings).map(|(row, booking)| if row.department_given { &**booking } else { "" });
         let count_of = |kind: AssistanceKind| {
-            columns::numbers(rows.iter().zip(&uses).map(|(row, usage)| if usage.kind == kind { row.count } else { 0 }))
+            arrow::numbers(rows.iter().zip(&uses).map(|(row, usage)| if usage.kind == kind { row.count } else { 0 }))
         };
-        let counts = |of: fn(&AssistanceRow<'_>) -> u32| columns::numbers(rows.iter().map(of));
+        let counts = |of: fn(&AssistanceRow<'_>) -> u32| arrow::numbers(rows.iter().map(of));
         let columns: Vec<ArrayRef> = vec![
             optionals(rows.iter().map(|row| row.given_id)),
             strings(&users),
@@ -90,26 +91,26 @@ impl Worded for AssistanceBlock {
             counts(|row| row.accepted),
             counts(|row| row.lines_accepted),
             counts(|row| row.lines_changed),
-            columns::receipts(rows.iter().map(|row| row.receipt)),
+            arrow::receipts(rows.iter().map(|row| row.receipt)),
         ];
         Ok(RecordBatch::try_new(COLUMNS.clone(), columns)?)
     }
 
     fn of_words(words: &RecordBatch, ledger: &Ledger, org: OrgId) -> Result<Self, EngineError> {
-        let at = columns::millis(words, "at")?;
+        let at = arrow::millis(words, "at")?;
         let users = ledger.users.with_numbers(org, |number| text_of(words, "user_id")?.each(number))?;
-        let departments = columns::lists_of(words, "department_ids")?;
-        let booking = |row: usize| columns::joined(&departments.value(row));
+        let departments = arrow::lists_of(words, "department_ids")?;
+        let booking = |row: usize| arrow::joined(&departments.value(row));
         let bookings: Option<Vec<u32>> =
             ledger.bookings.with_numbers(org, |number| (0..words.num_rows()).map(|row| number(&booking(row))).collect());
         let bookings = bookings.ok_or_else(|| broken("a booking of the lake"))?;
         let department_id = text_of(words, "department_id")?;
         let uses = uses(words, ledger, org)?;
         let [turns, suggested, accepted, lines_accepted, lines_changed] =
-            ["turns", "suggested", "accepted", "lines_accepted", "lines_changed"].map(|name| columns::counts(words, name));
+            ["turns", "suggested", "accepted", "lines_accepted", "lines_changed"].map(|name| arrow::counts(words, name));
         let (turns, suggested, accepted, lines_accepted, lines_changed) = (turns?, suggested?, accepted?, lines_accepted?, lines_changed?);
         let given_ids = ids(words)?;
-        let receipts = columns::receipts_of(words)?;
+        let receipts = arrow::receipts_of(words)?;
         let row = |row: usize| AssistanceRow {
             at: at[row],
             user: users[row],
@@ -128,13 +129,13 @@ impl Worded for AssistanceBlock {
     }
 
     fn default_ids(words: &RecordBatch) -> Result<Vec<FactId>, EngineError> {
-        let at = columns::millis(words, "at")?;
+        let at = arrow::millis(words, "at")?;
         let [users, departments, kinds] = ["user_id", "department_id", "kind"].map(|name| text_of(words, name));
         let [chat_types, ides, languages] = ["chat_type", "ide", "language"].map(|name| text_of(words, name));
         let (users, departments, kinds) = (users?, departments?, kinds?.each(AssistanceKind::from_name)?);
         let (chat_types, ides, languages) = (chat_types?, ides?, languages?);
         let [turns, suggested, accepted, lines_accepted, lines_changed] =
-            ["turns", "suggested", "accepted", "lines_accepted", "lines_changed"].map(|name| columns::counts(words, name));
+            ["turns", "suggested", "accepted", "lines_accepted", "lines_changed"].map(|name| arrow::counts(words, name));
         let (turns, suggested, accepted, lines_accepted, lines_changed) = (turns?, suggested?, accepted?, lines_accepted?, lines_changed?);
         let id = |row: usize| {
             let department = optional_text(&departments, row).map(Cow::Borrowed);

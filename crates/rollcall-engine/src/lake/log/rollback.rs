@@ -4,18 +4,18 @@
 //! commit up to that version must be whole; one beyond it may be anything that power loss leaves. Such a commit is read, and each data
 //! file it adds is looked at; from the first that is broken on, commits leave the log. They are kept beside it.
 
-use super::store::Store;
 use crate::error::EngineError;
+use crate::lake::store::Store;
 use serde_json::Value;
 
 /// Where commits that were rolled back are kept: readers of Delta Lake pass over names that begin with `_`.
-pub(super) const ROLLED_BACK: &str = "_rolled_back";
+pub(in crate::lake) const ROLLED_BACK: &str = "_rolled_back";
 
 /// How every Parquet file begins and ends.
 const MAGIC: &[u8] = b"PAR1";
 
 /// Rolls back the broken commits of a table after the version that is known to be durable.
-pub(super) fn roll_back(store: &Store, table: &str, durable: Option<u64>) -> Result<(), EngineError> {
+pub(in crate::lake) fn roll_back(store: &Store, table: &str, durable: Option<u64>) -> Result<(), EngineError> {
     let log = store.list(&format!("{table}/_delta_log"))?;
     let newer = |name: &str| version_of(name).filter(|version| durable.is_none_or(|durable| *version > durable));
     let mut expected = durable.map_or(0, |durable| durable + 1);
@@ -63,7 +63,7 @@ pub(super) fn roll_back(store: &Store, table: &str, durable: Option<u64>) -> Res
 }
 
 /// Whether a file of the log is a commit.
-pub(super) fn is_commit(name: &str) -> bool {
+pub(in crate::lake) fn is_commit(name: &str) -> bool {
     name.strip_suffix(".json").is_some_and(|name| name.rsplit('/').next().is_some_and(|name| name.len() == 20))
         && version_of(name).is_some()
 }
@@ -93,7 +93,7 @@ fn is_whole(store: &Store, table: &str, commit: &str) -> Result<bool, EngineErro
 }
 
 /// Whether a file has this size and looks like Parquet at both ends.
-pub(super) fn is_parquet(store: &Store, name: &str, size: u64) -> Result<bool, EngineError> {
+pub(in crate::lake) fn is_parquet(store: &Store, name: &str, size: u64) -> Result<bool, EngineError> {
     use parquet::file::reader::ChunkReader;
     if store.size(name)? != Some(size) || size < 12 {
         return Ok(false);

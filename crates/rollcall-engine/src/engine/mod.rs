@@ -1,5 +1,10 @@
 //! The engine as its users see it: open a data directory, ingest facts, ask for reports.
 
+pub mod directories;
+pub(crate) mod housekeeper;
+pub(crate) mod modes;
+pub(crate) mod supervisor;
+
 use crate::backup::UNFINISHED;
 use crate::cells::{Cells, DamagedFile, Findings, Progress, Scope, State};
 use crate::directories::{Directories, DirectoryLimits};
@@ -10,7 +15,6 @@ use crate::health::{Health, Problem};
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
 use crate::ledger::{Committer, Ledger, Message, Request, Wanted, birth};
-use crate::modes;
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;

@@ -1,8 +1,9 @@
 //! Attendances in words.
 
-use super::columns::{self, RECEIPT, column, instants, lists, optional, optionals, strings, text_of, times};
-use super::{Worded, ids};
 use crate::error::EngineError;
+use crate::kinds::arrow::ids;
+use crate::kinds::arrow::{self, RECEIPT, column, instants, lists, optional, optionals, strings, text_of, times};
+use crate::kinds::words::Worded;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow, Block};
 use crate::ledger::{Ledger, broken};
 use arrow_array::cast::AsArray;
@@ -66,7 +67,7 @@ impl Worded for AttendanceBlock {
             let words: Option<Vec<_>> = rows.iter().map(|row| of(number(row))).collect();
             words.map(strings).ok_or_else(|| broken("a fact"))
         };
-        let mut media = columns::list_builder();
+        let mut media = arrow::list_builder();
         for row in &rows {
             let used = Media::from_bits(row.media);
             media.append_value(Medium::ALL.iter().filter(|medium| used.has(**medium)).map(|medium| Some(medium.name())));
@@ -86,26 +87,26 @@ impl Worded for AttendanceBlock {
             times(rows.iter().map(|row| row.left_at)),
             optionals(places.iter().map(|place| place.as_ref().map_or("", Place::country))),
             optionals(places.iter().map(|place| place.as_ref().and_then(Place::subdivision).unwrap_or_default())),
-            columns::numbers(rows.iter().map(|row| row.unit.into())),
-            columns::receipts(rows.iter().map(|row| row.receipt)),
+            arrow::numbers(rows.iter().map(|row| row.unit.into())),
+            arrow::receipts(rows.iter().map(|row| row.receipt)),
         ];
         Ok(RecordBatch::try_new(COLUMNS.clone(), columns)?)
     }
 
     fn of_words(words: &RecordBatch, ledger: &Ledger, org: OrgId) -> Result<Self, EngineError> {
-        let [started, joined, left] = ["session_started_at", "joined_at", "left_at"].map(|name| columns::millis(words, name));
+        let [started, joined, left] = ["session_started_at", "joined_at", "left_at"].map(|name| arrow::millis(words, name));
         let (started, joined, left) = (started?, joined?, left?);
         let users = ledger.users.with_numbers(org, |number| text_of(words, "user_id")?.each(number))?;
         let apps = ledger.apps.with_numbers(org, |number| text_of(words, "app")?.each(|app| u16::try_from(number(app)?).ok()))?;
-        let session_ids = columns::named(words, "session_id")?.as_string_opt::<i32>().ok_or_else(|| broken("a column of the lake"))?;
+        let session_ids = arrow::named(words, "session_id")?.as_string_opt::<i32>().ok_or_else(|| broken("a column of the lake"))?;
         let session_kinds = text_of(words, "session_kind")?.each(|name| SessionKind::from_name(name).map(SessionKind::number))?;
         let user_kinds = text_of(words, "user_kind")?.each(|name| UserKind::from_name(name).map(UserKind::number))?;
         let devices = text_of(words, "device")?.each(|name| Device::from_name(name).map(Device::number))?;
         let media = media(words)?;
-        let units = columns::counts(words, "unit")?;
+        let units = arrow::counts(words, "unit")?;
         let places = places(words)?;
         let given_ids = ids(words)?;
-        let receipts = columns::receipts_of(words)?;
+        let receipts = arrow::receipts_of(words)?;
         let row = |row: usize| AttendanceRow {
             session_started_at: started[row],
             joined_at: joined[row],
@@ -127,7 +128,7 @@ impl Worded for AttendanceBlock {
     }
 
     fn default_ids(words: &RecordBatch) -> Result<Vec<FactId>, EngineError> {
-        let (started, joined) = (columns::millis(words, "session_started_at")?, columns::millis(words, "joined_at")?);
+        let (started, joined) = (arrow::millis(words, "session_started_at")?, arrow::millis(words, "joined_at")?);
         let [apps, sessions, users] = ["app", "session_id", "user_id"].map(|name| text_of(words, name));
         let (apps, sessions, users) = (apps?, sessions?, users?);
         let id = |row: usize| FactId::default_of(apps.get(row), sessions.get(row), started[row], users.get(row), joined[row]);
@@ -136,7 +137,7 @@ impl Worded for AttendanceBlock {
 }
 
 fn media(words: &RecordBatch) -> Result<Vec<u8>, EngineError> {
-    let lists = columns::lists_of(words, "media")?;
+    let lists = arrow::lists_of(words, "media")?;
     let names = lists.values().as_string_opt::<i32>().ok_or_else(|| broken("a column of the lake"))?;
     let bits = |row: usize| {
         let [from, to] = [lists.value_offsets()[row], lists.value_offsets()[row + 1]].map(|at| usize::try_from(at).unwrap_or_default());

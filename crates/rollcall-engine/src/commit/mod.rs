@@ -1,20 +1,22 @@
 //! The committer: one thread that gathers the requests that wait and commits them together.
 
-use super::columns::{Block, Commit};
-use super::ids::{Ids, Known};
-use super::rows::{Limits, OfKind, Rows};
-use super::scan::day_of;
-use super::tail::COMMIT_MARK;
-use super::{Ledger, SEEN, block_key, block_key_prefix};
+mod rows;
+
 use crate::cells::Cells;
 use crate::crash;
 use crate::error::EngineError;
 use crate::facts::Facts;
+use crate::facts::day_of;
+use crate::kinds::block::{Block, Commit};
 use crate::lake::now;
+use crate::ledger::ids::{Ids, Known};
+use crate::ledger::journal_repair::COMMIT_MARK;
+use crate::ledger::{Ledger, SEEN, block_key, block_key_prefix};
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactId, FactKind, Millis, OrgId, Receipt};
+use rows::{Limits, OfKind, Rows};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};

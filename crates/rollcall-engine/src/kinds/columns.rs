@@ -1,11 +1,8 @@
 //! Facts as columns: what decoding yields and the committer takes.
 
-mod assistances;
-mod cost;
-
-pub use assistances::{Assistances, Use};
-pub use cost::Cost;
-pub(crate) use cost::entries_of_stay;
+pub use super::assistance::columns::{Assistances, Use};
+pub use super::cost::Cost;
+pub(crate) use super::cost::entries_of_stay;
 
 use rollcall_model::draft::DraftField;
 use rollcall_model::identity::FactId;

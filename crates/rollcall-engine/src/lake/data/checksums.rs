@@ -10,9 +10,9 @@
 //!
 //! Files that were written before there were checksums have no tag, and are read as they are until they are joined to others.
 
-use super::DataFile;
-use super::store::{Source, Store};
 use crate::error::EngineError;
+use crate::lake::DataFile;
+use crate::lake::store::{Source, Store};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// The tag of an `add` action that has the checksum of its file.
-pub(super) const TAG: &str = "rollcall.checksum";
+pub(in crate::lake) const TAG: &str = "rollcall.checksum";
 
 /// How many bytes share a checksum: a page has some of them.
 const BLOCK_BYTES: usize = 8 << 10;
@@ -98,7 +98,7 @@ impl Checksum {
 }
 
 /// Ends a file, with the checksums of its blocks in its footer.
-pub(super) fn finish(mut parquet: ArrowWriter<Vec<u8>>) -> Result<(Vec<u8>, Checksum), ParquetError> {
+pub(in crate::lake) fn finish(mut parquet: ArrowWriter<Vec<u8>>) -> Result<(Vec<u8>, Checksum), ParquetError> {
     parquet.flush()?;
     parquet.sync()?;
     let blocks = parquet.inner();
@@ -118,7 +118,7 @@ fn sum(block: &[u8]) -> u32 {
 
 /// The checksums of a file's blocks.
 #[derive(Debug)]
-pub(super) struct Blocks {
+pub(in crate::lake) struct Blocks {
     sums: Vec<u32>,
     /// Where the last one ends, and the tail begins.
     end: u64,
@@ -135,7 +135,7 @@ impl Blocks {
     }
 
     /// How much memory they take.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::lake) fn bytes(&self) -> usize {
         size_of_val(self.sums.as_slice())
     }
 
@@ -179,15 +179,15 @@ impl ChunkReader for Tail {
 
 /// The footer of a data file, as a reader needs it.
 #[derive(Debug, Clone)]
-pub(super) struct Footer {
-    pub(super) parquet: ArrowReaderMetadata,
+pub(in crate::lake) struct Footer {
+    pub(in crate::lake) parquet: ArrowReaderMetadata,
     /// None: it was written before there were checksums.
-    pub(super) blocks: Option<Arc<Blocks>>,
+    pub(in crate::lake) blocks: Option<Arc<Blocks>>,
 }
 
 /// An open data file. What is read of it is checked.
 #[derive(Debug, Clone)]
-pub(super) struct Checked {
+pub(in crate::lake) struct Checked {
     /// Its name in the lake, for errors.
     name: Arc<str>,
     source: Source,
@@ -199,7 +199,7 @@ pub(super) struct Checked {
 
 impl Checked {
     /// Opens a data file of a table, which must have its size.
-    pub(super) fn open(store: &Store, table: &str, file: &DataFile) -> Result<Self, EngineError> {
+    pub(in crate::lake) fn open(store: &Store, table: &str, file: &DataFile) -> Result<Self, EngineError> {
         let name = format!("{table}/{}", file.name);
         // A remote store need not be asked: without its last byte the tail cannot be read.
         if store.is_local()
@@ -212,7 +212,7 @@ impl Checked {
     }
 
     /// Reads the footer.
-    pub(super) fn footer(&self, options: ArrowReaderOptions) -> Result<Footer, EngineError> {
+    pub(in crate::lake) fn footer(&self, options: ArrowReaderOptions) -> Result<Footer, EngineError> {
         let Some(checksum) = self.checksum else {
             let parquet = ArrowReaderMetadata::load(&self.source, options).map_err(|error| self.failed(error))?;
             return Ok(Footer { parquet, blocks: None });
@@ -226,12 +226,12 @@ impl Checked {
     }
 
     /// Checks what is read from now on by what the footer says.
-    pub(super) fn with(self, footer: &Footer) -> Self {
+    pub(in crate::lake) fn with(self, footer: &Footer) -> Self {
         Self { blocks: footer.blocks.clone(), ..self }
     }
 
     /// What an error of a reader means.
-    pub(super) fn failed(&self, error: impl std::fmt::Display) -> EngineError {
+    pub(in crate::lake) fn failed(&self, error: impl std::fmt::Display) -> EngineError {
         match self.damage.get() {
             Some(damage) => EngineError::damaged(&self.name, damage),
             None => EngineError::Storage(format!("the lake's data file {} cannot be read: {error}", self.name)),

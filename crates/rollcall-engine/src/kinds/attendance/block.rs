@@ -1,7 +1,7 @@
 //! Blocks of attendances.
 
-use super::{Block, Commit, fits, gather};
-use crate::facts::entries_of_stay;
+use crate::kinds::block::{Block, Commit, fits, gather};
+use crate::kinds::columns::entries_of_stay;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
@@ -174,8 +174,8 @@ impl AttendanceBlock {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Header;
     use super::*;
+    use crate::kinds::block::Header;
 
     #[test]
     fn a_block_reads_back_as_it_was_written() {

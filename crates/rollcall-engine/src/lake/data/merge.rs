@@ -1,9 +1,9 @@
 //! Sorted files merged into one sorted stream, a batch of each in memory at a time.
 
 use super::checksums::Checked;
-use super::files::DataFile;
-use super::store::Store;
 use crate::error::EngineError;
+use crate::lake::files::DataFile;
+use crate::lake::store::Store;
 use crate::words::Worded;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
@@ -18,10 +18,10 @@ use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 /// How many facts of each file are in memory, and how many a batch that comes out has at most.
-pub(super) const BATCH_FACTS: usize = 8192;
+pub(in crate::lake) const BATCH_FACTS: usize = 8192;
 
 /// The facts of some files, in [`Worded::ORDER`]; those that it says nothing about are in the order of the files.
-pub(super) struct Merge {
+pub(in crate::lake) struct Merge {
     inputs: Vec<Input>,
     /// What comes next of each file that has more.
     next: BinaryHeap<Next>,
@@ -52,7 +52,7 @@ enum Key {
 
 impl Merge {
     /// Opens files of a table.
-    pub(super) fn open<B: Worded>(store: &Store, table: &str, files: &[Arc<DataFile>]) -> Result<Self, EngineError> {
+    pub(in crate::lake) fn open<B: Worded>(store: &Store, table: &str, files: &[Arc<DataFile>]) -> Result<Self, EngineError> {
         let mut merge = Self { inputs: Vec::with_capacity(files.len()), next: BinaryHeap::new(), order: B::ORDER };
         for file in files {
             let (source, reader) = open::<B>(store, table, file)?;
@@ -78,7 +78,7 @@ impl Merge {
     }
 
     /// The next facts.
-    pub(super) fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+    pub(in crate::lake) fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
         let mut batches: Vec<RecordBatch> = Vec::with_capacity(self.inputs.len());
         for input in &mut self.inputs {
             input.slot = batches.len();

@@ -1,8 +1,13 @@
 //! Every fact, wherever it lies: in the lake, or still in the ledger.
 
+mod ledger;
+
+pub use crate::kinds::columns::*;
+pub(crate) use ledger::{LedgerScan, Wanted, day_of};
+
 use crate::error::EngineError;
 use crate::lake::{Lake, LakeScan, Version};
-use crate::ledger::{Ledger, LedgerScan, Wanted};
+use crate::ledger::Ledger;
 use crate::words::Worded;
 use fjall::Snapshot;
 use parking_lot::Mutex;

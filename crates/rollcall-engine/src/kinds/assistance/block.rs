@@ -1,6 +1,6 @@
 //! Blocks of assistances.
 
-use super::{Block, Commit, fits, gather};
+use crate::kinds::block::{Block, Commit, fits, gather};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
@@ -143,8 +143,8 @@ impl AssistanceBlock {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Header;
     use super::*;
+    use crate::kinds::block::Header;
 
     #[test]
     fn a_block_reads_back_as_it_was_written() {
@@ -168,6 +168,6 @@ mod tests {
         let block = AssistanceBlock::decode(&bytes).unwrap();
         assert_eq!(block.rows().collect::<Vec<_>>(), [row, later]);
         assert_eq!(block.within(Range::new(row.at + 1, later.at + 1)).rows().collect::<Vec<_>>(), [later]);
-        assert!(super::super::AttendanceBlock::decode(&bytes).is_err());
+        assert!(crate::kinds::block::AttendanceBlock::decode(&bytes).is_err());
     }
 }

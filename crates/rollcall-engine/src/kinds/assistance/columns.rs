@@ -1,6 +1,6 @@
 //! Assistances as columns.
 
-use super::{Columns, Cost, Strings};
+use crate::kinds::columns::{Columns, Cost, Strings};
 use rollcall_model::identity::FactId;
 use rollcall_model::{
     Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, FactKind, Millis, Organization, Places, assistance,

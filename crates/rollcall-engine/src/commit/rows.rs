@@ -1,11 +1,11 @@
 //! New facts become rows: users, apps, bookings and uses become numbers.
 
-use super::columns::{AssistanceRow, AttendanceRow};
-use super::committer::Request;
-use super::numbers::{MOST_NAMES, Numbers};
-use super::{Ledger, broken};
+use super::Request;
 use crate::error::EngineError;
 use crate::facts::{Assistances, Attendances, Facts, Strings};
+use crate::kinds::block::{AssistanceRow, AttendanceRow};
+use crate::ledger::numbers::{MOST_NAMES, Numbers};
+use crate::ledger::{Ledger, broken};
 use crate::settings::Settings;
 use fjall::OwnedWriteBatch;
 use hashbrown::HashSet;

@@ -1,8 +1,8 @@
 //! The data files of a table: what one version of it holds.
 
-use super::checksums::Checksum;
-use super::failed;
 use crate::error::EngineError;
+use crate::lake::checksums::Checksum;
+use crate::lake::failed;
 use crate::ledger::Durable;
 use crate::words::Worded;
 use jiff::Timestamp;
@@ -54,7 +54,7 @@ pub struct Files {
     /// The data files of each organization and month, by time.
     pub by_month: BTreeMap<(OrgId, Month), Vec<Arc<DataFile>>>,
     /// The sum of the hashes of what the log says of each file.
-    pub(super) sum: u128,
+    pub(in crate::lake) sum: u128,
 }
 
 impl Files {
@@ -84,12 +84,12 @@ impl Files {
     }
 
     /// What tells this version from one of which the log has lost or changed something.
-    pub(super) fn fingerprint(&self) -> u128 {
+    pub(in crate::lake) fn fingerprint(&self) -> u128 {
         let numbers = [self.version.unwrap_or_default(), self.position, self.facts()].map(u64::to_le_bytes);
         xxh3_128(&[numbers.as_flattened(), &self.sum.to_le_bytes()].concat())
     }
 
-    pub(super) fn add(&mut self, file: DataFile) {
+    pub(in crate::lake) fn add(&mut self, file: DataFile) {
         self.sum = self.sum.wrapping_add(file.hash());
         let of_month = self.by_month.entry((file.org, file.month.clone())).or_default();
         let at = of_month.partition_point(|other| other.times.from <= file.times.from);
@@ -97,7 +97,7 @@ impl Files {
     }
 
     /// The next version: without some files, with others.
-    pub(super) fn next(&self, version: u64, position: Option<u64>, removed: &[Arc<DataFile>], added: &[DataFile]) -> Self {
+    pub(in crate::lake) fn next(&self, version: u64, position: Option<u64>, removed: &[Arc<DataFile>], added: &[DataFile]) -> Self {
         let (mut by_month, mut sum) = (self.by_month.clone(), self.sum);
         for file in removed {
             if let Some(of_month) = by_month.get_mut(&(file.org, file.month.clone())) {
@@ -114,7 +114,7 @@ impl Files {
 }
 
 /// The month of a time.
-pub(super) fn month_of(at: Millis) -> Month {
+pub(in crate::lake) fn month_of(at: Millis) -> Month {
     rfc3339(at).get(..7).unwrap_or_default().to_owned()
 }
 
@@ -145,7 +145,7 @@ impl DataFile {
 
     /// The columns that the log has statistics of, with the least and the greatest value of each, as the log writes them. They are exact:
     /// some engines answer `max(left_at)` from them.
-    pub(super) fn bounds<B: Worded>(&self) -> Vec<(&'static str, [String; 2])> {
+    pub(in crate::lake) fn bounds<B: Worded>(&self) -> Vec<(&'static str, [String; 2])> {
         let times = |range: Range| [rfc3339(range.from), rfc3339(range.to - 1)];
         let mut bounds = vec![(B::TIME, times(self.times))];
         if B::REACH != [B::TIME; 2] {
@@ -156,7 +156,7 @@ impl DataFile {
     }
 
     /// A file as the log has it.
-    pub(super) fn read<B: Worded>(
+    pub(in crate::lake) fn read<B: Worded>(
         name: &str,
         org: OrgId,
         month: &str,

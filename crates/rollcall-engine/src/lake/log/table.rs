@@ -4,14 +4,14 @@
 //! Only one thread changes tables; any number read versions of them.
 
 use super::actions::{PARTITIONS, added, without_statistics};
-use super::checksums::TAG;
 use super::committer::Tagging;
 use super::files::{DataFile, Files};
-use super::store::Store;
-use super::tail;
-use super::{failed, now};
+use super::rollback as tail;
 use crate::crash;
 use crate::error::EngineError;
+use crate::lake::checksums::TAG;
+use crate::lake::store::Store;
+use crate::lake::{failed, now};
 use crate::ledger::{Durable, Ledger};
 use crate::words::Worded;
 use arrow_array::cast::AsArray;
@@ -39,7 +39,7 @@ const CHECKPOINT_EVERY: u64 = 10;
 const FINGERPRINT: &str = " fingerprint ";
 
 /// A table of one kind of fact.
-pub struct Table {
+pub(crate) struct Table {
     kind: FactKind,
     store: Store,
     /// Who writes the table: the ledger's id.
@@ -62,18 +62,18 @@ impl std::fmt::Debug for Table {
 
 /// What a commit changes.
 #[derive(Debug, Default)]
-pub(super) struct Change {
-    pub(super) added: Vec<DataFile>,
-    pub(super) removed: Vec<Arc<DataFile>>,
+pub(in crate::lake) struct Change {
+    pub(in crate::lake) added: Vec<DataFile>,
+    pub(in crate::lake) removed: Vec<Arc<DataFile>>,
     /// The position of the ledger that the table covers from now on, if that changes.
-    pub(super) position: Option<u64>,
+    pub(in crate::lake) position: Option<u64>,
     /// Whether facts come or go; not if they only move to other files.
-    pub(super) facts_change: bool,
+    pub(in crate::lake) facts_change: bool,
 }
 
 impl Table {
     /// Opens the table of a kind of fact, if it is there.
-    pub(super) fn open<B: Worded>(store: &Store, ledger: &Ledger) -> Result<Self, EngineError> {
+    pub(in crate::lake) fn open<B: Worded>(store: &Store, ledger: &Ledger) -> Result<Self, EngineError> {
         let durable = ledger.durable(B::KIND)?;
         tail::roll_back(store, B::KIND.name(), durable.map(|durable| durable.version))?;
         let table = Self {
@@ -102,7 +102,7 @@ impl Table {
     }
 
     /// The name of the table's directory.
-    pub(super) const fn name(&self) -> &'static str {
+    pub(in crate::lake) const fn name(&self) -> &'static str {
         self.kind.name()
     }
 
@@ -119,12 +119,12 @@ impl Table {
     }
 
     /// The newest version.
-    pub fn files(&self) -> Arc<Files> {
+    pub(crate) fn files(&self) -> Arc<Files> {
         self.files.read().clone()
     }
 
     /// Calls `with` with the newest version, which no other follows meanwhile.
-    pub(super) fn hold<T>(&self, with: impl FnOnce(&Arc<Files>) -> T) -> T {
+    pub(in crate::lake) fn hold<T>(&self, with: impl FnOnce(&Arc<Files>) -> T) -> T {
         with(&self.files.read())
     }
 
@@ -237,14 +237,14 @@ impl Table {
     }
 
     /// Begins anew from what the log says, as it was cleaned.
-    pub(super) fn read_again<B: Worded>(&self) -> Result<(), EngineError> {
+    pub(in crate::lake) fn read_again<B: Worded>(&self) -> Result<(), EngineError> {
         let mut current = self.snapshot.lock();
         *current = None;
         self.recall::<B>(&mut current)
     }
 
     /// Learns whether a commit that failed happened: what the log has then counts.
-    pub(super) fn settle<B: Worded>(&self) -> Result<(), EngineError> {
+    pub(in crate::lake) fn settle<B: Worded>(&self) -> Result<(), EngineError> {
         let mut current = self.snapshot.lock();
         if current.is_none() && self.has_log()? { self.recall::<B>(&mut current) } else { Ok(()) }
     }
@@ -263,7 +263,7 @@ impl Table {
     }
 
     /// The names of the files that someone in this process may read: those of the newest version, and of any that someone has.
-    pub(super) fn needed(&self) -> HashSet<String> {
+    pub(in crate::lake) fn needed(&self) -> HashSet<String> {
         let mut leaving = self.leaving.lock();
         leaving.retain(|file| file.strong_count() > 0);
         let held = leaving.iter().filter_map(Weak::upgrade).map(|file| file.name.clone());
@@ -301,7 +301,7 @@ impl Table {
     }
 
     /// Commits a change durably, and shows it to everyone who asks from then on.
-    pub(super) fn commit<B: Worded>(&self, change: &Change) -> Result<Arc<Files>, EngineError> {
+    pub(in crate::lake) fn commit<B: Worded>(&self, change: &Change) -> Result<Arc<Files>, EngineError> {
         let mut current = self.snapshot.lock();
         let snapshot = match current.take() {
             Some(snapshot) => snapshot,
@@ -381,7 +381,7 @@ impl Table {
     }
 
     /// Writes a checkpoint of the newest version, so that the log behind it can go.
-    pub(super) fn checkpoint<B: Worded>(&self) -> Result<(), EngineError> {
+    pub(in crate::lake) fn checkpoint<B: Worded>(&self) -> Result<(), EngineError> {
         let mut current = self.snapshot.lock();
         if current.is_none() && self.has_log()? {
             self.recall::<B>(&mut current)?;

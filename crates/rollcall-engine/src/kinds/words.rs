@@ -3,10 +3,6 @@
 //! What others read is one schema, so exports and the lake cannot drift. A fact that came without an id has none in the lake either: its
 //! default id is a hash of the other columns ([`Worded::default_ids`]), and 16 random bytes a fact would double the lake.
 
-mod assistance;
-mod attendance;
-mod columns;
-
 use crate::error::EngineError;
 use crate::ledger::Ledger;
 use crate::ledger::columns::Block;
@@ -15,7 +11,7 @@ use arrow_schema::SchemaRef;
 use rollcall_model::{FactId, OrgId};
 use std::cmp::Ordering;
 
-pub(crate) use columns::{RECEIPT, dictionaries, ids, millis, text_of};
+pub(crate) use super::arrow::{RECEIPT, dictionaries, ids, millis, text_of};
 
 /// A kind of fact in words.
 pub trait Worded: Block {

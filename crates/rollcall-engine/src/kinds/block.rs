@@ -4,11 +4,8 @@
 //! is sorted by, and its *reach*: the instants that its facts are about. The stream carries its schema, so blocks of older versions stay
 //! readable. Users, apps, bookings and uses are numbers of the organization.
 
-mod assistance;
-mod attendance;
-
-pub use assistance::{AssistanceBlock, AssistanceRow};
-pub use attendance::{AttendanceBlock, AttendanceRow};
+pub use super::assistance::block::{AssistanceBlock, AssistanceRow};
+pub use super::attendance::block::{AttendanceBlock, AttendanceRow};
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -166,12 +163,12 @@ impl Commit {
 }
 
 /// One value of every row.
-fn gather<R, T>(rows: &[&R], of: impl Fn(&R) -> T) -> Vec<T> {
+pub(super) fn gather<R, T>(rows: &[&R], of: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(|row| of(row)).collect()
 }
 
 /// Whether a column of strings of so many bytes can be made.
-fn fits<'r, R: 'r>(rows: &[&'r R], of: impl Fn(&'r R) -> &'r str) -> Result<(), ArrowError> {
+pub(super) fn fits<'r, R: 'r>(rows: &[&'r R], of: impl Fn(&'r R) -> &'r str) -> Result<(), ArrowError> {
     let bytes: usize = rows.iter().map(|row| of(row).len()).sum();
     if bytes < i32::MAX as usize { Ok(()) } else { Err(ArrowError::OffsetOverflowError(bytes)) }
 }

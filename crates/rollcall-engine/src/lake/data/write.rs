@@ -7,11 +7,11 @@
 //! often (20,000 users: 2.3 in groups of a million, 3.4 in groups of 262,144).
 
 use super::checksums;
-use super::files::{DataFile, Month};
-use super::store::Store;
-use super::{failed, now};
 use crate::crash;
 use crate::error::EngineError;
+use crate::lake::files::{DataFile, Month};
+use crate::lake::store::Store;
+use crate::lake::{failed, now};
 use crate::words::{Worded, text_of};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -30,13 +30,13 @@ const PAGE_FACTS: usize = 8 << 10;
 
 /// How hard files are compressed: files of a flush are soon joined to larger ones.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Effort {
+pub(in crate::lake) enum Effort {
     Flush,
     Compaction,
 }
 
 /// A data file being written.
-pub(super) struct FileWriter {
+pub(in crate::lake) struct FileWriter {
     parquet: ArrowWriter<Vec<u8>>,
     time: &'static str,
     reach: [&'static str; 2],
@@ -46,7 +46,7 @@ pub(super) struct FileWriter {
 }
 
 impl FileWriter {
-    pub(super) fn new<B: Worded>(effort: Effort) -> Result<Self, EngineError> {
+    pub(in crate::lake) fn new<B: Worded>(effort: Effort) -> Result<Self, EngineError> {
         // How hard zstd tries, and how many facts share a row group's dictionaries.
         let (level, group_facts) = match effort {
             Effort::Flush => (1, 256 << 10),
@@ -79,7 +79,7 @@ impl FileWriter {
     }
 
     /// Adds facts, which follow those before in the order of the lake.
-    pub(super) fn write(&mut self, words: &RecordBatch) -> Result<(), EngineError> {
+    pub(in crate::lake) fn write(&mut self, words: &RecordBatch) -> Result<(), EngineError> {
         if words.num_rows() == 0 {
             return Ok(());
         }
@@ -107,12 +107,12 @@ impl FileWriter {
     }
 
     /// How many bytes the file has so far, about.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::lake) fn size(&self) -> usize {
         self.parquet.bytes_written() + self.parquet.in_progress_size()
     }
 
     /// Stores the file durably in a table's directory, under a name of its own.
-    pub(super) fn finish(self, store: &Store, table: &str, org: OrgId, month: Month) -> Result<DataFile, EngineError> {
+    pub(in crate::lake) fn finish(self, store: &Store, table: &str, org: OrgId, month: Month) -> Result<DataFile, EngineError> {
         let (bytes, checksum) = checksums::finish(self.parquet).map_err(failed)?;
         let name = format!("organization={org}/month={month}/{}.parquet", uuid::Uuid::new_v4());
         let size = bytes.len() as u64;

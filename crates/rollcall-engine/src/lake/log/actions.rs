@@ -9,10 +9,10 @@ use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 
 /// The names of the columns that tables are partitioned by.
-pub(super) const PARTITIONS: [&str; 2] = ["organization", "month"];
+pub(in crate::lake) const PARTITIONS: [&str; 2] = ["organization", "month"];
 
 /// The log's `add` actions without their statistics, to be made `remove` actions: those stay in the log for long, and statistics name users.
-pub(super) fn without_statistics(actions: &RecordBatch) -> Result<RecordBatch, EngineError> {
+pub(in crate::lake) fn without_statistics(actions: &RecordBatch) -> Result<RecordBatch, EngineError> {
     let mut columns = actions.columns().to_vec();
     let position = actions.schema_ref().index_of("stats")?;
     if let Some(statistics) = columns.get_mut(position) {
@@ -22,7 +22,7 @@ pub(super) fn without_statistics(actions: &RecordBatch) -> Result<RecordBatch, E
 }
 
 /// `add` actions of files.
-pub(super) fn added<B: Worded>(files: &[DataFile]) -> Result<RecordBatch, EngineError> {
+pub(in crate::lake) fn added<B: Worded>(files: &[DataFile]) -> Result<RecordBatch, EngineError> {
     let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
     let mut partitions = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
     for file in files {

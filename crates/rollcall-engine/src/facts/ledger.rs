@@ -1,8 +1,8 @@
 //! Facts read back: the blocks of an organization whose times lie in a range.
 
-use super::columns::{Block, Header};
-use super::{BLOCK_KEY_PREFIX, Ledger, block_key_prefix};
 use crate::error::EngineError;
+use crate::kinds::block::{Block, Header};
+use crate::ledger::{BLOCK_KEY_PREFIX, Ledger, block_key_prefix};
 use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{Millis, OrgId, Range};

@@ -1,0 +1,4 @@
+//! The kind `attendance`.
+
+pub(super) mod block;
+pub(super) mod words;

@@ -1,0 +1,11 @@
+//! The log of a table: its versions, and what each holds.
+//!
+//! - `table`, `actions`, `committer`: a table, and the commit of a next version
+//! - `files`: what one version holds
+//! - `rollback`: what is checked, and rolled back, at start
+
+mod actions;
+mod committer;
+pub(super) mod files;
+pub(super) mod rollback;
+pub(super) mod table;
