@@ -24,8 +24,10 @@
 
 pub mod backup;
 pub mod cells;
+mod clock;
 mod commit;
 pub mod crash;
+mod data_directory;
 mod disk;
 pub mod engine;
 pub mod erase;

@@ -45,9 +45,6 @@ const AT_A_TIME: usize = 4;
 /// Where the ledger lies in a backup.
 const LEDGER: &str = "ledger";
 
-/// Marks a data directory that is being restored.
-pub(crate) const UNFINISHED: &str = "restore-unfinished";
-
 /// How errors begin that name a damaged file.
 const DAMAGED: &str = "the backup is damaged: ";
 

@@ -1,8 +1,8 @@
 //! Single files of a backup are put back, where the lake of a data directory has damaged ones.
 
 use super::manifest::{FileEntry, sha256};
-use super::{LEDGER, Progress, Steps, UNFINISHED, each, open, refused};
-use crate::engine::lock;
+use super::{LEDGER, Progress, Steps, each, open, refused};
+use crate::data_directory::{UNFINISHED, lock};
 use crate::error::EngineError;
 use crate::lake::{DataFile, Lake, Location, Store};
 use crate::ledger::Ledger;

@@ -1,8 +1,8 @@
 //! A backup becomes a data directory again.
 
 use super::manifest::{Manifest, NAME};
-use super::{LEDGER, Progress, Steps, UNFINISHED, each, open, parts, refused};
-use crate::engine::make;
+use super::{LEDGER, Progress, Steps, each, open, parts, refused};
+use crate::data_directory::{UNFINISHED, make};
 use crate::error::EngineError;
 use crate::lake::{Location, Store};
 use crate::ledger::{Durable, Ledger, birth};

@@ -1,6 +1,7 @@
 use super::manifest::{Manifest, NAME};
-use super::{Made, UNFINISHED, restore};
+use super::{Made, restore};
 use crate::cells::Scope;
+use crate::data_directory::UNFINISHED;
 use crate::error::EngineError;
 use crate::facts::Attendances;
 use crate::lake::{Location, Store, StoreOptions};

@@ -3,12 +3,12 @@
 mod rows;
 
 use crate::cells::Cells;
+use crate::clock::now;
 use crate::crash;
 use crate::error::EngineError;
 use crate::facts::Facts;
 use crate::facts::day_of;
 use crate::kinds::block::{Block, Commit};
-use crate::lake::now;
 use crate::ledger::ids::{Ids, Known};
 use crate::ledger::journal_repair::COMMIT_MARK;
 use crate::ledger::{Ledger, SEEN, block_key, block_key_prefix};

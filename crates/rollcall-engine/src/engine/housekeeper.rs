@@ -4,8 +4,9 @@
 //! than `flush_facts`. After each flush it compacts what months are due, and once a day it vacuums.
 
 use crate::cells::Cells;
+use crate::clock::now;
 use crate::error::EngineError;
-use crate::lake::{Bin, Compacted, Vacuumed, now};
+use crate::lake::{Bin, Compacted, Vacuumed};
 use crate::scan::FactStore;
 use crate::settings::Settings;
 use crate::threads::spawn;

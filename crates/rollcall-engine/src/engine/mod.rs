@@ -5,8 +5,8 @@ pub(crate) mod housekeeper;
 pub(crate) mod modes;
 pub(crate) mod supervisor;
 
-use crate::backup::UNFINISHED;
 use crate::cells::{Cells, DamagedFile, Findings, Progress, Scope, State};
+use crate::data_directory::{UNFINISHED, lock, make, unusable};
 use crate::directories::{Directories, DirectoryLimits};
 use crate::disk::Disk;
 use crate::error::EngineError;
@@ -22,8 +22,7 @@ use crate::threads::spawn;
 use crate::words::Worded;
 use parking_lot::{Condvar, Mutex};
 use rollcall_model::{Millis, OrgId, Organization, Range, Receipt};
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -102,7 +101,7 @@ impl Engine {
         }
         let facts = FactStore::new(ledger.clone(), lake);
         let cells = Arc::new(Cells::open(facts.clone(), &settings)?);
-        let position = ledger.catch_up(&cells)?;
+        let position = catch_up(&ledger, &cells)?;
         facts.lake.check_covered(position)?;
         let directories = Directories::open(&ledger)?;
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
@@ -294,27 +293,6 @@ impl Engine {
     }
 }
 
-/// Makes the data directory, for its owner's eyes alone, and durably: a file can be fsynced and yet be lost with the name of the
-/// directory it is in.
-pub(crate) fn make(directory: &Path) -> Result<(), EngineError> {
-    let there = directory.is_dir();
-    if !there {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(directory, &error))?;
-    }
-    let made = directory.canonicalize().map_err(|error| unusable(directory, &error))?;
-    for directory in made.ancestors() {
-        match File::open(directory).and_then(|opened| opened.sync_all()) {
-            // One that was there may have been made by a process that was killed before it came to this; or long ago by somebody else,
-            // where nothing can be synced.
-            Err(_) if there => {}
-            // A directory that we may not even read is not one that we made.
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-            synced => synced.map_err(|error| unusable(directory, &error))?,
-        }
-    }
-    Ok(())
-}
-
 /// Opens or makes what is in the ledger's directory.
 fn open(directory: &Path, settings: &Settings) -> Result<Ledger, EngineError> {
     let ledger = Ledger::open(directory, settings)?;
@@ -322,29 +300,15 @@ fn open(directory: &Path, settings: &Settings) -> Result<Ledger, EngineError> {
     Ok(ledger)
 }
 
-/// How long a start waits for another process to leave the data directory: one that is being restarted may still be closing, and a child
-/// that another thread has forked holds the lock until it is `exec`ed.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long it waits before it looks again.
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// Makes the data directory this process's own, until the file is dropped or the process ends. Waits up to [`LOCK_PATIENCE`].
-pub(crate) fn lock(directory: &Path) -> Result<File, EngineError> {
-    let file = File::create(directory.join("lock")).map_err(|error| unusable(directory, &error))?;
-    let begun = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(EngineError::InUse(directory.display().to_string())),
-            Err(TryLockError::Error(error)) => return Err(unusable(directory, &error)),
-        }
+/// Folds every commit after what cells in storage cover, with checkpoints where memory asks for them, and returns the position of the last.
+fn catch_up(ledger: &Ledger, cells: &Cells) -> Result<u64, EngineError> {
+    let mut last = cells.covered();
+    for read in ledger.commits(last, u64::MAX) {
+        let (position, commit) = read?;
+        last = position;
+        cells.catch_up(last, &commit)?;
     }
-}
-
-fn unusable(directory: &Path, error: &std::io::Error) -> EngineError {
-    EngineError::Storage(format!("{}: {error}", directory.display()))
+    Ok(last)
 }
 
 /// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes. In between, looks at the
@@ -388,24 +352,5 @@ impl Drop for Engine {
         if let Err(error) = self.facts.ledger.sync() {
             tracing::error!(%error, "the ledger could not be synced at close");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_data_directory_that_is_left_within_two_seconds_is_waited_for() {
-        let home = tempfile::tempdir().unwrap();
-        let held = lock(home.path()).unwrap();
-        assert!(matches!(lock(home.path()), Err(EngineError::InUse(_))), "nobody left it");
-        // It is left once somebody waits for it; or just before, which is as well.
-        std::thread::scope(|threads| {
-            let waiting = threads.spawn(|| lock(home.path()));
-            std::thread::sleep(LOCK_PAUSE * 2);
-            drop(held);
-            waiting.join().unwrap().unwrap();
-        });
     }
 }

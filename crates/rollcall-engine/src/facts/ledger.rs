@@ -1,11 +1,11 @@
 //! Facts read back: the blocks of an organization whose times lie in a range.
 
 use crate::error::EngineError;
-use crate::kinds::block::{Block, Header};
-use crate::ledger::{BLOCK_KEY_PREFIX, Ledger, block_key_prefix};
+use crate::kinds::block::{Block, Commit, Header};
+use crate::ledger::{BLOCK_KEY_PREFIX, Ledger, StoredBlock, block_key_prefix};
 use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{Millis, OrgId, Range};
+use rollcall_model::{FactKind, Millis, OrgId, Range};
 
 /// Which facts are read.
 #[derive(Debug, Clone, Copy)]
@@ -55,5 +55,38 @@ impl Ledger {
                 Err(error) => Some(Err(error.into())),
             }
         }))
+    }
+
+    /// The commits after one position, up to another, that were not trimmed.
+    pub(crate) fn commits(&self, after: u64, upto: u64) -> impl Iterator<Item = Result<(u64, Commit), EngineError>> {
+        self.blocks_of_commits(after, upto).map(|read| {
+            let (position, blocks) = read?;
+            let mut commit = Commit::default();
+            for StoredBlock { org, kind, bytes } in blocks {
+                match kind {
+                    FactKind::Attendance => commit.attendance.push((org, Block::decode(&bytes)?)),
+                    FactKind::Assistance => commit.assistance.push((org, Block::decode(&bytes)?)),
+                }
+            }
+            Ok((position, commit))
+        })
+    }
+
+    /// The position of the last commit, if none that is after a position and not in the lake has a fact of a user.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn last_without(&self, org: OrgId, user: &str, after: u64) -> Result<Option<u64>, EngineError> {
+        let Some(user) = self.users.with_numbers(org, |number| number(user)) else { return Ok(Some(after)) };
+        let mut last = after;
+        for read in self.commits(after, u64::MAX) {
+            let (position, commit) = read?;
+            let attended = commit.attendance.iter().filter(|(of, _)| *of == org).any(|(_, block)| block.rows().any(|row| row.user == user));
+            if attended || commit.assistance.iter().any(|(of, block)| *of == org && block.rows().any(|row| row.user == user)) {
+                return Ok(None);
+            }
+            last = position;
+        }
+        Ok(Some(last))
     }
 }

@@ -44,9 +44,8 @@ use data::{checksums, merge, write};
 use log::table::{self, Table};
 use log::{files, rollback as tail};
 use quick_cache::sync::Cache;
-use rollcall_model::{FactKind, Millis, OrgId};
+use rollcall_model::{FactKind, OrgId};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How many bytes of footers of data files are kept in memory.
 const FOOTER_BYTES: u64 = 32 << 20;
@@ -168,11 +167,6 @@ impl Lake {
         let files = version.of(B::KIND).of(org).cloned().collect();
         LakeScan::new(self.store.clone(), self.footers.clone(), self.table(B::KIND).name(), files, wanted)
     }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }
 
 /// What a library says failed.

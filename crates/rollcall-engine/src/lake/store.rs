@@ -79,7 +79,7 @@ impl Store {
     pub fn open(location: &Location, options: &StoreOptions) -> Result<Self, EngineError> {
         let (objects, root, local): (Arc<dyn ObjectStore>, Url, bool) = match location {
             Location::Directory(path) => {
-                crate::engine::make(path)?;
+                crate::data_directory::make(path)?;
                 let path = path.canonicalize().map_err(|error| EngineError::Storage(format!("{}: {error}", path.display())))?;
                 let root = Url::from_directory_path(&path)
                     .map_err(|()| EngineError::Storage(format!("{}: no path for a lake", path.display())))?;

@@ -59,22 +59,4 @@ impl Ledger {
         };
         self.erasures.iter().map(read).collect()
     }
-
-    /// The position of the last commit, if none that is after a position and not in the lake has a fact of a user.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub(crate) fn last_without(&self, org: OrgId, user: &str, after: u64) -> Result<Option<u64>, EngineError> {
-        let Some(user) = self.users.with_numbers(org, |number| number(user)) else { return Ok(Some(after)) };
-        let mut last = after;
-        for read in self.commits(after, u64::MAX) {
-            let (position, commit) = read?;
-            let attended = commit.attendance.iter().filter(|(of, _)| *of == org).any(|(_, block)| block.rows().any(|row| row.user == user));
-            if attended || commit.assistance.iter().any(|(of, block)| *of == org && block.rows().any(|row| row.user == user)) {
-                return Ok(None);
-            }
-            last = position;
-        }
-        Ok(Some(last))
-    }
 }

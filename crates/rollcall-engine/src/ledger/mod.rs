@@ -30,10 +30,8 @@ pub(crate) use crate::facts::{Wanted, day_of};
 pub use crate::kinds::block as columns;
 pub(crate) use erasures::{Erasure, ErasureKey};
 
-use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::health::Health;
-use crate::kinds::block::{Block, Commit};
 use crate::settings::Settings;
 use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
@@ -151,38 +149,18 @@ impl Ledger {
         &self.db
     }
 
-    /// Folds every commit after what cells in storage cover, with checkpoints where memory asks for them, and returns the position of the
-    /// last.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub fn catch_up(&self, cells: &Cells) -> Result<u64, EngineError> {
-        let mut last = cells.covered();
-        for read in self.commits(last, u64::MAX) {
-            let (position, commit) = read?;
-            last = position;
-            cells.catch_up(last, &commit)?;
-        }
-        Ok(last)
-    }
-
-    /// The commits after one position, up to another, that were not trimmed.
-    pub(crate) fn commits(&self, after: u64, upto: u64) -> impl Iterator<Item = Result<(u64, Commit), EngineError>> {
+    /// The keys and the bytes of the blocks of the commits after one position, up to another, that were not trimmed.
+    pub(crate) fn blocks_of_commits(&self, after: u64, upto: u64) -> impl Iterator<Item = Result<(u64, Vec<StoredBlock>), EngineError>> {
         let stored = self.commits.range(after.saturating_add(1).to_be_bytes()..=upto.to_be_bytes());
         stored.map(|commit| {
             let (position, blocks) = commit.into_inner()?;
-            let mut commit = Commit::default();
             let position = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
-            for key in keys_of(&blocks, position)? {
+            let read = keys_of(&blocks, position)?.map(|key| {
                 let org = org_of(&key).ok_or_else(|| broken("a commit"))?;
-                let block = self.facts.get(&key)?.ok_or_else(|| broken("a commit"))?;
-                match key.get(16).copied().and_then(FactKind::from_number) {
-                    Some(FactKind::Attendance) => commit.attendance.push((org, Block::decode(&block)?)),
-                    Some(FactKind::Assistance) => commit.assistance.push((org, Block::decode(&block)?)),
-                    None => return Err(broken("a commit")),
-                }
-            }
-            Ok((position, commit))
+                let kind = key.get(16).copied().and_then(FactKind::from_number).ok_or_else(|| broken("a commit"))?;
+                Ok(StoredBlock { org, kind, bytes: self.facts.get(&key)?.ok_or_else(|| broken("a commit"))? })
+            });
+            Ok((position, read.collect::<Result<_, EngineError>>()?))
         })
     }
 
@@ -272,6 +250,17 @@ impl Ledger {
     pub fn sync(&self) -> Result<(), EngineError> {
         Ok(self.db.persist(PersistMode::SyncAll)?)
     }
+}
+
+/// A block of a commit as it is stored.
+#[derive(Debug)]
+pub(crate) struct StoredBlock {
+    /// Whose facts it has.
+    pub(crate) org: OrgId,
+    /// What they are.
+    pub(crate) kind: FactKind,
+    /// What [`crate::kinds::block::Block::decode`] reads.
+    pub(crate) bytes: fjall::UserValue,
 }
 
 /// The keys of the blocks of a commit.

@@ -7,11 +7,12 @@
 //! often (20,000 users: 2.3 in groups of a million, 3.4 in groups of 262,144).
 
 use super::checksums;
+use crate::clock::now;
 use crate::crash;
 use crate::error::EngineError;
+use crate::lake::failed;
 use crate::lake::files::{DataFile, Month};
 use crate::lake::store::Store;
-use crate::lake::{failed, now};
 use crate::words::{Worded, text_of};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
