@@ -100,7 +100,8 @@ impl Base for Location {
     }
 
     fn edge(view: &View<'_, Self>, range: Range) -> Result<Vec<Self::Entry>, EngineError> {
-        stays_in(view, range, Located::of)
+        const COLUMNS: &[&str] = &["app", "country", "subdivision", "user_id", "joined_at", "left_at"];
+        stays_in(view, range, COLUMNS, Located::of)
     }
 
     fn keyspace(cells: &Cells) -> &Keyspace {

@@ -83,16 +83,18 @@ impl PresentFilter {
     }
 }
 
-/// The entries of the stays that overlap a range, in order, from the facts: base cells do not know when a user was there.
+/// The entries of the stays that overlap a range, in order, from the facts: base cells do not know when a user was there. `columns` are those
+/// of the lake that `group` looks at, with the user and the stay.
 pub(super) fn stays_in<B: Base<Block = AttendanceBlock, Entry = InGroup<G>>, G: Group>(
     view: &View<'_, B>,
     range: Range,
+    columns: &'static [&'static str],
     group: impl Fn(&AttendanceRow<'_>) -> G,
 ) -> Result<Vec<InGroup<G>>, EngineError> {
     let mut entries = Vec::new();
     // A session begins at most this long before somebody leaves it, and this long after somebody joins.
     let sessions = Range::new(range.from - 2 * LONGEST_STAY, range.to + EARLY_JOIN + 1);
-    for block in view.facts(Wanted { times: sessions, reach: range }) {
+    for block in view.facts(Wanted::times(sessions).about(range).only(columns)) {
         let block = block?;
         let present = block.rows().filter(|row| !row.stay().intersect(&range).is_empty());
         entries.extend(present.map(|row| InGroup { group: group(&row), user: row.user }));
@@ -139,7 +141,8 @@ impl Base for Presence {
     }
 
     fn edge(view: &View<'_, Self>, range: Range) -> Result<Vec<Self::Entry>, EngineError> {
-        stays_in(view, range, Attended::of)
+        const COLUMNS: &[&str] = &["app", "session_kind", "user_kind", "device", "user_id", "joined_at", "left_at"];
+        stays_in(view, range, COLUMNS, Attended::of)
     }
 
     fn keyspace(cells: &Cells) -> &Keyspace {

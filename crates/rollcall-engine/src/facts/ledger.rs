@@ -7,6 +7,9 @@ use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 
+/// Every instant.
+const ALWAYS: Range = Range::new(Millis::MIN, Millis::MAX);
+
 /// Which facts are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
@@ -14,12 +17,29 @@ pub(crate) struct Wanted {
     pub(crate) times: Range,
     /// Blocks that do not reach into this range are passed over; those that do may hold facts that do not.
     pub(crate) reach: Range,
+    /// Of facts in the lake, the only columns that are read; the others have their defaults. None: all are.
+    pub(crate) columns: Option<&'static [&'static str]>,
 }
 
 impl Wanted {
     /// All facts whose times are in a range.
     pub(crate) const fn times(times: Range) -> Self {
-        Self { times, reach: Range::new(Millis::MIN, Millis::MAX) }
+        Self { times, reach: ALWAYS, columns: None }
+    }
+
+    /// Those of them that may be about a range.
+    pub(crate) const fn about(self, reach: Range) -> Self {
+        Self { reach, ..self }
+    }
+
+    /// No more of each than these columns of the lake, besides the time.
+    pub(crate) const fn only(self, columns: &'static [&'static str]) -> Self {
+        Self { columns: Some(columns), ..self }
+    }
+
+    /// Whether the facts of any reach are wanted.
+    pub(crate) fn is_of_any_reach(&self) -> bool {
+        self.reach == ALWAYS
     }
 
     fn may_be_in(&self, header: &Header) -> bool {

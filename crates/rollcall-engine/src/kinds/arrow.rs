@@ -66,6 +66,15 @@ pub(super) fn list_builder() -> ListBuilder<StringBuilder> {
     ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true))
 }
 
+/// What `of` reads of a column; the default of each row if the column was not asked for.
+pub(super) fn if_asked<T: Clone + Default>(
+    words: &RecordBatch,
+    name: &str,
+    of: impl FnOnce(&str) -> Result<Vec<T>, EngineError>,
+) -> Result<Vec<T>, EngineError> {
+    if words.column_by_name(name).is_some() { of(name) } else { Ok(vec![T::default(); words.num_rows()]) }
+}
+
 /// The columns as the lake reads them: strings that repeat come as dictionaries, so that each is looked at once.
 pub(crate) fn dictionaries(columns: &SchemaRef) -> SchemaRef {
     let of = |field: &Arc<Field>| match (field.data_type(), field.name().as_str()) {
@@ -115,6 +124,17 @@ pub(super) fn joined(list: &ArrayRef) -> String {
 /// The given ids; empty where the default stands.
 pub(crate) fn ids(words: &RecordBatch) -> Result<&StringArray, EngineError> {
     named(words, "id")?.as_string_opt::<i32>().ok_or_else(|| broken("a column of the lake"))
+}
+
+/// A column of strings that hardly repeat; none if it was not asked for.
+pub(super) fn texts_if_asked<'b>(words: &'b RecordBatch, name: &str) -> Result<Option<&'b StringArray>, EngineError> {
+    let column = words.column_by_name(name).map(|column| column.as_string_opt::<i32>().ok_or_else(|| broken("a column of the lake")));
+    column.transpose()
+}
+
+/// The text of a row of such a column; empty if it has none.
+pub(super) fn text<'b>(column: Option<&'b StringArray>, row: usize) -> &'b str {
+    column.filter(|column| column.is_valid(row)).map_or("", |column| column.value(row))
 }
 
 /// A column of strings, plain or as dictionaries.

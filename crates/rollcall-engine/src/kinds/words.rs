@@ -43,7 +43,8 @@ pub trait Worded: Block {
     /// [`EngineError::Storage`].
     fn to_words(&self, ledger: &Ledger, org: OrgId) -> Result<RecordBatch, EngineError>;
 
-    /// The block of facts in words, with columns as `dictionaries` has them.
+    /// The block of facts in words, with columns as `dictionaries` has them. Those that a question does not ask for may be missing: the
+    /// facts then have their defaults.
     ///
     /// # Errors
     /// [`EngineError::Storage`], also if a name has no number.

@@ -113,7 +113,7 @@ impl Proof<'_> {
             }
         };
         let before = Range::new((within.from - 2 * LONGEST_STAY).max(0), within.from);
-        for read in self.pinned.blocks::<AttendanceBlock>(*org, Wanted { times: before, reach: within }) {
+        for read in self.pinned.blocks::<AttendanceBlock>(*org, Wanted::times(before).about(within)) {
             let (position, block) = read?;
             carry(position, &block, &mut stays);
         }
@@ -122,7 +122,8 @@ impl Proof<'_> {
             // Who joined on this day may be of a session that began as late as that.
             while next <= day + EARLY_JOIN / DAY_MILLIS {
                 let is_own = days.contains(&next);
-                let wanted = if is_own { Wanted::times(instants(next)) } else { Wanted { times: instants(next), reach: within } };
+                let wanted = Wanted::times(instants(next));
+                let wanted = if is_own { wanted } else { wanted.about(within) };
                 let mut fresh = Fresh::<Sessions>::new(next);
                 for read in self.pinned.blocks::<AttendanceBlock>(*org, wanted) {
                     let (position, block) = read?;

@@ -1,8 +1,9 @@
 //! Attendances in words.
 
 use crate::error::EngineError;
-use crate::kinds::arrow::ids;
-use crate::kinds::arrow::{self, RECEIPT, column, instants, lists, optional, optionals, strings, text_of, times};
+use crate::kinds::arrow::{
+    self, RECEIPT, column, if_asked, instants, lists, optional, optionals, strings, text, text_of, texts_if_asked, times,
+};
 use crate::kinds::words::Worded;
 use crate::ledger::columns::{AttendanceBlock, AttendanceRow, Block};
 use crate::ledger::{Ledger, broken};
@@ -98,29 +99,30 @@ impl Worded for AttendanceBlock {
         let (started, joined, left) = (started?, joined?, left?);
         let users = ledger.users.with_numbers(org, |number| text_of(words, "user_id")?.each(number))?;
         let apps = ledger.apps.with_numbers(org, |number| text_of(words, "app")?.each(|app| u16::try_from(number(app)?).ok()))?;
-        let session_ids = arrow::named(words, "session_id")?.as_string_opt::<i32>().ok_or_else(|| broken("a column of the lake"))?;
-        let session_kinds = text_of(words, "session_kind")?.each(|name| SessionKind::from_name(name).map(SessionKind::number))?;
-        let user_kinds = text_of(words, "user_kind")?.each(|name| UserKind::from_name(name).map(UserKind::number))?;
-        let devices = text_of(words, "device")?.each(|name| Device::from_name(name).map(Device::number))?;
-        let media = media(words)?;
-        let units = arrow::counts(words, "unit")?;
-        let places = places(words)?;
-        let given_ids = ids(words)?;
-        let receipts = arrow::receipts_of(words)?;
+        let session_ids = texts_if_asked(words, "session_id")?;
+        let kinds = |name: &str, of: fn(&str) -> Option<u8>| if_asked(words, name, |name| text_of(words, name)?.each(of));
+        let session_kinds = kinds("session_kind", |name| SessionKind::from_name(name).map(SessionKind::number))?;
+        let user_kinds = kinds("user_kind", |name| UserKind::from_name(name).map(UserKind::number))?;
+        let devices = kinds("device", |name| Device::from_name(name).map(Device::number))?;
+        let media = if_asked(words, "media", |_| media(words))?;
+        let units = if_asked(words, "unit", |name| arrow::counts(words, name))?;
+        let places = if_asked(words, "country", |_| places(words))?;
+        let given_ids = texts_if_asked(words, "id")?;
+        let receipts = if_asked(words, RECEIPT, |_| arrow::receipts_of(words))?;
         let row = |row: usize| AttendanceRow {
             session_started_at: started[row],
             joined_at: joined[row],
             left_at: left[row],
             user: users[row],
             app: apps[row],
-            session_id: session_ids.value(row),
+            session_id: text(session_ids, row),
             session_kind: session_kinds[row],
             user_kind: user_kinds[row],
             device: devices[row],
             media: media[row],
             unit: u8::try_from(units[row]).unwrap_or_default(),
             place: places[row],
-            given_id: if given_ids.is_null(row) { "" } else { given_ids.value(row) },
+            given_id: text(given_ids, row),
             receipt: receipts[row],
         };
         let rows: Vec<_> = (0..words.num_rows()).map(row).collect();

@@ -6,14 +6,19 @@ use crate::lake::files::DataFile;
 use crate::lake::store::Store;
 use crate::ledger::{Wanted, day_of};
 use crate::words::{Worded, dictionaries, text_of};
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter, RowSelection,
+};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
+use parquet::schema::types::SchemaDescriptor;
 use quick_cache::sync::Cache;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{Millis, Range};
@@ -58,8 +63,17 @@ impl FileReader {
     ) -> Result<Self, EngineError> {
         let (source, footer) = open::<B>(store, footers, table, file)?;
         let (groups, selection) = wanted_rows::<B>(footer.parquet.metadata(), wanted);
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet).with_batch_size(BATCH_FACTS);
-        let batches = builder.with_row_groups(groups).with_row_selection(selection).build().map_err(|error| source.failed(error))?;
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet).with_batch_size(BATCH_FACTS);
+        builder = builder.with_row_groups(groups).with_row_selection(selection);
+        if !wanted.is_of_any_reach() {
+            let about = about::<B>(builder.parquet_schema(), wanted.reach);
+            builder = builder.with_row_filter(about);
+        }
+        if let Some(columns) = wanted.columns {
+            let columns = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied().chain([B::TIME]));
+            builder = builder.with_projection(columns);
+        }
+        let batches = builder.build().map_err(|error| source.failed(error))?;
         let mut reader = Self { batches, source, time: B::TIME, times: wanted.times, _file: file.clone(), rest: None };
         reader.advance()?;
         Ok(reader)
@@ -104,6 +118,21 @@ impl FileReader {
         let column = batch.column_by_name(self.time).and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
         column.map_or(&[], |times| times.values())
     }
+}
+
+/// Passes over facts that are not about a range before anything else of them is read: few of a page are.
+fn about<B: Worded>(schema: &SchemaDescriptor, reach: Range) -> RowFilter {
+    let bounds = [Condition::reaches_before::<B>(reach), Condition::reaches_after::<B>(reach)];
+    let columns = ProjectionMask::columns(schema, B::REACH);
+    let is_about = move |batch: RecordBatch| {
+        let times = |name: &str| Some(batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.values());
+        let may_be = |condition: &Condition| {
+            let times = times(condition.column).ok_or_else(|| ArrowError::SchemaError(condition.column.to_owned()))?;
+            Ok::<_, ArrowError>(BooleanBuffer::collect_bool(times.len(), |row| condition.may_be(times[row], times[row])))
+        };
+        Ok(BooleanArray::from(&may_be(&bounds[0])? & &may_be(&bounds[1])?))
+    };
+    RowFilter::new(vec![Box::new(ArrowPredicateFn::new(columns, is_about))])
 }
 
 /// Whether a file has a fact of a user. Reads the one column.
@@ -152,6 +181,16 @@ struct Condition {
 }
 
 impl Condition {
+    /// What is about a range begins before its end.
+    fn reaches_before<B: Worded>(reach: Range) -> Self {
+        Self { column: B::REACH[0], before: reach.to.saturating_mul(1000), from: i64::MIN }
+    }
+
+    /// What is about a range ends after its begin.
+    fn reaches_after<B: Worded>(reach: Range) -> Self {
+        Self { column: B::REACH[1], before: i64::MAX, from: reach.from.saturating_mul(1000) }
+    }
+
     /// Whether a value between these may be asked for.
     const fn may_be(&self, least: i64, greatest: i64) -> bool {
         least < self.before && greatest >= self.from
@@ -163,8 +202,8 @@ fn wanted_rows<B: Worded>(file: &ParquetMetaData, wanted: Wanted) -> (Vec<usize>
     let micros = |at: Millis| at.saturating_mul(1000);
     let conditions = [
         Condition { column: B::TIME, before: micros(wanted.times.to), from: micros(wanted.times.from) },
-        Condition { column: B::REACH[0], before: micros(wanted.reach.to), from: i64::MIN },
-        Condition { column: B::REACH[1], before: i64::MAX, from: micros(wanted.reach.from) },
+        Condition::reaches_before::<B>(wanted.reach),
+        Condition::reaches_after::<B>(wanted.reach),
     ];
     let columns: Vec<(usize, Condition)> =
         conditions.into_iter().filter_map(|condition| Some((position(file, condition.column)?, condition))).collect();
