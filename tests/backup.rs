@@ -74,7 +74,7 @@ fn a_backup_that_was_cut_off_leaves_the_one_before() {
         ingest(&server, 0..20);
         stdout(&mut backup(&data, &target));
         ingest(&server, 20..30);
-        // Its last flush puts the facts into the lake.
+        // The backup puts the facts into the lake.
         server.signal("TERM");
         server.wait();
         let cut = run(backup(&data, &target).env("FAILPOINTS", format!("{point}=return")));
@@ -117,6 +117,7 @@ fn a_data_directory_remembers_where_its_lake_lies() {
     server.signal("TERM");
     server.wait();
     let home = server.home().to_owned();
+    stdout(rollcall().args(["flush", "--data"]).arg(home.join("data")));
     assert!(home.join("elsewhere/attendance/_delta_log").is_dir() && !home.join("data/lake").exists());
     // Commands that know only the directory find it.
     let mut verify = rollcall();

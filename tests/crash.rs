@@ -1,7 +1,7 @@
 //! The promise *no fact lost and none counted twice*, wherever a crash comes: what belongs here ends the process at a named point between
 //! two steps, and looks at what a restart finds.
 
-use crate::harness::{KEY, ORG, Server, configuration, fact, rollcall, run};
+use crate::harness::{KEY, ORG, Server, configuration, fact, rollcall, run, stdout};
 use rollcall_engine::crash::POINTS;
 use std::fs;
 use std::path::Path;
@@ -118,14 +118,15 @@ fn receipts_survive_a_crash_in_the_middle_of_housekeeping() {
     // Of a vacuum nothing stays that nobody needs.
     fs::write(home.path().join("rollcall.toml"), configuration("[lake]\nvacuum_days = 0")).unwrap();
     let mut acknowledged = 0;
-    // Each server flushes once, when it ends; the tenth version has a checkpoint.
+    let data = home.path().join("data");
+    // The tenth version has a checkpoint.
     for _ in 0..12 {
         let mut server = Server::start(home.path());
         ingest(&server, &mut acknowledged).unwrap();
+        stdout(rollcall().args(["flush", "--data"]).arg(&data));
         server.signal("TERM");
         server.wait();
     }
-    let data = home.path().join("data");
     for (point, command) in ASKED {
         let mut server = Server::start_with(home.path(), &[("FAILPOINTS", format!("{point}=return").as_ref())]);
         let asked = run(rollcall().args(command).arg("--data").arg(&data));

@@ -18,7 +18,7 @@ fn stopped() -> (Server, PathBuf, Vec<Vec<u8>>) {
     server.ingest((0..300).map(|meeting| fact(meeting, &format!("u{}", meeting % 9))).collect::<String>()).unwrap();
     server.ingest_to("/v1/assistance", (0..100).map(|number| assistance(number, "u1")).collect::<String>()).unwrap();
     let whole = EXPORTS.map(|path| server.get(path, KEY).unwrap().body);
-    // The last flush puts them into the lake.
+    // The backup puts them into the lake.
     server.signal("TERM");
     server.wait();
     let (data, backup) = (server.home().join("data"), server.home().join("backup"));

@@ -128,7 +128,7 @@ fn a_full_disk_stops_ingest_alone_and_room_is_enough_to_go_on() {
     let directory = server.send(directory.body("{\"departments\":[],\"users\":[{\"id\":\"a\",\"name\":\"A\"}]}")).unwrap();
     assert_eq!(directory.status, 503, "{}", directory.text());
     assert_facts(&server, 10);
-    // The reserve is room for the end: the last checkpoint, and the last flush.
+    // The reserve is room for the end: the last checkpoint.
     server.await_log("the reserve was given up");
     assert!(!disk.path("data/reserve").exists());
     server.signal("TERM");

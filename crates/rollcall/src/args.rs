@@ -67,6 +67,11 @@ pub enum Command {
     /// With --only-damaged, the data directory is the one that was backed up, and no server has it open: data files of its lake that are
     /// damaged or missing are put back as the backup has them. Nothing else changes, so facts that came after the backup stay.
     Restore(Restore),
+    /// Put the facts that wait in the ledger into the lake
+    ///
+    /// A server does it by itself; this is for who reads the lake and wants every fact acknowledged before, also after a server has stopped:
+    /// it stops at once, and leaves them to the ledger, which the reports read too.
+    Flush(Flush),
     /// Join small files of the lake to large ones
     ///
     /// A server does it by itself; this is for who does not want to wait until a month has not changed for a day. No fact changes.
@@ -205,6 +210,19 @@ pub struct Import {
     /// How to print the total receipt
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
     pub receipt: ReceiptFormat,
+}
+
+/// `flush`.
+#[derive(Debug, Flags)]
+pub struct Flush {
+    /// The data directory; one that a server has open is flushed by it
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub store: Store,
+    /// How to print what was done
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReceiptFormat::Table)]
+    pub format: ReceiptFormat,
 }
 
 /// `compact`.

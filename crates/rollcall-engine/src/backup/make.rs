@@ -89,7 +89,11 @@ impl Engine {
         });
         let (pinned, logs) = {
             // Housekeeping removes no data file of what is pinned, but what it pleases of the logs.
-            let _nobody_changes_the_lake = self.keeper.hold();
+            let held = self.keeper.hold();
+            // What is in the lake is not copied again the next time. Where it takes none, the ledger's part of the backup has the facts.
+            if let Err(error) = held.flush() {
+                tracing::warn!(%error, "what waits for the lake is backed up with the ledger: it could not be flushed");
+            }
             let pinned = self.facts.pin();
             let logs = logs(&lake.store, &pinned.version)?;
             (pinned, logs)

@@ -18,7 +18,6 @@ use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactId, FactKind, Millis, OrgId, Receipt};
 use rows::{Limits, OfKind, Rows};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Facts that wait to be committed.
@@ -238,7 +237,7 @@ impl Committer {
         self.seen = seen;
         crash::point("ledger-committed");
         self.position = position;
-        self.ledger.waiting.fetch_add(commit.facts(), Ordering::Relaxed);
+        self.ledger.waiting.add(position, &commit);
         self.cells.fold(position, &commit);
         // Live cells are in memory: where a checkpoint does not keep up with them, ingest waits for one.
         if self.cells.is_overdue() {

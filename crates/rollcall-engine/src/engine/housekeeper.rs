@@ -1,12 +1,18 @@
 //! The keeper: one thread that moves facts from the ledger into the lake, and keeps the lake in order.
 //!
 //! What it does can wait, so it makes way: while facts are ingested it rests nine times as long as it worked, unless more facts wait
-//! than `flush_facts`. After each flush it compacts what months are due, and once a day it vacuums.
+//! than `flush_facts`, or something was due for half an hour.
+//!
+//! After each flush the house has a turn, as long as from one flush to the next: once a day it vacuums, then it compacts, month by month
+//! from where the last turn ended. So each month is looked at before any is again, and none waits for others that are always due.
+//!
+//! When the engine closes, work under way ends at the next step; what waits for the lake stays in the ledger.
 
 use crate::cells::Cells;
 use crate::clock::now;
 use crate::error::EngineError;
 use crate::lake::{Bin, Compacted, Vacuumed};
+use crate::ledger::{Waiter, Waiting};
 use crate::scan::FactStore;
 use crate::settings::Settings;
 use crate::threads::spawn;
@@ -22,6 +28,9 @@ const REST: u32 = 9;
 
 /// How long it waits from one vacuum to the next.
 const VACUUM_EVERY: Duration = Duration::from_hours(24);
+
+/// How long a round through all months makes way for ingest.
+const LONGEST_ROUND: Duration = Duration::from_mins(30);
 
 /// After how long it tries again what failed, other than a flush.
 const TRY_AGAIN: Duration = Duration::from_hours(1);
@@ -70,14 +79,14 @@ impl Keeper {
 
     /// Flushes everything acknowledged before, and makes way for nobody.
     pub(crate) fn flush(&self) -> Result<u64, EngineError> {
-        self.work.flush(|| true)
+        self.hold().flush()
     }
 
     /// Compacts every month as if it had not changed for long, and makes way for nobody.
     pub(crate) fn compact(&self) -> Result<Compacted, EngineError> {
         let mut done = Compacted::default();
         for bin in self.work.facts.pin().version.bins() {
-            self.work.compact(&bin, Millis::MAX, || true, &mut done)?;
+            self.work.compact(&bin, Millis::MAX, || true, || true, &mut done)?;
         }
         Ok(done)
     }
@@ -92,7 +101,7 @@ impl Keeper {
         Held { work: &self.work, _alone: self.work.changing.lock() }
     }
 
-    /// Flushes a last time and ends the thread.
+    /// Ends the thread, and what it is at.
     pub(crate) fn close(&mut self) {
         *self.work.closing.lock() = true;
         self.work.wake.notify_all();
@@ -112,7 +121,7 @@ pub(crate) struct Held<'k> {
 impl Held<'_> {
     /// Flushes everything acknowledged before.
     pub(crate) fn flush(&self) -> Result<u64, EngineError> {
-        self.work.flush_alone(|| true)
+        self.work.flush(Waiting::all, || true)
     }
 
     /// Makes the lake's logs begin at the newest versions, once what is before is vacuumed.
@@ -131,14 +140,15 @@ impl Work {
         let mut house = House::default();
         // What a crash left is flushed at once; the house can wait.
         let mut wait = Duration::ZERO;
-        loop {
-            let closing = self.rest(wait);
-            let mut way = Way { work: self, begun: Instant::now(), waiting: self.facts.ledger.waiting() };
-            if let Err(error) = self.flush(|| way.make(closing) || closing) {
+        while !self.rest(wait) {
+            let mut way = Way::new(self);
+            let turn = if way.waiting < self.most_waiting { Waiting::due } else { Waiting::all };
+            let flushed = {
+                let _alone = self.changing.lock();
+                self.flush(turn, || way.make())
+            };
+            if let Err(error) = flushed {
                 tracing::error!(%error, "facts could not be flushed into the lake; they stay in the ledger until the next attempt");
-            }
-            if closing {
-                return;
             }
             if !wait.is_zero() {
                 self.keep_house(&mut house, &mut way, every);
@@ -147,36 +157,41 @@ impl Work {
         }
     }
 
-    /// Compacts and vacuums what is due, for as long as no flush is.
-    fn keep_house(&self, house: &mut House, way: &mut Way<'_>, flush_every: Duration) {
+    /// Vacuums and compacts what is due, for about as long as it is until the next flush.
+    fn keep_house(&self, house: &mut House, way: &mut Way<'_>, turn: Duration) {
         let begun = Instant::now();
-        house.failed.retain(|_, at| at.elapsed() < TRY_AGAIN);
-        for bin in self.facts.pin().version.bins() {
-            if house.failed.contains_key(&bin) {
-                continue;
-            }
-            let mut done = Compacted::default();
-            if let Err(error) = self.compact(&bin, now(), || way.make(false), &mut done) {
-                tracing::error!(%error, "files of {bin} could not be joined; they stay until an attempt in an hour");
-                house.failed.insert(bin.clone(), Instant::now());
-            }
-            if done != Compacted::default() {
-                tracing::debug!(?done, "files of {bin} were joined");
-            }
-            if begun.elapsed() >= flush_every || *self.closing.lock() {
-                return;
-            }
-        }
-        if house.vacuum.is_none_or(|at| at <= Instant::now()) {
-            let done = self.vacuum(now(), false, || !*self.closing.lock());
+        if house.vacuum.is_none_or(|at| at <= begun) {
+            let done = self.vacuum(now(), false, || !self.is_closing());
             match &done {
                 Ok(done) => tracing::debug!(?done, "files that the lake no longer needs were deleted"),
                 Err(error) => {
                     tracing::error!(%error, "files that the lake no longer needs could not be deleted; they stay until the next attempt")
                 }
             }
-            house.vacuum = Some(Instant::now() + if done.is_ok() { VACUUM_EVERY } else { TRY_AGAIN });
+            house.vacuum = Some(begun + if done.is_ok() { VACUUM_EVERY } else { TRY_AGAIN });
         }
+        house.failed.retain(|_, at| at.elapsed() < TRY_AGAIN);
+        for bin in house.next(self.facts.pin().version.bins()) {
+            if self.is_closing() {
+                return;
+            }
+            if !house.failed.contains_key(&bin) {
+                way.hurries = house.round.is_some_and(|begun| begun.elapsed() > LONGEST_ROUND);
+                let mut done = Compacted::default();
+                if let Err(error) = self.compact(&bin, now(), || way.make(), || begun.elapsed() < turn, &mut done) {
+                    tracing::error!(%error, "files of {bin} could not be joined; they stay until an attempt in an hour");
+                    house.failed.insert(bin.clone(), Instant::now());
+                }
+                if done != Compacted::default() {
+                    tracing::debug!(?done, "files of {bin} were joined");
+                }
+            }
+            house.last = Some(bin);
+            if begun.elapsed() >= turn {
+                return;
+            }
+        }
+        (house.last, house.round) = (None, None);
     }
 
     /// Waits, and says whether the engine is closing.
@@ -188,29 +203,37 @@ impl Work {
         *closing
     }
 
-    fn flush(&self, pause: impl FnMut() -> bool) -> Result<u64, EngineError> {
-        let _alone = self.changing.lock();
-        self.flush_alone(pause)
+    fn is_closing(&self) -> bool {
+        *self.closing.lock()
     }
 
-    /// Flushes, for whoever changes the lake.
-    fn flush_alone(&self, pause: impl FnMut() -> bool) -> Result<u64, EngineError> {
-        // What the lake has, cells in storage must cover durably: facts there do not say which commit they came with.
+    /// Flushes the facts of those whose `turn` it is, for whoever is alone in changing the lake.
+    fn flush(&self, turn: impl Fn(&Waiting) -> Vec<Waiter>, pause: impl FnMut() -> bool) -> Result<u64, EngineError> {
+        // What the lake has, cells in storage must cover durably: facts there do not say which commit they came with. Whoever waits now may
+        // be flushed up to what is covered then.
         let covered = self.cells.checkpoint()?;
         self.facts.ledger.sync()?;
-        let flushed = self.facts.lake.flush(&self.facts.ledger, covered, pause);
+        let waiters = turn(&self.facts.ledger.waiting);
+        let flushed = self.facts.lake.flush(&self.facts.ledger, covered, &waiters, pause);
         self.facts.ledger.health.flushed(flushed.is_ok());
         flushed
     }
 
-    /// Joins files of a month until it is in order or that is to end.
-    fn compact(&self, bin: &Bin, now: Millis, mut pause: impl FnMut() -> bool, done: &mut Compacted) -> Result<(), EngineError> {
+    /// Joins files of a month until it is in order, `pause` ends that, or, after at least one step, there is no `more` time.
+    fn compact(
+        &self,
+        bin: &Bin,
+        now: Millis,
+        mut pause: impl FnMut() -> bool,
+        more: impl Fn() -> bool,
+        done: &mut Compacted,
+    ) -> Result<(), EngineError> {
         loop {
             // Others have a turn between one commit and the next.
             let _alone = self.changing.lock();
             let Some(joined) = self.facts.lake.compact(bin, now, &mut pause)? else { return Ok(()) };
             *done += joined;
-            if joined.files_after >= joined.files_before {
+            if joined.files_after >= joined.files_before || !more() {
                 return Ok(());
             }
         }
@@ -227,8 +250,21 @@ impl Work {
 struct House {
     /// What could not be joined, and when that was.
     failed: HashMap<Bin, Instant>,
+    /// The month that was looked at last in this round; none: a round begins.
+    last: Option<Bin>,
+    /// When the round began.
+    round: Option<Instant>,
     /// When to vacuum next; none: now.
     vacuum: Option<Instant>,
+}
+
+impl House {
+    /// What of all months, which ascend, this round has not come to.
+    fn next(&mut self, mut bins: Vec<Bin>) -> Vec<Bin> {
+        self.round.get_or_insert_with(Instant::now);
+        let done = self.last.as_ref().map_or(0, |last| bins.partition_point(|bin| bin <= last));
+        bins.split_off(done)
+    }
 }
 
 /// How the thread makes way for facts that are ingested.
@@ -238,17 +274,73 @@ struct Way<'a> {
     begun: Instant,
     /// How many facts waited then.
     waiting: usize,
+    /// Whether it no longer rests.
+    hurries: bool,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    fn new(work: &'a Work) -> Self {
+        Self { work, begun: Instant::now(), waiting: work.facts.ledger.waiting.facts(), hurries: false }
+    }
+
     /// Rests if facts were ingested since; false if the engine is closing.
-    fn make(&mut self, closing: bool) -> bool {
-        let waiting = self.work.facts.ledger.waiting();
-        let mut closing = closing || *self.work.closing.lock();
-        if !closing && waiting > self.waiting && self.waiting < self.work.most_waiting {
-            closing = self.work.rest(self.begun.elapsed() * REST);
-        }
-        (self.begun, self.waiting) = (Instant::now(), self.work.facts.ledger.waiting());
+    fn make(&mut self) -> bool {
+        let waiting = self.work.facts.ledger.waiting.facts();
+        let is_ingesting = waiting > self.waiting && self.waiting < self.work.most_waiting;
+        let closing = if is_ingesting && !self.hurries { self.work.rest(self.begun.elapsed() * REST) } else { self.work.is_closing() };
+        (self.begun, self.waiting) = (Instant::now(), self.work.facts.ledger.waiting.facts());
         !closing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, facts::Attendances};
+    use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Value};
+
+    fn organization(number: u128) -> Organization {
+        Organization::new(OrgId(uuid::Uuid::from_u128(number)), "o", jiff::tz::TimeZone::UTC)
+    }
+
+    fn ingest(engine: &Engine, organization: &Organization, user: i64) {
+        let mut facts = Attendances::default();
+        let mut draft = AttendanceDraft::new();
+        draft.set("session_id", Value::Str("s".into()));
+        draft.set("user_id", Value::Str(format!("u{user}").into()));
+        for field in ["session_started_at", "joined_at", "left_at"] {
+            draft.set(field, Value::Int(1_740_819_600_000 + user));
+        }
+        facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
+        assert_eq!(engine.ingest(organization, facts).unwrap().accepted, 1);
+    }
+
+    #[test]
+    fn every_month_and_the_vacuum_have_their_turn_however_short_turns_are() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = Settings { flush_seconds: 0, vacuum_days: 0, ..Settings::default() };
+        let engine = Engine::open(home.path(), settings).unwrap();
+        let organizations = [1, 2, 3].map(organization);
+        for user in 0..8 {
+            organizations.iter().for_each(|organization| ingest(&engine, organization, user));
+            engine.flush().unwrap();
+        }
+        let work = &engine.keeper.work;
+        let files = || organizations.each_ref().map(|organization| engine.lake().attendance.of(organization.id).count());
+        assert_eq!(files(), [8; 3]);
+        let is_data = |file: &str| file.contains("/organization=");
+        let on_disk = || engine.facts.lake.store.list("attendance").unwrap().iter().filter(|(file, _)| is_data(file)).count();
+        let mut house = House::default();
+        // A turn so short that it is over at its first step: as if flushes took all the time.
+        let mut turn = || work.keep_house(&mut house, &mut Way::new(work), Duration::ZERO);
+        for turns in 1..=3 {
+            turn();
+            assert_eq!(files().iter().filter(|files| **files == 1).count(), turns);
+        }
+        assert_eq!(on_disk(), 27, "it vacuumed before there was anything to delete");
+        house.vacuum = None;
+        work.keep_house(&mut house, &mut Way::new(work), Duration::ZERO);
+        assert_eq!(on_disk(), 3);
+        assert_eq!(files(), [1; 3]);
     }
 }

@@ -199,7 +199,7 @@ impl Engine {
         self.facts.pin().blocks(org, Wanted::times(range)).map(|read| Ok(read?.1))
     }
 
-    /// Flushes every fact acknowledged before into the lake. The engine does it by itself every so often, and when it closes.
+    /// Flushes every fact acknowledged before into the lake. The engine does it by itself every so often.
     ///
     /// # Errors
     /// [`EngineError::Storage`]; the ledger then still has what was not flushed.

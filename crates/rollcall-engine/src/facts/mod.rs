@@ -94,9 +94,9 @@ impl Pinned {
         }
     }
 
-    /// Those of them that the lake does not have yet.
+    /// Those of them that the lake does not have.
     pub(crate) fn in_ledger<B: Worded>(&self, org: OrgId, wanted: Wanted) -> LedgerScan<B> {
-        self.store.ledger.scan(self.snapshot.clone(), org, wanted, self.version.of(B::KIND).position)
+        self.store.ledger.scan(self.snapshot.clone(), org, wanted, self.version.of(B::KIND).covers(org))
     }
 }
 

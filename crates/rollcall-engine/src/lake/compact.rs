@@ -17,7 +17,7 @@
 use super::files::{DataFile, Month};
 use super::merge::Merge;
 use super::table::Change;
-use super::write::{Effort, FileWriter};
+use super::write::{Effort, FileWriter, TARGET_BYTES};
 use super::{Lake, Version};
 use crate::crash;
 use crate::error::EngineError;
@@ -37,9 +37,6 @@ const LARGE_TIER: u32 = 7;
 /// A file of so many bytes is large, however few its facts.
 const LARGE_BYTES: u64 = TARGET_BYTES as u64 / 2;
 
-/// How large joined files are made: some millions of facts. A file is in memory until it is stored, and larger ones compress no better.
-const TARGET_BYTES: usize = 64 << 20;
-
 /// How many files are joined at a time: each has a batch of each of its columns, some megabytes, in memory.
 const MOST_FILES: usize = 32;
 
@@ -53,7 +50,7 @@ const REST: Millis = DAY_MILLIS;
 const PAUSE_BATCHES: usize = 8;
 
 /// The files of a kind, an organization and a month.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Bin {
     pub(crate) kind: FactKind,
     pub(crate) org: OrgId,
@@ -94,7 +91,7 @@ impl std::ops::AddAssign for Compacted {
 impl Version {
     /// Every kind, organization and month that has files.
     pub(crate) fn bins(&self) -> Vec<Bin> {
-        let of_kind = |kind| self.of(kind).by_month.keys().map(move |(org, month)| Bin { kind, org: *org, month: month.clone() });
+        let of_kind = |kind| self.of(kind).months().map(move |(org, month)| Bin { kind, org, month: month.clone() });
         FactKind::ALL.iter().copied().flat_map(of_kind).collect()
     }
 }
@@ -161,8 +158,7 @@ impl Lake {
     fn compact_kind<B: Worded>(&self, bin: &Bin, now: Millis, pause: impl FnMut() -> bool) -> Result<Option<Compacted>, EngineError> {
         self.table(B::KIND).settle::<B>()?;
         let version = self.table(B::KIND).files();
-        let of_month = version.by_month.get(&(bin.org, bin.month.clone()));
-        let removed = of_month.map(|files| due(files, now)).unwrap_or_default();
+        let removed = due(version.of_month(bin.org, &bin.month), now);
         if removed.is_empty() {
             return Ok(None);
         }
@@ -175,13 +171,10 @@ impl Lake {
             Ok(finished)
         });
         if !matches!(written, Ok(true)) {
-            for file in &added {
-                // What is left behind, vacuum finds.
-                let _ = self.store.remove(&format!("{}/{}", self.table(B::KIND).name(), file.name));
-            }
+            self.discard::<B>(&added);
             return written.map(|_| None);
         }
-        let change = Change { added, removed, position: None, facts_change: false };
+        let change = Change { added, removed, ..Change::default() };
         self.table(B::KIND).commit::<B>(&change)?;
         crash::point("compacted");
         let (before, after) = (count(change.removed.iter().map(|file| &**file)), count(&change.added));
@@ -192,6 +185,13 @@ impl Lake {
             bytes_before: before.1,
             bytes_after: after.1,
         }))
+    }
+
+    /// Removes files that no commit of their table has. What is left behind, vacuum finds.
+    pub(super) fn discard<B: Worded>(&self, files: &[DataFile]) {
+        for file in files {
+            let _ = self.store.remove(&format!("{}/{}", self.table(B::KIND).name(), file.name));
+        }
     }
 
     /// Writes the facts of files to new ones; false if that was ended early.
@@ -212,7 +212,7 @@ impl Lake {
                 None => FileWriter::new::<B>(Effort::Compaction)?,
             };
             current.write(&batch)?;
-            if current.size() >= TARGET_BYTES {
+            if current.is_full() {
                 added.push(current.finish(&self.store, table, first.org, first.month.clone())?);
             } else {
                 writer = Some(current);

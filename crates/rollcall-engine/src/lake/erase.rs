@@ -100,7 +100,7 @@ impl Lake {
             }
         }
         let written = added.len() as u64;
-        table.commit::<B>(&Change { added, removed: files.to_vec(), position: None, facts_change: true })?;
+        table.commit::<B>(&Change { added, removed: files.to_vec(), covers: None, facts_change: true })?;
         crash::point("erasure-committed");
         Ok(written)
     }

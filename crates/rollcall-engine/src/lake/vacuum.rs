@@ -62,8 +62,7 @@ impl Lake {
         dry_run: bool,
         proceed: &mut dyn FnMut() -> bool,
     ) -> Result<Vacuumed, EngineError> {
-        self.attendance.settle::<AttendanceBlock>()?;
-        self.assistance.settle::<AssistanceBlock>()?;
+        self.settle(ledger)?;
         if !dry_run {
             for kind in FactKind::ALL.iter().copied() {
                 if let Some(durable) = self.table(kind).files().durable() {

@@ -8,7 +8,7 @@
 //! | name | key | value |
 //! |---|---|---|
 //! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position, number of the part after the first | a [`columns::Block`] |
-//! | `commits` | position | the (org, kind, day) of each block, until the lake has it |
+//! | `commits` | position | the (org, kind, day) of each block, until cells in storage cover it and a flush begins |
 //! | `ids` | org, kind, UTC day of `joined_at` or `at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
 //! | `given-ids` | org, kind, hash | the hash of the content |
 //! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
@@ -24,11 +24,13 @@ pub(crate) mod ids;
 pub(crate) mod journal_repair;
 pub(crate) mod numbers;
 mod scrub;
+mod waiting;
 
 pub use crate::commit::{Committer, Message, Request};
 pub(crate) use crate::facts::{Wanted, day_of};
 pub use crate::kinds::block as columns;
 pub(crate) use erasures::{Erasure, ErasureKey};
+pub(crate) use waiting::{Waiter, Waiting};
 
 use crate::error::EngineError;
 use crate::health::Health;
@@ -37,7 +39,6 @@ use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
 use rollcall_model::{FactKind, Millis, OrgId};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The version of what is stored. A data directory of another is refused.
 const FORMAT: &[u8] = b"rollcall 4";
@@ -69,8 +70,8 @@ pub struct Ledger {
     directory: PathBuf,
     /// What is wrong with the storage.
     pub(crate) health: Health,
-    /// How many facts were committed since the start and wait for the lake.
-    pub(crate) waiting: AtomicUsize,
+    /// What waits for the lake.
+    pub(crate) waiting: Waiting,
     /// The user ids of each organization.
     pub(crate) users: Numbers,
     /// The apps of each organization.
@@ -123,13 +124,14 @@ impl Ledger {
                 id
             }
         };
+        let facts = db.keyspace("facts", plain)?;
         Ok(Self {
             id,
             health,
             directory: directory.into(),
-            waiting: AtomicUsize::new(0),
             meta,
-            facts: db.keyspace("facts", plain)?,
+            waiting: Waiting::open(&facts)?,
+            facts,
             commits: db.keyspace("commits", plain)?,
             ids: db.keyspace("ids", plain)?,
             given_ids: db.keyspace("given-ids", plain)?,
@@ -162,33 +164,6 @@ impl Ledger {
             });
             Ok((position, read.collect::<Result<_, EngineError>>()?))
         })
-    }
-
-    /// Forgets the facts of the commits up to a position, as the lake has them durably in the versions of its tables.
-    ///
-    /// Nothing waits for the disk: if a crash loses this, the lake's tables still say what they have.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub(crate) fn trim(&self, upto: u64, facts: usize, durable: impl Fn(FactKind) -> Option<Durable>) -> Result<(), EngineError> {
-        let mut batch = self.db.batch();
-        for commit in self.commits.range(..=upto.to_be_bytes()) {
-            let (position, blocks) = commit.into_inner()?;
-            let number = position.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| broken("a commit"))?;
-            for key in keys_of(&blocks, number)? {
-                batch.remove(&self.facts, key);
-            }
-            batch.remove(&self.commits, position);
-        }
-        for kind in FactKind::ALL.iter().copied() {
-            if let Some(durable) = durable(kind) {
-                batch.insert(&self.meta, lake_table(kind), durable.bytes());
-            }
-        }
-        batch.commit()?;
-        let flushed = |waiting: usize| Some(waiting.saturating_sub(facts));
-        let _ = self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, flushed);
-        Ok(())
     }
 
     /// What is known to be durable of the lake's table of a kind.
@@ -236,11 +211,6 @@ impl Ledger {
     /// Which ledger this is: the lake's tables name who writes them.
     pub(crate) fn id(&self) -> &str {
         &self.id
-    }
-
-    /// How many facts were committed since the start and wait for the lake.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Makes everything written durable.

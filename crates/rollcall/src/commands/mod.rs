@@ -1,12 +1,12 @@
 //! The commands, one file each.
 
 mod backup;
-mod compact;
 mod completions;
 mod config;
 mod demo;
 mod export;
 mod forget;
+mod housekeeping;
 mod import;
 mod key;
 mod local;
@@ -43,8 +43,9 @@ pub fn run(args: Args) -> Result {
         Command::Report(flags) => report::run(*flags),
         Command::Verify(flags) => verify::run(&flags),
         Command::Rebuild(flags) => rebuild::run(&flags),
-        Command::Compact(flags) => compact::run(&flags),
-        Command::Vacuum(flags) => compact::vacuum(&flags),
+        Command::Flush(flags) => housekeeping::flush(&flags),
+        Command::Compact(flags) => housekeeping::compact(&flags),
+        Command::Vacuum(flags) => housekeeping::vacuum(&flags),
         Command::Forget(flags) => forget::run(&flags),
         Command::Retain(flags) => forget::retain(&flags),
         Command::Backup(flags) => backup::run(&flags),

@@ -1,14 +1,29 @@
-//! `compact` and `vacuum`: the files of the lake, put in order.
+//! `flush`, `compact` and `vacuum`: facts put into the lake, and its files in order.
 
 use super::{Context, Operation, Progress};
 use rollcall_engine::lake::{Compacted, Vacuumed};
 use serde::{Deserialize, Serialize};
+
+/// Puts every fact acknowledged before into the lake.
+pub enum Flush {}
 
 /// Joins small files to large ones.
 pub enum Compact {}
 
 /// Deletes files that nobody needs any more.
 pub enum Vacuum {}
+
+/// Nothing can be asked of a flush.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedOfFlush {}
+
+/// What a flush did.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Flushed {
+    /// How many facts waited in the ledger, and are in the lake now.
+    pub facts: u64,
+}
 
 /// Nothing can be asked of compaction.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -21,6 +36,17 @@ pub struct AskedOfCompact {}
 pub struct AskedOfVacuum {
     /// Only say what would be deleted.
     pub dry_run: bool,
+}
+
+impl Operation for Flush {
+    const NAME: &'static str = "flush";
+    const DOING: &'static str = "flushing";
+    type Asked = AskedOfFlush;
+    type Found = Flushed;
+
+    fn run(context: &Context<'_>, _: AskedOfFlush, _: &Progress<'_>) -> Result<Flushed, String> {
+        context.engine.flush().map(|facts| Flushed { facts }).map_err(|error| error.to_string())
+    }
 }
 
 impl Operation for Compact {

@@ -4,7 +4,7 @@
 //!
 //! # Layout
 //! - [`erase`]: `forget` and `retain`
-//! - [`housekeeping`]: `compact` and `vacuum`
+//! - [`housekeeping`]: `flush`, `compact` and `vacuum`
 //! - [`backup`]: the operation of that name
 //! - [`prove`]: `verify` and `rebuild`
 //! - [`socket`]: where the socket is

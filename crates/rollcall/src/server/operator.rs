@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::state::App;
 use crate::operations::backup::Backup;
 use crate::operations::erase::{Forget, Retain};
-use crate::operations::housekeeping::{Compact, Vacuum};
+use crate::operations::housekeeping::{Compact, Flush, Vacuum};
 use crate::operations::prove::{Rebuild, Verify};
 use crate::operations::socket::{NAME, Socket};
 use crate::operations::{Context, Line, Operation};
@@ -32,7 +32,8 @@ use tokio::net::{UnixListener, UnixSocket};
 use tokio::sync::{RwLock, Semaphore, mpsc, oneshot};
 
 /// Every operation, once.
-const OPERATIONS: &[Add] = &[add::<Verify>, add::<Rebuild>, add::<Compact>, add::<Vacuum>, add::<Forget>, add::<Retain>, add::<Backup>];
+const OPERATIONS: &[Add] =
+    &[add::<Verify>, add::<Rebuild>, add::<Flush>, add::<Compact>, add::<Vacuum>, add::<Forget>, add::<Retain>, add::<Backup>];
 
 /// Adds the route of an operation.
 type Add = fn(Router, &Desk) -> Router;

@@ -140,7 +140,7 @@ impl Proof<'_> {
             found.extend(self.prefixes::<16>(keyspace, &[])?.into_iter().map(|org| OrgId(uuid::Uuid::from_bytes(org))));
         }
         for kind in FactKind::ALL.iter().copied() {
-            found.extend(self.pinned.version.of(kind).by_month.keys().map(|(org, _)| *org));
+            found.extend(self.pinned.version.of(kind).organizations());
         }
         Ok(found.into_iter().filter(|org| scope.org.is_none_or(|only| only == *org)).collect())
     }

@@ -29,6 +29,9 @@ const DICTIONARY_BYTES: usize = 16 << 20;
 /// How many facts a page has at most: what can be skipped within a row group.
 const PAGE_FACTS: usize = 8 << 10;
 
+/// How large files are made: some millions of facts. A file is in memory until it is stored, and larger ones compress no better.
+pub(in crate::lake) const TARGET_BYTES: usize = 64 << 20;
+
 /// How hard files are compressed: files of a flush are soon joined to larger ones.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::lake) enum Effort {
@@ -107,9 +110,9 @@ impl FileWriter {
         self.parquet.write(words).map_err(failed)
     }
 
-    /// How many bytes the file has so far, about.
-    pub(in crate::lake) fn size(&self) -> usize {
-        self.parquet.bytes_written() + self.parquet.in_progress_size()
+    /// Whether the file has so many bytes that the next fact goes to another.
+    pub(in crate::lake) fn is_full(&self) -> bool {
+        self.parquet.bytes_written() + self.parquet.in_progress_size() >= TARGET_BYTES
     }
 
     /// Stores the file durably in a table's directory, under a name of its own.

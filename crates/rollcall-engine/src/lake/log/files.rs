@@ -1,5 +1,6 @@
 //! The data files of a table: what one version of it holds.
 
+use super::table::Change;
 use crate::error::EngineError;
 use crate::lake::checksums::Checksum;
 use crate::lake::failed;
@@ -44,15 +45,32 @@ pub struct DataFile {
     pub checksum: Option<Checksum>,
 }
 
-/// What one version of a table holds. While someone has it, none of its files is removed.
+/// The newest commit that came of a flush.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Flushed {
+    /// Its version of the table.
+    pub version: u64,
+    /// The position of the ledger up to which it brought the facts of some organizations.
+    pub position: u64,
+    /// These organizations, which ascend.
+    pub of: Vec<OrgId>,
+}
+
+/// The data files of an organization, by month and time.
+pub(super) type Months = BTreeMap<Month, Vec<Arc<DataFile>>>;
+
+/// What one version of a table holds. While someone has it, none of its files is removed. Versions share what they have in common.
 #[derive(Debug, Default)]
 pub struct Files {
     /// The version of the table; none before there is a table.
     pub version: Option<u64>,
-    /// The position of the ledger up to which the table holds every fact of its kind.
+    /// The last position of the ledger of which the table has facts.
     pub position: u64,
-    /// The data files of each organization and month, by time.
-    pub by_month: BTreeMap<(OrgId, Month), Vec<Arc<DataFile>>>,
+    /// What came last from the ledger, which may still have it too. What came before, the ledger forgot before that.
+    pub flushed: Option<Arc<Flushed>>,
+    pub(super) by_org: BTreeMap<OrgId, Arc<Months>>,
+    pub(super) facts: u64,
+    pub(super) bytes: u64,
     /// The sum of the hashes of what the log says of each file.
     pub(in crate::lake) sum: u128,
 }
@@ -60,17 +78,37 @@ pub struct Files {
 impl Files {
     /// Every file.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<DataFile>> {
-        self.by_month.values().flatten()
+        self.by_org.values().flat_map(|months| months.values().flatten())
     }
 
     /// The files of an organization.
     pub fn of(&self, org: OrgId) -> impl Iterator<Item = &Arc<DataFile>> {
-        self.by_month.range((org, Month::new())..).take_while(move |((of, _), _)| *of == org).flat_map(|(_, files)| files)
+        self.by_org.get(&org).into_iter().flat_map(|months| months.values().flatten())
+    }
+
+    /// The files of an organization and month.
+    pub fn of_month(&self, org: OrgId, month: &str) -> &[Arc<DataFile>] {
+        self.by_org.get(&org).and_then(|months| months.get(month)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every organization that has files.
+    pub fn organizations(&self) -> impl Iterator<Item = OrgId> {
+        self.by_org.keys().copied()
+    }
+
+    /// Every organization and month that has files; they ascend.
+    pub fn months(&self) -> impl Iterator<Item = (OrgId, &Month)> {
+        self.by_org.iter().flat_map(|(org, months)| months.keys().map(|month| (*org, month)))
+    }
+
+    /// The position of the ledger up to which blocks of an organization that are still there are in the table.
+    pub(crate) fn covers(&self, org: OrgId) -> u64 {
+        self.flushed.as_ref().filter(|flushed| flushed.of.binary_search(&org).is_ok()).map_or(0, |flushed| flushed.position)
     }
 
     /// How many facts there are.
-    pub fn facts(&self) -> u64 {
-        self.iter().map(|file| file.facts).sum()
+    pub const fn facts(&self) -> u64 {
+        self.facts
     }
 
     /// What the ledger notes of the version, when it is durable.
@@ -79,8 +117,8 @@ impl Files {
     }
 
     /// How many bytes the files have.
-    pub fn bytes(&self) -> u64 {
-        self.iter().map(|file| file.size).sum()
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// What tells this version from one of which the log has lost or changed something.
@@ -91,25 +129,55 @@ impl Files {
 
     pub(in crate::lake) fn add(&mut self, file: DataFile) {
         self.sum = self.sum.wrapping_add(file.hash());
-        let of_month = self.by_month.entry((file.org, file.month.clone())).or_default();
+        (self.facts, self.bytes) = (self.facts + file.facts, self.bytes + file.size);
+        let of_month = Arc::make_mut(self.by_org.entry(file.org).or_default()).entry(file.month.clone()).or_default();
         let at = of_month.partition_point(|other| other.times.from <= file.times.from);
         of_month.insert(at, Arc::new(file));
     }
 
-    /// The next version: without some files, with others.
-    pub(in crate::lake) fn next(&self, version: u64, position: Option<u64>, removed: &[Arc<DataFile>], added: &[DataFile]) -> Self {
-        let (mut by_month, mut sum) = (self.by_month.clone(), self.sum);
-        for file in removed {
-            if let Some(of_month) = by_month.get_mut(&(file.org, file.month.clone())) {
-                for gone in of_month.extract_if(.., |other| other.name == file.name) {
-                    sum = sum.wrapping_sub(gone.hash());
-                }
-            }
+    fn remove(&mut self, file: &DataFile) {
+        let Some(months) = self.by_org.get_mut(&file.org) else { return };
+        let months = Arc::make_mut(months);
+        let Some(of_month) = months.get_mut(&file.month) else { return };
+        for gone in of_month.extract_if(.., |other| other.name == file.name) {
+            self.sum = self.sum.wrapping_sub(gone.hash());
+            (self.facts, self.bytes) = (self.facts - gone.facts, self.bytes - gone.size);
         }
-        by_month.retain(|_, files| !files.is_empty());
-        let mut next = Self { version: Some(version), position: position.unwrap_or(self.position), by_month, sum };
-        added.iter().for_each(|file| next.add(file.clone()));
+        if of_month.is_empty() {
+            months.remove(&file.month);
+        }
+        if months.is_empty() {
+            self.by_org.remove(&file.org);
+        }
+    }
+
+    /// The next version: without some files, with others.
+    pub(in crate::lake) fn next(&self, version: u64, change: &Change) -> Self {
+        let Self { position, flushed, by_org, facts, bytes, sum, .. } = self;
+        let mut next = Self {
+            version: Some(version),
+            position: *position,
+            flushed: flushed.clone(),
+            by_org: by_org.clone(),
+            facts: *facts,
+            bytes: *bytes,
+            sum: *sum,
+        };
+        change.removed.iter().for_each(|file| next.remove(file));
+        change.added.iter().for_each(|file| next.add(file.clone()));
+        if let Some((position, of)) = &change.covers {
+            next.position = *position;
+            next.flushed = Some(Arc::new(Flushed::new(version, *position, of.clone())));
+        }
         next
+    }
+}
+
+impl Flushed {
+    pub(super) fn new(version: u64, position: u64, mut of: Vec<OrgId>) -> Self {
+        of.sort_unstable();
+        of.dedup();
+        Self { version, position, of }
     }
 }
 

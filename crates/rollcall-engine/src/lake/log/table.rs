@@ -5,7 +5,7 @@
 
 use super::actions::{PARTITIONS, added, without_statistics};
 use super::committer::Tagging;
-use super::files::{DataFile, Files};
+use super::files::{DataFile, Files, Flushed};
 use super::rollback as tail;
 use crate::clock::now;
 use crate::crash;
@@ -29,8 +29,10 @@ use delta_kernel::{KernelResult, Snapshot};
 use hashbrown::HashSet;
 use parking_lot::{Mutex, RwLock};
 use rollcall_model::{FactKind, OrgId};
+use serde::Deserialize;
 use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
@@ -51,6 +53,8 @@ pub(crate) struct Table {
     /// happened.
     snapshot: Mutex<Option<SnapshotRef>>,
     files: RwLock<Arc<Files>>,
+    /// The version up to which the ledger forgot what the table has.
+    trimmed: AtomicU64,
     /// Files that a version no longer has, but that someone who has an older one may still read.
     leaving: Mutex<Vec<Weak<DataFile>>>,
 }
@@ -66,8 +70,8 @@ impl std::fmt::Debug for Table {
 pub(in crate::lake) struct Change {
     pub(in crate::lake) added: Vec<DataFile>,
     pub(in crate::lake) removed: Vec<Arc<DataFile>>,
-    /// The position of the ledger that the table covers from now on, if that changes.
-    pub(in crate::lake) position: Option<u64>,
+    /// The position of the ledger that the table covers from now on, and of which organizations, if facts come from there.
+    pub(in crate::lake) covers: Option<(u64, Vec<OrgId>)>,
     /// Whether facts come or go; not if they only move to other files.
     pub(in crate::lake) facts_change: bool,
 }
@@ -84,6 +88,7 @@ impl Table {
             author: format!(concat!("rollcall/", env!("CARGO_PKG_VERSION"), " {}"), uuid::Uuid::new_v4()),
             snapshot: Mutex::default(),
             files: RwLock::default(),
+            trimmed: AtomicU64::new(durable.map_or(0, |durable| durable.version)),
             leaving: Mutex::default(),
         };
         if table.has_log()? {
@@ -129,6 +134,16 @@ impl Table {
         with(&self.files.read())
     }
 
+    /// Whether the ledger forgot what a version has.
+    pub(in crate::lake) fn is_trimmed(&self, version: u64) -> bool {
+        self.trimmed.load(Ordering::Relaxed) >= version
+    }
+
+    /// The ledger forgot what a version has.
+    pub(in crate::lake) fn trimmed(&self, version: u64) {
+        self.trimmed.store(version, Ordering::Relaxed);
+    }
+
     /// What the ledger let go of must be here. An empty commit, say, is no error to readers of Delta Lake.
     fn check_durable(&self, durable: Option<Durable>) -> Result<(), EngineError> {
         let Some(durable) = durable else { return Ok(()) };
@@ -166,7 +181,8 @@ impl Table {
     fn load<B: Worded>(&self, snapshot: &SnapshotRef) -> Result<Files, EngineError> {
         let position = self.reading(|| snapshot.get_app_id_version(&self.writer, self.store.kernel()))?;
         let position = position.and_then(|position| u64::try_from(position).ok()).unwrap_or(0);
-        let mut files = Files { version: Some(snapshot.version()), position, ..Files::default() };
+        let flushed = self.flushed(snapshot.version())?.map(Arc::new);
+        let mut files = Files { version: Some(snapshot.version()), position, flushed, ..Files::default() };
         for (batch, selected) in self.actions(snapshot)? {
             let paths = batch.column(0).as_string::<i32>();
             let sizes = batch.column(1).as_primitive::<arrow_array::types::Int64Type>();
@@ -188,6 +204,24 @@ impl Table {
         }
         self.check_fingerprint(&files)?;
         Ok(files)
+    }
+
+    /// The commit up to a version that came of a flush, of which the ledger may still have the facts: it forgets those of one, durably,
+    /// before there is another.
+    fn flushed(&self, upto: u64) -> Result<Option<Flushed>, EngineError> {
+        for version in (self.trimmed.load(Ordering::Relaxed) + 1..=upto).rev() {
+            let commit = self.store.get(&self.log_name(version))?.unwrap_or_default();
+            let actions = commit.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Action>(line).ok());
+            let (mut position, mut of) = (None, Vec::new());
+            for action in actions {
+                position = position.or(action.txn.filter(|txn| txn.app_id == self.writer).map(|txn| txn.version));
+                of.extend(action.add.map(|add| OrgId(add.partition_values.organization)));
+            }
+            if let Some(position) = position {
+                return Ok(Some(Flushed::new(version, position, of)));
+            }
+        }
+        Ok(None)
     }
 
     /// What the newest commit says of its version must hold: the log may have lost or changed something that is no error to readers of
@@ -257,10 +291,17 @@ impl Table {
         if self.files().version != Some(snapshot.version()) {
             let files = Arc::new(self.load::<B>(&snapshot)?);
             let before = std::mem::replace(&mut *self.files.write(), files);
-            self.leaving.lock().extend(before.iter().map(Arc::downgrade));
+            self.leave(before.iter());
         }
         *current = Some(snapshot);
         Ok(())
+    }
+
+    /// Remembers files of the version shown that the next may not have, for as long as somebody has one.
+    fn leave<'f>(&self, files: impl IntoIterator<Item = &'f Arc<DataFile>>) {
+        let mut leaving = self.leaving.lock();
+        leaving.retain(|file| file.strong_count() > 0);
+        leaving.extend(files.into_iter().map(Arc::downgrade));
     }
 
     /// The names of the files that someone in this process may read: those of the newest version, and of any that someone has.
@@ -293,7 +334,7 @@ impl Table {
         }
         let files = self.files();
         let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let covers = change.position.is_none_or(|position| files.position >= position);
+        let covers = change.covers.as_ref().is_none_or(|(position, _)| files.position >= *position);
         let is_there = change.added.iter().all(|file| names.contains(file.name.as_str()));
         let is_gone = change.removed.iter().all(|file| !names.contains(file.name.as_str()));
         let happened = covers && is_there && is_gone;
@@ -318,12 +359,12 @@ impl Table {
             }
         };
         let kernel = self.store.kernel();
-        let next = self.files().next(snapshot.version() + 1, change.position, &change.removed, &change.added);
+        let next = self.files().next(snapshot.version() + 1, change);
         let author = format!("{}{FINGERPRINT}{:032x}", self.author, next.fingerprint());
         let operation = if change.facts_change { UpdateTableOperation::Write } else { UpdateTableOperation::Optimize };
         let mut builder = snapshot.clone().update_table(operation, author, change.facts_change);
-        if let Some(position) = change.position {
-            builder = builder.with_transaction_id(&self.writer, i64::try_from(position).map_err(failed)?);
+        if let Some((position, _)) = &change.covers {
+            builder = builder.with_transaction_id(&self.writer, i64::try_from(*position).map_err(failed)?);
         }
         // Whatever fails from here on: the next change begins from what the log says.
         let mut transaction = builder.build(kernel, Box::new(Tagging::new(&change.added))).map_err(failed)?;
@@ -360,15 +401,11 @@ impl Table {
             Some(snapshot) => snapshot.clone(),
             None => self.newest()?,
         };
-        let files = {
-            let mut files = self.files.write();
-            let removed: HashSet<&str> = change.removed.iter().map(|file| file.name.as_str()).collect();
-            let mut leaving = self.leaving.lock();
-            leaving.retain(|file| file.strong_count() > 0);
-            leaving.extend(files.iter().filter(|file| removed.contains(file.name.as_str())).map(Arc::downgrade));
-            *files = Arc::new(next);
-            files.clone()
-        };
+        let files = Arc::new(next);
+        self.leave(&change.removed);
+        // Readers wait for no more than this, and what nobody needs of the version before is let go of later.
+        let before = std::mem::replace(&mut *self.files.write(), files.clone());
+        drop(before);
         if newest.version() % CHECKPOINT_EVERY == 0 {
             // A checkpoint only saves reading: the commits behind it still stand.
             match self.reading(|| newest.checkpoint(kernel, None)) {
@@ -420,6 +457,31 @@ impl Table {
         }
         self.newest()
     }
+}
+
+/// A line of a commit, as far as flushes are told by it.
+#[derive(Deserialize)]
+struct Action {
+    txn: Option<Transaction>,
+    add: Option<Add>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Transaction {
+    app_id: String,
+    version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Add {
+    partition_values: PartitionValues,
+}
+
+#[derive(Deserialize)]
+struct PartitionValues {
+    organization: uuid::Uuid,
 }
 
 /// The value of a key in a row of a column of maps.

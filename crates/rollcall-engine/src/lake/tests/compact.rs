@@ -34,8 +34,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Whether each file of the newest version is in order, lies in its month, and holds what the log says of it.
 fn files_are_sound(engine: &Engine) {
     let lake = &engine.facts.lake;
-    for ((_, month), files) in &engine.lake().attendance.by_month {
-        for file in files {
+    let version = engine.lake().attendance;
+    for (org, month) in version.months() {
+        for file in version.of_month(org, month) {
             let mut read = Merge::open::<AttendanceBlock>(&lake.store, "attendance", std::slice::from_ref(file)).unwrap();
             let mut rows: Vec<(i64, String, i64, i64)> = Vec::new();
             let mut users = BTreeSet::new();
@@ -113,10 +114,10 @@ fn months_and_organizations_are_not_mixed_and_the_position_stays() {
         engine.flush().unwrap();
     }
     let before = engine.lake().attendance;
-    assert_eq!((before.by_month.len(), before.iter().count()), (2, 6));
+    assert_eq!((before.months().count(), before.iter().count()), (2, 6));
     assert_eq!(engine.compact().unwrap().files_after, 2);
     let after = engine.lake().attendance;
-    assert_eq!((after.by_month.len(), after.position, after.facts()), (2, before.position, before.facts()));
+    assert_eq!((after.months().count(), after.position, after.facts()), (2, before.position, before.facts()));
     files_are_sound(&engine);
     // What is ingested again is known, and what comes next is flushed.
     assert_eq!(ingest(&engine, &[(BASE, 1, 0, 0), (BASE, 1, 9, 0)]), 1);

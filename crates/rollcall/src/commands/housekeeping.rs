@@ -1,15 +1,21 @@
-//! `compact` and `vacuum`: the files of a data directory's lake, put in order.
+//! `flush`, `compact` and `vacuum`: a data directory's facts put into its lake, and the files there in order.
 
 use super::local;
 use super::operate::operate;
-use crate::args::{Compact, ReceiptFormat, Vacuum};
+use crate::args::{Compact, Flush, ReceiptFormat, Vacuum};
 use crate::failure::{Failure, Result};
-use crate::operations::housekeeping::{self, AskedOfCompact, AskedOfVacuum};
+use crate::operations::housekeeping::{self, AskedOfCompact, AskedOfFlush, AskedOfVacuum, Flushed};
 use crate::output;
 use rollcall_engine::lake::{Compacted, Vacuumed};
 use serde::Serialize;
 
-pub fn run(flags: &Compact) -> Result {
+pub fn flush(flags: &Flush) -> Result {
+    let done = operate::<housekeeping::Flush>(&flags.data, local::configuration(&flags.store)?.as_ref(), AskedOfFlush {})?;
+    let Flushed { facts } = done;
+    print(flags.format, &done, ["facts"], [facts])
+}
+
+pub fn compact(flags: &Compact) -> Result {
     let done = operate::<housekeeping::Compact>(&flags.data, local::configuration(&flags.store)?.as_ref(), AskedOfCompact {})?;
     let Compacted { facts, files_before, files_after, bytes_before, bytes_after } = done;
     let head = ["facts", "files before", "files after", "bytes before", "bytes after"];

@@ -1,0 +1,157 @@
+//! What waits for the lake: which organizations have facts in the ledger, how many, and since when; and how they leave it.
+//!
+//! Many small organizations are flushed by size, not by time: whoever has few facts waiting shares a flush with some others, those who
+//! wait longest first. So a flush makes some files, however many organizations there are.
+
+use super::columns::{Block, Commit};
+use super::{BLOCK_KEY_PREFIX, Durable, Ledger, broken, lake_table, org_of};
+use crate::error::EngineError;
+use fjall::Keyspace;
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use rollcall_model::{FactKind, OrgId};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// From how many facts on an organization is flushed each time.
+const MANY_FACTS: usize = 8192;
+
+/// How many organizations with fewer facts are flushed at a time.
+const SMALL_ORGANIZATIONS: usize = 64;
+
+/// How many entries of the ledger are removed in one batch.
+const BATCH: usize = 16 << 10;
+
+/// The facts of a kind and an organization that wait.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    /// How many were committed since the start.
+    facts: usize,
+    /// Since when the oldest waits; none: since before the start.
+    since: Option<Instant>,
+    /// The position of the newest commit that has some.
+    last: u64,
+}
+
+/// Facts of a kind and an organization that are to be flushed, with about how many there are.
+pub(crate) type Waiter = (FactKind, OrgId, usize);
+
+/// Everything that waits for the lake.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    of: Mutex<HashMap<(FactKind, OrgId), Wait>>,
+    facts: AtomicUsize,
+}
+
+impl Waiting {
+    /// Finds out what waits, by a look at each organization's first block.
+    pub(super) fn open(facts: &Keyspace) -> Result<Self, EngineError> {
+        let mut of = HashMap::new();
+        let mut from = Vec::new();
+        while let Some(first) = facts.range(from..).next() {
+            let key = first.key()?;
+            let org = org_of(&key).ok_or_else(|| broken("a block"))?;
+            let kind = key.get(16).copied().and_then(FactKind::from_number).ok_or_else(|| broken("a block"))?;
+            of.insert((kind, org), Wait { facts: 0, since: None, last: 0 });
+            from = [org.0.as_bytes().as_slice(), &[kind.number(), u8::MAX, u8::MAX, u8::MAX, u8::MAX, u8::MAX]].concat();
+        }
+        Ok(Self { of: Mutex::new(of), facts: AtomicUsize::new(0) })
+    }
+
+    /// Adds the facts of a commit.
+    pub(crate) fn add(&self, position: u64, commit: &Commit) {
+        fn each<B: Block>(waits: &mut HashMap<(FactKind, OrgId), Wait>, position: u64, blocks: &[(OrgId, B)]) {
+            for (org, block) in blocks {
+                let wait = Wait { facts: 0, since: Some(Instant::now()), last: position };
+                let wait = waits.entry((B::KIND, *org)).or_insert(wait);
+                wait.facts += block.facts();
+                wait.last = position;
+            }
+        }
+        let mut of = self.of.lock();
+        each(&mut of, position, &commit.attendance);
+        each(&mut of, position, &commit.assistance);
+        self.facts.fetch_add(commit.facts(), Ordering::Relaxed);
+    }
+
+    /// How many facts were committed since the start and wait.
+    pub(crate) fn facts(&self) -> usize {
+        self.facts.load(Ordering::Relaxed)
+    }
+
+    /// Everyone who waits.
+    pub(crate) fn all(&self) -> Vec<Waiter> {
+        self.of.lock().iter().map(|((kind, org), wait)| (*kind, *org, wait.facts)).collect()
+    }
+
+    /// Those of them whose turn it is: all with many facts, and of the others those who wait longest.
+    pub(crate) fn due(&self) -> Vec<Waiter> {
+        let of = self.of.lock();
+        let (mut due, mut small) = (Vec::new(), Vec::new());
+        for ((kind, org), wait) in &*of {
+            if wait.facts >= MANY_FACTS { due.push((*kind, *org, wait.facts)) } else { small.push((wait.since, *kind, *org, wait.facts)) }
+        }
+        small.sort_unstable();
+        due.extend(small.into_iter().take(SMALL_ORGANIZATIONS).map(|(_, kind, org, facts)| (kind, org, facts)));
+        due
+    }
+
+    /// The facts of an organization up to a position no longer wait.
+    fn left(&self, kind: FactKind, (org, facts): (OrgId, usize), upto: u64) {
+        let mut of = self.of.lock();
+        match of.get_mut(&(kind, org)) {
+            Some(wait) if wait.last > upto => {
+                wait.facts = wait.facts.saturating_sub(facts);
+                wait.since = Some(Instant::now());
+            }
+            _ => _ = of.remove(&(kind, org)),
+        }
+        let fewer = |waiting: usize| Some(waiting.saturating_sub(facts));
+        let _ = self.facts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    }
+}
+
+impl Ledger {
+    /// Forgets which blocks the commits up to a position have, which cells in storage cover durably: nobody folds them again.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn forget_commits(&self, upto: u64) -> Result<(), EngineError> {
+        let commits = self.commits.range(..=upto.to_be_bytes()).map(|commit| Ok(commit.key()?));
+        self.remove_all(&self.commits, commits)
+    }
+
+    /// Forgets the facts of a kind that some organizations have up to a position, as the lake has them durably in a version of its table.
+    ///
+    /// Nothing waits for the disk, and batches are many: if a crash loses some, the lake's table still says what it has.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn trim(&self, kind: FactKind, of: &[(OrgId, usize)], upto: u64, durable: Durable) -> Result<(), EngineError> {
+        for (org, _) in of {
+            let blocks = self.facts.prefix([org.0.as_bytes().as_slice(), &[kind.number()]].concat());
+            let keys = blocks.map(|block| Ok::<_, EngineError>(block.key()?));
+            let is_flushed = |key: &fjall::Slice| position_of(key).is_some_and(|position| position <= upto);
+            self.remove_all(&self.facts, keys.filter(|key| key.as_ref().map_or(true, is_flushed)))?;
+        }
+        self.meta.insert(lake_table(kind), durable.bytes())?;
+        of.iter().for_each(|of| self.waiting.left(kind, *of, upto));
+        Ok(())
+    }
+
+    fn remove_all(&self, keyspace: &Keyspace, keys: impl Iterator<Item = Result<fjall::Slice, EngineError>>) -> Result<(), EngineError> {
+        let mut batch = self.db.batch();
+        for key in keys {
+            batch.remove(keyspace, key?);
+            if batch.len() >= BATCH {
+                std::mem::replace(&mut batch, self.db.batch()).commit()?;
+            }
+        }
+        Ok(batch.commit()?)
+    }
+}
+
+/// The position in the key of a block.
+fn position_of(key: &[u8]) -> Option<u64> {
+    key.get(BLOCK_KEY_PREFIX..)?.first_chunk().copied().map(u64::from_be_bytes)
+}
