@@ -216,6 +216,11 @@ impl Work {
         let waiters = turn(&self.facts.ledger.waiting);
         let flushed = self.facts.lake.flush(&self.facts.ledger, covered, &waiters, pause);
         self.facts.ledger.health.flushed(flushed.is_ok());
+        if !self.is_closing()
+            && let Err(error) = self.facts.ledger.give_back()
+        {
+            tracing::warn!(%error, "facts that the lake has still take disk in the ledger; the next flush tries again");
+        }
         flushed
     }
 

@@ -12,6 +12,7 @@ mod tests;
 
 use crate::Engine;
 use crate::error::EngineError;
+use crate::ledger::Wanted;
 use crate::ledger::broken;
 use crate::words::{self, Worded};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -19,7 +20,7 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use rollcall_model::{OrgId, Range};
+use rollcall_model::{Cancellation, OrgId, Range};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -63,11 +64,31 @@ impl Engine {
     /// # Errors
     /// See [`ExportError`]; what was written so far is then no whole file.
     pub fn export<B: Worded>(&self, org: OrgId, range: Range, format: Format, out: impl Write + Send) -> Result<u64, ExportError> {
+        self.export_until::<B, _>(org, range, format, |_| out)
+    }
+
+    /// The same, to what `out` makes of something that is cancelled when an erasure has waited a minute for this export: then it is to end,
+    /// also while it waits for whoever takes it.
+    ///
+    /// # Errors
+    /// See [`ExportError`]; [`EngineError::Cancelled`] if it was ended.
+    pub fn export_until<B: Worded, W: Write + Send>(
+        &self,
+        org: OrgId,
+        range: Range,
+        format: Format,
+        out: impl FnOnce(Cancellation) -> W,
+    ) -> Result<u64, ExportError> {
         let columns = columns::<B>();
-        let mut writer = Writer::new(format, &columns, out)?;
+        let pinned = self.facts.pin();
+        let revoked = pinned.revoked();
+        let mut writer = Writer::new(format, &columns, out(revoked.clone()))?;
         let mut facts = 0;
-        for block in self.scan::<B>(org, range) {
-            let block = block?;
+        for read in pinned.blocks::<B>(org, Wanted::times(range)) {
+            let (_, block) = read?;
+            if revoked.is_cancelled() {
+                return Err(EngineError::Cancelled.into());
+            }
             for first in (0..block.facts()).step_by(BATCH_FACTS) {
                 let length = BATCH_FACTS.min(block.facts() - first);
                 let part = B::of_batch(block.batch().slice(first, length));

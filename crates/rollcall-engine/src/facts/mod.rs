@@ -11,15 +11,15 @@ use crate::ledger::Ledger;
 use crate::words::Worded;
 use fjall::Snapshot;
 use parking_lot::Mutex;
-use rollcall_model::OrgId;
+use rollcall_model::{Cancellation, OrgId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether readers are gone.
 const LOOK_AT_READERS: Duration = Duration::from_millis(5);
 
-/// After how long it is said that readers are waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long readers are waited for before exports among them are ended: one that its client takes slowly keeps nobody waiting.
+const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(60) };
 
 /// The ledger and the lake behind it.
 #[derive(Debug, Clone)]
@@ -28,8 +28,8 @@ pub struct FactStore {
     pub(crate) ledger: Arc<Ledger>,
     /// Holds everything else.
     pub(crate) lake: Arc<Lake>,
-    /// What every reader has a part of who began since the last wait for readers.
-    readers: Arc<Mutex<Arc<()>>>,
+    /// Readers that started since the last wait for readers hold a clone of this. Cancelled, it asks those that can to end.
+    readers: Arc<Mutex<Arc<Cancellation>>>,
 }
 
 impl FactStore {
@@ -38,17 +38,16 @@ impl FactStore {
         Self { ledger, lake, readers: Arc::default() }
     }
 
-    /// Returns once everyone is gone who pinned a state before. Whoever has pinned one waits for ever.
+    /// Returns once everyone is gone who pinned a state before; after a while exports are ended. Whoever has pinned one waits for ever.
     pub(crate) fn wait_for_readers(&self) {
         let before = std::mem::take(&mut *self.readers.lock());
         let mut begun = Instant::now();
         while Arc::strong_count(&before) > 1 {
             std::thread::sleep(LOOK_AT_READERS);
             if begun.elapsed() > PATIENCE {
-                tracing::info!(
-                    readers = Arc::strong_count(&before) - 1,
-                    "waiting for reports and exports that read facts that were erased"
-                );
+                let readers = Arc::strong_count(&before) - 1;
+                tracing::info!(readers, "waiting for reports that read facts that were erased; exports that do are ended");
+                before.cancel();
                 begun = Instant::now();
             }
         }
@@ -71,7 +70,7 @@ pub(crate) struct Pinned {
     pub(crate) snapshot: Snapshot,
     /// The lake's tables.
     pub(crate) version: Version,
-    reader: Arc<()>,
+    reader: Arc<Cancellation>,
 }
 
 impl std::fmt::Debug for Pinned {
@@ -94,6 +93,11 @@ impl Pinned {
         }
     }
 
+    /// Cancelled when those who erase facts wait for whoever has this state, and cannot wait much longer.
+    pub(crate) fn revoked(&self) -> Cancellation {
+        (*self.reader).clone()
+    }
+
     /// Those of them that the lake does not have.
     pub(crate) fn in_ledger<B: Worded>(&self, org: OrgId, wanted: Wanted) -> LedgerScan<B> {
         self.store.ledger.scan(self.snapshot.clone(), org, wanted, self.version.of(B::KIND).covers(org))
@@ -108,7 +112,7 @@ pub(crate) struct Blocks<B> {
     ledger: LedgerScan<B>,
     /// The ledger's next block, with its day.
     waiting: Option<(u32, u64, B)>,
-    _reader: Arc<()>,
+    _reader: Arc<Cancellation>,
 }
 
 impl<B: Worded> Blocks<B> {

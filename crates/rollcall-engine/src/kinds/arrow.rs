@@ -133,7 +133,7 @@ pub(super) fn texts_if_asked<'b>(words: &'b RecordBatch, name: &str) -> Result<O
 }
 
 /// The text of a row of such a column; empty if it has none.
-pub(super) fn text<'b>(column: Option<&'b StringArray>, row: usize) -> &'b str {
+pub(super) fn text(column: Option<&StringArray>, row: usize) -> &str {
     column.filter(|column| column.is_valid(row)).map_or("", |column| column.value(row))
 }
 

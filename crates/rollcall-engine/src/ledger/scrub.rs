@@ -69,6 +69,12 @@ impl Ledger {
         compact(&self.meta)
     }
 
+    /// Writes what a keyspace holds anew, without what was deleted or overwritten before, as far as nobody reads an older state.
+    pub(super) fn rewrite(&self, keyspace: &Keyspace) -> Result<(), EngineError> {
+        self.flush(keyspace)?;
+        compact(keyspace)
+    }
+
     /// Flushes a keyspace, and waits for it.
     fn flush(&self, keyspace: &Keyspace) -> Result<(), EngineError> {
         keyspace.rotate_memtable()?;

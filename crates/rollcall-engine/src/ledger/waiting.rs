@@ -19,6 +19,9 @@ const MANY_FACTS: usize = 8192;
 /// How many organizations with fewer facts are flushed at a time.
 const SMALL_ORGANIZATIONS: usize = 64;
 
+/// How many facts are trimmed before their disk is given back: some megabytes.
+const WORTH_GIVING_BACK: usize = 50_000;
+
 /// How many entries of the ledger are removed in one batch.
 const BATCH: usize = 16 << 10;
 
@@ -41,6 +44,8 @@ pub(crate) type Waiter = (FactKind, OrgId, usize);
 pub(crate) struct Waiting {
     of: Mutex<HashMap<(FactKind, OrgId), Wait>>,
     facts: AtomicUsize,
+    /// How many facts were trimmed and still take disk.
+    trimmed: AtomicUsize,
 }
 
 impl Waiting {
@@ -55,7 +60,8 @@ impl Waiting {
             of.insert((kind, org), Wait { facts: 0, since: None, last: 0 });
             from = [org.0.as_bytes().as_slice(), &[kind.number(), u8::MAX, u8::MAX, u8::MAX, u8::MAX, u8::MAX]].concat();
         }
-        Ok(Self { of: Mutex::new(of), facts: AtomicUsize::new(0) })
+        // What was trimmed before the start may still be there.
+        Ok(Self { of: Mutex::new(of), facts: AtomicUsize::new(0), trimmed: AtomicUsize::new(WORTH_GIVING_BACK) })
     }
 
     /// Adds the facts of a commit.
@@ -106,6 +112,7 @@ impl Waiting {
             }
             _ => _ = of.remove(&(kind, org)),
         }
+        self.trimmed.fetch_add(facts, Ordering::Relaxed);
         let fewer = |waiting: usize| Some(waiting.saturating_sub(facts));
         let _ = self.facts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
     }
@@ -136,6 +143,23 @@ impl Ledger {
         }
         self.meta.insert(lake_table(kind), durable.bytes())?;
         of.iter().for_each(|of| self.waiting.left(kind, *of, upto));
+        Ok(())
+    }
+
+    /// Gives back the disk of facts that were trimmed, once they are as many as those that wait: so what is written anew is never more than
+    /// what goes.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub(crate) fn give_back(&self) -> Result<(), EngineError> {
+        let trimmed = self.waiting.trimmed.load(Ordering::Relaxed);
+        if trimmed < self.waiting.facts().max(WORTH_GIVING_BACK) {
+            return Ok(());
+        }
+        for keyspace in [&self.facts, &self.commits] {
+            self.rewrite(keyspace)?;
+        }
+        self.waiting.trimmed.fetch_sub(trimmed, Ordering::Relaxed);
         Ok(())
     }
 

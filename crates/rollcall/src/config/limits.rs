@@ -50,6 +50,8 @@ pub struct Limits {
     pub shutdown_seconds: u64,
     /// Exports under way at a time; further ones are refused with 503.
     pub exports: u64,
+    /// Seconds that an export may take, from its first byte to its last; then its connection breaks off.
+    pub export_seconds: u64,
     /// The longest range, in days, of a report with a row for each day.
     pub report_days: u64,
     /// Rows of a report with a row for each day and department or developer.
@@ -82,6 +84,7 @@ impl Default for Limits {
             write_seconds: 60,
             shutdown_seconds: 30,
             exports: 8,
+            export_seconds: 6 * 3600,
             report_days: 3660,
             report_rows: 100_000,
         }

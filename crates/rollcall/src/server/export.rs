@@ -4,6 +4,7 @@ use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
 use super::{credentials, native};
+use crate::config::Limits;
 use crate::reports::{self, BadParameter};
 use axum::body::Body;
 use axum::extract::State;
@@ -11,12 +12,19 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri, header};
 use rollcall_engine::export::{ExportError, Format};
 use rollcall_engine::words::Worded;
+use rollcall_model::Cancellation;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{mpsc, oneshot};
 
 /// About how many bytes go to the client at a time.
 const CHUNK_BYTES: usize = 128 << 10;
+
+/// How often an export that waits for its client looks whether it may go on.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How many chunks wait for the client, so that reading and sending do not wait for each other.
 const AHEAD: usize = 4;
@@ -38,16 +46,25 @@ pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: He
         return Err(Refusal::unavailable("shutting down; try again"));
     }
     let turn = live.exports.try_take(organization.id)?;
+    let until = Limits::seconds(live.limits.export_seconds).map(|time| Instant::now() + time);
     let ((sender, receiver), (begun, first)) = (mpsc::channel(AHEAD), oneshot::channel());
     tokio::task::spawn_blocking(move || {
-        let mut pipe = Pipe { chunk: Vec::new(), sender, begun: Some(begun) };
+        let mut pipe = Pipe::new(sender, until);
+        pipe.begun = Some(begun);
+        let pipe = &mut pipe;
         let engine = app.engine().map_err(ExportError::from);
-        let written = engine.and_then(|engine| engine.export::<B>(organization.id, range, format, &mut pipe));
+        let written = engine.and_then(|engine| {
+            engine.export_until::<B, _>(organization.id, range, format, |revoked| {
+                pipe.revoked = revoked;
+                &mut *pipe
+            })
+        });
         // Before the end is told: whoever has read one export may begin the next.
         drop(turn);
         let outcome = written.and_then(|_| Ok(pipe.end()?));
         match outcome {
             Ok(()) => {}
+            Err(ExportError::Output(error)) if error.kind() == io::ErrorKind::TimedOut => tracing::warn!(%error, "an export was ended"),
             Err(ExportError::Output(error)) => tracing::debug!(%error, "an export was broken off"),
             Err(error) => tracing::error!(%error, "an export failed"),
         }
@@ -76,20 +93,48 @@ fn format(given: &[(String, String)], headers: &HeaderMap) -> Result<(&'static s
 }
 
 /// Where an export is written: gathers it into chunks, and waits for the client to take them. A client that takes nothing loses its
-/// connection (`limits.write_seconds`), and with that the other end of this is gone.
+/// connection (`limits.write_seconds`), and with that the other end of this is gone. One that takes little at a time is waited for until the
+/// export's time is over, or somebody waits for what it reads.
 struct Pipe {
     chunk: Vec<u8>,
     sender: mpsc::Sender<Part>,
     /// Told when the first part is sent; dropped without a word if there is none.
     begun: Option<oneshot::Sender<()>>,
+    /// When the whole export is to be over.
+    until: Option<Instant>,
+    /// Cancelled when an erasure waits for the export.
+    revoked: Cancellation,
 }
 
 impl Pipe {
+    fn new(sender: mpsc::Sender<Part>, until: Option<Instant>) -> Self {
+        Self { chunk: Vec::new(), sender, begun: None, until, revoked: Cancellation::default() }
+    }
+
     fn send(&mut self, part: Part) -> io::Result<()> {
         if let Some(begun) = self.begun.take() {
             let _ = begun.send(());
         }
-        self.sender.blocking_send(part).map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the client takes no more"))
+        let mut part = part;
+        loop {
+            match Handle::current().block_on(self.sender.send_timeout(part, LOOK)) {
+                Ok(()) => return self.may_go_on(),
+                Err(SendTimeoutError::Closed(_)) => return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client takes no more")),
+                Err(SendTimeoutError::Timeout(again)) => part = again,
+            }
+            self.may_go_on()?;
+        }
+    }
+
+    fn may_go_on(&self) -> io::Result<()> {
+        let ended = |why: &str| Err(io::Error::new(io::ErrorKind::TimedOut, why));
+        if self.revoked.is_cancelled() {
+            return ended("an erasure waits for what it reads");
+        }
+        if self.until.is_some_and(|until| until <= Instant::now()) {
+            return ended("its time is over (limits.export_seconds)");
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -124,7 +169,7 @@ mod tests {
 
     fn pipe() -> (Pipe, Parts) {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        (Pipe { chunk: Vec::new(), sender, begun: None }, Parts(receiver))
+        (Pipe::new(sender, None), Parts(receiver))
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -151,5 +196,21 @@ mod tests {
         let written = tokio::task::spawn_blocking(move || (0..).try_for_each(|_: u32| pipe.write_all(&[0; CHUNK_BYTES])));
         drop(parts);
         assert_eq!(written.await.unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_export_ends_when_its_time_is_over_or_somebody_waits_for_it() {
+        for revoked in [true, false] {
+            let (mut pipe, _parts) = pipe();
+            let cancellation = pipe.revoked.clone();
+            if !revoked {
+                pipe.until = Some(Instant::now() + Duration::from_millis(1));
+            }
+            let written = tokio::task::spawn_blocking(move || (0..).try_for_each(|_: u32| pipe.write_all(&[0; CHUNK_BYTES])));
+            if revoked {
+                cancellation.cancel();
+            }
+            let error = written.await.unwrap().unwrap_err();
+            assert_eq!((error.kind(), error.to_string().contains("limits.export_seconds")), (io::ErrorKind::TimedOut, !revoked));
+        }
     }
 }
