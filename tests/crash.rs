@@ -21,9 +21,9 @@ fn receipts_survive_a_crash_at_every_hand_over() {
     let (points, others): (Vec<&str>, Vec<&str>) =
         POINTS.iter().partition(|point| point.starts_with("ledger-") || point.starts_with("lake-"));
     assert!(points.len() >= 7, "{points:?}");
-    // `erase.rs` and `backup.rs` have theirs, and the engine its own of cells.
+    // `erase.rs` and `backup.rs` have theirs, and the engine its own of cells and ids.
     let elsewhere = |point: &str| {
-        ASKED.iter().any(|(asked, _)| *asked == point) || ["erasure-", "backup-", "cells-"].iter().any(|of| point.starts_with(of))
+        ASKED.iter().any(|(asked, _)| *asked == point) || ["erasure-", "backup-", "cells-", "ids-"].iter().any(|of| point.starts_with(of))
     };
     assert!(others.iter().all(|point| elsewhere(point)), "{others:?}");
     scope(|threads| {

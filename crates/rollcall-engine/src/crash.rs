@@ -4,6 +4,7 @@
 /// Every point, in the order that a fact meets them.
 pub const POINTS: &[&str] = &[
     "ledger-committed",
+    "ids-flushed",
     "cells-caught-up-in-part",
     "lake-file-written",
     "lake-before-commit",

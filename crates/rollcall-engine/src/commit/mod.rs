@@ -18,7 +18,8 @@ use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactId, FactKind, Millis, OrgId, Receipt};
 use rows::{Limits, OfKind, Rows};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
 
 /// Facts that wait to be committed.
 #[derive(Debug)]
@@ -78,6 +79,9 @@ const GROUP_ENTRIES: u64 = 8_000_000;
 /// The most days that the requests of a group lie on, each counted by itself: each has blocks, ids and cells of its own.
 const GROUP_DAYS: u64 = 4_000;
 
+/// How long no message comes before claimed ids are flushed all the same.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// Requests that are committed together.
 #[derive(Debug)]
 struct Group {
@@ -133,17 +137,20 @@ impl std::fmt::Debug for Committer {
 
 impl Committer {
     /// A committer that goes on after the commit at `position`.
-    pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Self {
-        let ids = Ids::new(ledger.ids.clone(), ledger.given_ids.clone(), settings.id_cache_bytes);
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Result<Self, EngineError> {
+        let ids = Ids::open(ledger.clone(), position, settings.id_cache_bytes)?;
         let limits = Limits::of(settings);
         // Should it not be readable, the next commit notes it anew.
         let seen = ledger.seen().unwrap_or_default();
-        Self { ledger, cells, ids, position, seen, limits, block_bytes: settings.block_bytes }
+        Ok(Self { ledger, cells, ids, position, seen, limits, block_bytes: settings.block_bytes })
     }
 
     /// Commits until every sender is gone. `after` is called after each group.
     pub fn run(mut self, messages: &Receiver<Message>, after: impl Fn()) {
-        let mut waiting = messages.recv().ok();
+        let mut waiting = self.next(messages);
         while let Some(message) = waiting.take() {
             match message {
                 Message::Ingest(first) => {
@@ -165,13 +172,37 @@ impl Committer {
                 Message::EraseUser { org, user, after, reply } => _ = reply.send(self.erase_user(org, &user, after)),
             }
             after();
-            waiting = waiting.or_else(|| messages.recv().ok());
+            if self.ids.is_due() {
+                self.flush_ids();
+            }
+            waiting = waiting.or_else(|| self.next(messages));
+        }
+        self.flush_ids();
+    }
+
+    /// The next message; none when every sender is gone. While none comes, ids find their places.
+    fn next(&mut self, messages: &Receiver<Message>) -> Option<Message> {
+        match messages.recv_timeout(QUIET) {
+            Err(RecvTimeoutError::Timeout) => {
+                self.flush_ids();
+                messages.recv().ok()
+            }
+            received => received.ok(),
+        }
+    }
+
+    /// Moves claimed ids into runs; all of them are committed. Where there is no room, they stay claimed.
+    fn flush_ids(&mut self) {
+        if self.ledger.health.admit().is_ok()
+            && let Err(error) = self.ids.flush()
+        {
+            self.ledger.health.broke(&error);
         }
     }
 
     fn erase_ids(&mut self, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
         self.ledger.health.broken().map_or(Ok(()), Err)?;
-        let erased = self.ids.erase(&self.ledger.db, org, kind, ids);
+        let erased = self.ids.erase(org, kind, ids);
         erased.and_then(|erased| self.ledger.sync().map(|()| erased)).inspect_err(|error| self.ledger.health.broke(error))
     }
 
@@ -227,7 +258,7 @@ impl Committer {
             assistance: self.write(&rows.assistance, position, &mut keys, &mut batch)?,
         };
         batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
-        self.ids.store(position, &mut batch)?;
+        self.ids.take(position).store(&self.ledger, position, &mut batch);
         let newest = newest(&commit.attendance).max(newest(&commit.assistance));
         let seen = newest.map(|newest| now().min(newest.saturating_add(DAY_MILLIS))).max(self.seen);
         if let Some(seen) = seen.filter(|_| seen != self.seen) {
@@ -280,8 +311,9 @@ impl Committer {
         let mut receipt = Receipt::default();
         let mut new = Vec::with_capacity(request.facts.ids().len());
         let kind = request.facts.kind();
-        for (row, (id, content)) in request.facts.ids().iter().zip(request.facts.contents()).enumerate() {
-            match self.ids.claim(request.org, kind, *id, *content)? {
+        let known = self.ids.claim(request.org, kind, request.facts.ids(), request.facts.contents())?;
+        for (row, known) in known.into_iter().enumerate() {
+            match known {
                 Known::New => {
                     receipt.accepted += 1;
                     new.push(row);
@@ -328,7 +360,7 @@ mod tests {
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::DAY_MILLIS;
     use rollcall_model::reports::MeetingDays;
-    use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, FactId, OrgId, Organization, Range, Reports, Value};
+    use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, FactId, FactKind, OrgId, Organization, Range, Reports, Value};
 
     const AT: i64 = 1_740_819_600_000;
 
@@ -472,9 +504,13 @@ mod tests {
         let engine = Engine::open(directory.path(), Settings::default()).unwrap();
         assert_eq!(engine.ingest(&organization, long_stays(50, &organization)).unwrap().accepted, 50);
         assert_eq!(engine.ingest(&organization, long_stays(50, &organization)).unwrap().duplicate, 50);
-        assert_eq!(engine.facts.ledger.ids.iter().count(), 0);
         assert_eq!(engine.ingest(&organization, fact("default", &organization)).unwrap().accepted, 1);
-        assert_eq!(engine.facts.ledger.ids.iter().count(), 1);
+        drop(engine);
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        let ledger = &engine.facts.ledger;
+        let of_days = |key: &fjall::UserKey| key[16] == FactKind::Attendance.number();
+        let days: Vec<_> = ledger.ids.iter().map(|stored| stored.key().unwrap()).filter(of_days).map(|key| key[17..21].to_vec()).collect();
+        assert_eq!(days, [((AT / DAY_MILLIS) as u32).to_be_bytes()]);
         engine.checkpoint().unwrap();
         let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
         assert_eq!((found.facts, found.told), (51, vec![]));

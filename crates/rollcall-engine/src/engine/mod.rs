@@ -106,7 +106,7 @@ impl Engine {
         let directories = Directories::open(&ledger)?;
         let (requests, waiting) = sync_channel(WAITING_REQUESTS);
         let pace = Arc::new(Pace::default());
-        let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings);
+        let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings)?;
         let committer = {
             let (pace, cells) = (pace.clone(), cells.clone());
             let after = move || {

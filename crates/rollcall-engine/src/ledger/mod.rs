@@ -9,8 +9,8 @@
 //! |---|---|---|
 //! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position, number of the part after the first | a [`columns::Block`] |
 //! | `commits` | position | the (org, kind, day) of each block, until cells in storage cover it and a flush begins |
-//! | `ids` | org, kind, UTC day of `joined_at` or `at`, position | default ids claimed, with the hashes of their contents (`ids.rs`) |
-//! | `given-ids` | org, kind, hash | the hash of the content |
+//! | `claims` | position, number of the piece | ids claimed with a commit, until they are in `ids` |
+//! | `ids` | org, kind, UTC day of `joined_at` or `at` or part of the given ids, position, first id | ids in order (`ids/`) |
 //! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
 //! | `directories` | org | the directory as JSON |
 //! | `kept-directories` | org, part, version | the last directories that it replaced (`directories.rs`) |
@@ -35,6 +35,7 @@ pub(crate) use waiting::{Waiter, Waiting};
 use crate::error::EngineError;
 use crate::health::Health;
 use crate::settings::Settings;
+use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, PersistMode};
 use numbers::Numbers;
 use rollcall_model::{FactKind, Millis, OrgId};
@@ -62,7 +63,7 @@ pub struct Ledger {
     pub(crate) facts: Keyspace,
     pub(crate) commits: Keyspace,
     pub(crate) ids: Keyspace,
-    pub(crate) given_ids: Keyspace,
+    pub(crate) claims: Keyspace,
     pub(crate) directories: Keyspace,
     pub(crate) kept_directories: Keyspace,
     pub(crate) erasures: Keyspace,
@@ -133,8 +134,8 @@ impl Ledger {
             waiting: Waiting::open(&facts)?,
             facts,
             commits: db.keyspace("commits", plain)?,
-            ids: db.keyspace("ids", plain)?,
-            given_ids: db.keyspace("given-ids", plain)?,
+            ids: db.keyspace("ids", || plain().data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::None)))?,
+            claims: db.keyspace("claims", plain)?,
             directories: db.keyspace("directories", plain)?,
             kept_directories: db.keyspace("kept-directories", plain)?,
             erasures: db.keyspace("erasures", plain)?,

@@ -186,8 +186,8 @@ impl Proof<'_> {
 
     /// Compares how many default ids a day has with how many facts without an id of their own.
     fn compare_ids(&self, span: &Span, day: i64, facts: u64, found: &mut Findings) -> Result<(), EngineError> {
-        let ids = u32::try_from(day)
-            .map_or(Ok(0), |day| self.cells.facts.ledger.count_default_ids(&self.pinned.snapshot, span.org, span.kind, day))?;
+        let (ledger, snapshot) = (&self.cells.facts.ledger, &self.pinned.snapshot);
+        let ids = u32::try_from(day).map_or(Ok(0), |day| self.ids.of_day(ledger, snapshot, span.org, span.kind, day))?;
         if facts != ids {
             let cell = if span.kind == FactKind::Attendance { "attendance ids" } else { "assistance ids" };
             found.differ(Difference { org: span.org, cell, range: instants(day), fault: Fault::Ids { facts, ids } }, false);

@@ -20,6 +20,7 @@ use super::store::{Cells, quarter_of};
 use super::{UsageSets, UseSums};
 use crate::error::EngineError;
 use crate::ledger::Ledger;
+use crate::ledger::ids::Counts;
 use crate::scan::Pinned;
 use facts::Span;
 use fjall::{Keyspace, Readable};
@@ -65,6 +66,7 @@ const SPAN: usize = 32;
 struct Proof<'c> {
     cells: &'c Cells,
     pinned: Pinned,
+    ids: Counts,
     /// The position that stored base cells cover.
     covered: u64,
     days: std::ops::Range<i64>,
@@ -104,7 +106,8 @@ impl Cells {
     ) -> Result<Findings, EngineError> {
         let _nobody_checkpoints = mend.then(|| self.checkpointing.lock());
         let State { pinned, covered } = if mend { self.pin() } else { state };
-        let mut proof = Proof { cells: self, pinned, covered, days: scope.days(), mend };
+        let ids = Counts::of(&self.facts.ledger, &pinned.snapshot)?;
+        let mut proof = Proof { cells: self, pinned, ids, covered, days: scope.days(), mend };
         let orgs = proof.organizations(scope)?;
         let mut spans = Vec::new();
         for org in &orgs {
