@@ -270,7 +270,7 @@ proptest! {
                 }
                 Step::Directory(document) => {
                     engine.put_directory(organization.id, document.clone()).unwrap();
-                    oracle.directory = document;
+                    oracle.replace(document);
                 }
                 Step::Checkpoint => engine.checkpoint().unwrap(),
                 Step::Flush => {

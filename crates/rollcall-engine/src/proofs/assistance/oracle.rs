@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Oracle {
     pub(super) facts: Vec<(Fact, BTreeSet<String>)>,
     pub(super) directory: DirectoryDocument,
+    /// Those that it replaced and that are kept.
+    kept: Vec<DirectoryDocument>,
     /// Users whom a fact was ever of, and who were not forgotten since.
     numbered: BTreeSet<u8>,
     /// Departments that a fact was ever booked on.
@@ -47,12 +49,22 @@ impl Oracle {
         counts
     }
 
+    /// A directory is uploaded.
+    pub(super) fn replace(&mut self, directory: DirectoryDocument) {
+        self.kept.insert(0, std::mem::replace(&mut self.directory, directory));
+        self.kept.truncate(10);
+    }
+
     /// How many facts of a user go; none if nothing is known of it.
     pub(super) fn forget(&mut self, user: u8) -> Option<usize> {
-        let (facts, entries) = (self.facts.len(), self.directory.users.len());
+        let facts = self.facts.len();
         self.facts.retain(|(fact, _)| fact.user != user);
-        self.directory.users.retain(|entry| entry.id != name(user));
-        let known = self.numbered.remove(&user) | (self.directory.users.len() < entries);
+        let mut known = self.numbered.remove(&user);
+        for directory in self.kept.iter_mut().chain([&mut self.directory]) {
+            let entries = directory.users.len();
+            directory.users.retain(|entry| entry.id != name(user));
+            known |= directory.users.len() < entries;
+        }
         known.then_some(facts - self.facts.len())
     }
 
