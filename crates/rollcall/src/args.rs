@@ -78,7 +78,7 @@ pub enum Command {
     Compact(Compact),
     /// Delete files of the lake that its tables have not needed for `lake.vacuum_days`
     ///
-    /// A server does it by itself once a day.
+    /// A server does it by itself every hour.
     Vacuum(Vacuum),
     /// Erase a person, and prove it
     ///

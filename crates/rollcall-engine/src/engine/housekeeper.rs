@@ -3,7 +3,7 @@
 //! What it does can wait, so it makes way: while facts are ingested it rests nine times as long as it worked, unless more facts wait
 //! than `flush_facts`, or something was due for half an hour.
 //!
-//! After each flush the house has a turn, as long as from one flush to the next: once a day it vacuums, then it compacts, month by month
+//! After each flush the house has a turn, as long as from one flush to the next: every hour it vacuums, then it compacts, month by month
 //! from where the last turn ended. So each month is looked at before any is again, and none waits for others that are always due.
 //!
 //! When the engine closes, work under way ends at the next step; what waits for the lake stays in the ledger.
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 const REST: u32 = 9;
 
 /// How long it waits from one vacuum to the next.
-const VACUUM_EVERY: Duration = Duration::from_hours(24);
+const VACUUM_EVERY: Duration = Duration::from_hours(1);
 
 /// How long a round through all months makes way for ingest.
 const LONGEST_ROUND: Duration = Duration::from_mins(30);
@@ -72,7 +72,9 @@ impl Keeper {
             None
         } else {
             let work = work.clone();
-            Some(spawn("keeper", move || work.run(every))?)
+            // What was left to the ledger is flushed at once.
+            let first = if work.facts.ledger.waiting.all().is_empty() { every } else { Duration::ZERO };
+            Some(spawn("keeper", move || work.run(first, every))?)
         };
         Ok(Self { work, thread })
     }
@@ -136,10 +138,9 @@ impl Held<'_> {
 }
 
 impl Work {
-    fn run(&self, every: Duration) {
+    fn run(&self, first: Duration, every: Duration) {
         let mut house = House::default();
-        // What a crash left is flushed at once; the house can wait.
-        let mut wait = Duration::ZERO;
+        let mut wait = first;
         while !self.rest(wait) {
             let mut way = Way::new(self);
             let turn = if way.waiting < self.most_waiting { Waiting::due } else { Waiting::all };
@@ -150,6 +151,7 @@ impl Work {
             if let Err(error) = flushed {
                 tracing::error!(%error, "facts could not be flushed into the lake; they stay in the ledger until the next attempt");
             }
+            // Right after a start the house can wait.
             if !wait.is_zero() {
                 self.keep_house(&mut house, &mut way, every);
             }

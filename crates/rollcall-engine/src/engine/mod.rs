@@ -217,7 +217,7 @@ impl Engine {
     }
 
     /// Deletes files of the lake, and of its tables' logs, that were not needed for [`Settings::vacuum_days`] as of `now`, in milliseconds
-    /// since 1970. With `dry_run`, only says what it would delete. The engine does it by itself once a day.
+    /// since 1970. With `dry_run`, only says what it would delete. The engine does it by itself every hour.
     ///
     /// # Errors
     /// [`EngineError::Storage`]; what was not deleted is found the next time.

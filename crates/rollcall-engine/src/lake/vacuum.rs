@@ -5,6 +5,9 @@
 //! ago. When a file was removed is said by the commit that did it. Whoever vacuums is alone in changing the lake, so no commit that is
 //! about to happen refers to what goes.
 //!
+//! Dead files take no more than 64 MiB and a tenth of what the table's files take, unless they are younger than an hour: else those that
+//! are dead for longest go before their time.
+//!
 //! Of the log, every version of the days that files are kept for can still be read: what goes is behind the newest checkpoint of before,
 //! from the oldest on, so that what stays has no gap. Parts of a table's log that start-up rolled back go after the same time.
 //!
@@ -19,8 +22,9 @@ use crate::error::EngineError;
 use crate::ledger::Ledger;
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use crate::words::Worded;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use object_store::ObjectMeta;
+use parking_lot::{MappedMutexGuard, MutexGuard};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Millis};
 use serde::{Deserialize, Serialize};
@@ -38,9 +42,23 @@ pub struct Vacuumed {
     pub log_bytes: u64,
 }
 
+/// How many bytes of dead files stay at least, whatever the table's files take.
+const MOST_DEAD: u64 = if cfg!(test) { 40_000 } else { 64 << 20 };
+
+/// Of the bytes of the table's files, which part more.
+const DEAD_SHARE: u64 = 10;
+
+/// How long a dead file stays, however many bytes those before it take: for whoever reads a version at this moment.
+const SOON: Millis = 3_600_000;
+
+/// Data files that commits removed, and when.
+pub(super) type Removed = HashMap<String, Millis>;
+
 /// What is deleted, and how.
 struct Sweep<'a> {
     store: &'a Store,
+    /// What was removed at this instant or before may go if there is much of it.
+    soon: Millis,
     /// What changed last at this instant or before may go.
     until: Millis,
     dry_run: bool,
@@ -73,7 +91,7 @@ impl Lake {
         }
         // The clock of a remote store may be ahead.
         let until = if days == 0 { Millis::MAX } else { now.saturating_sub(i64::from(days) * DAY_MILLIS) };
-        let mut sweep = Sweep { store: &self.store, until, dry_run, proceed, done: Vacuumed::default() };
+        let mut sweep = Sweep { store: &self.store, soon: now.saturating_sub(SOON), until, dry_run, proceed, done: Vacuumed::default() };
         sweep.table::<AttendanceBlock>(self.table(FactKind::Attendance))?;
         sweep.table::<AssistanceBlock>(self.table(FactKind::Assistance))?;
         Ok(sweep.done)
@@ -90,14 +108,30 @@ impl Sweep<'_> {
         };
         let log = within("_delta_log/");
 
-        let mut needed = table.needed();
-        needed.extend(self.removed_lately(&log)?);
+        let needed = table.needed();
+        let mut removed = self.removed_lately(table, &log)?;
+        let mut dead = Vec::new();
         for (file, meta) in within("organization=") {
-            let is_needed = file.strip_prefix(name).and_then(|file| file.strip_prefix('/')).is_none_or(|file| needed.contains(file));
-            if !is_needed && self.is_old(meta) && !self.delete(file, meta.size)? {
-                return Ok(());
+            if let Some(path) = file.strip_prefix(name).and_then(|file| file.strip_prefix('/'))
+                && !needed.contains(path)
+            {
+                dead.push((removed.get(path).copied().unwrap_or(meta.last_modified.timestamp_millis()), path, meta.size));
             }
         }
+        dead.sort_unstable();
+        let there: HashSet<&str> = dead.iter().map(|(_, path, _)| *path).collect();
+        removed.retain(|path, _| there.contains(path.as_str()));
+        let mut bytes: u64 = dead.iter().map(|(.., size)| size).sum();
+        let most = MOST_DEAD + table.files().bytes() / DEAD_SHARE;
+        for (since, path, size) in dead {
+            if since <= self.until || bytes > most && since <= self.soon {
+                if !self.delete(&format!("{name}/{path}"), size)? {
+                    return Ok(());
+                }
+                bytes -= size;
+            }
+        }
+        drop(removed);
         for Left { path, size, modified } in self.store.left_behind(name)? {
             if modified <= self.until && (self.proceed)() {
                 (self.done.files, self.done.bytes) = (self.done.files + 1, self.done.bytes + size);
@@ -129,19 +163,25 @@ impl Sweep<'_> {
         meta.last_modified.timestamp_millis() <= self.until
     }
 
-    /// The data files that commits removed, but not long ago.
-    fn removed_lately(&self, log: &[&(String, ObjectMeta)]) -> Result<HashSet<String>, EngineError> {
+    /// The data files that commits removed, but not long ago, and when.
+    fn removed_lately<'t>(&self, table: &'t Table, log: &[&(String, ObjectMeta)]) -> Result<MappedMutexGuard<'t, Removed>, EngineError> {
+        let mut known = table.removed.lock();
+        let is_new = |file: &str| tail::version_of(file).is_some_and(|version| version >= known.0);
         // A commit is not older than what it says.
-        let lately = log.iter().filter(|(file, meta)| tail::is_commit(file) && !self.is_old(meta)).map(|(file, _)| file.clone());
-        let mut found = HashSet::new();
+        let is_lately = |(file, meta): &&&(String, ObjectMeta)| tail::is_commit(file) && is_new(file) && !self.is_old(meta);
+        let lately: Vec<String> = log.iter().filter(is_lately).map(|(file, _)| file.clone()).collect();
         for (commit, bytes) in self.store.get_all(lately)? {
             for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let action: Action = serde_json::from_slice(line)
                     .map_err(|error| EngineError::Storage(format!("the commit {commit} of the lake's log cannot be read: {error}")))?;
-                found.extend(action.remove.filter(|remove| remove.at.is_none_or(|at| at > self.until)).map(|remove| remove.path));
+                known.1.extend(action.remove.map(|remove| (remove.path, remove.at.unwrap_or(Millis::MAX))));
             }
         }
-        Ok(found)
+        // Whoever takes everything for old reads nothing.
+        if self.until < Millis::MAX {
+            known.0 = table.files().version.map_or(0, |version| version + 1);
+        }
+        Ok(MutexGuard::map(known, |known| &mut known.1))
     }
 
     /// What of a log can go, the oldest first.

@@ -179,3 +179,32 @@ impl Ledger {
 fn position_of(key: &[u8]) -> Option<u64> {
     key.get(BLOCK_KEY_PREFIX..)?.first_chunk().copied().map(u64::from_be_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn who_has_many_facts_goes_each_time_and_others_take_turns() {
+        let waiting = Waiting::default();
+        let org = |number: u128| OrgId(uuid::Uuid::from_u128(number));
+        let begun = Instant::now();
+        for number in 0..200 {
+            let since = (number > 0).then(|| begun - Duration::from_micros(1000 - number));
+            let facts = if number % 50 == 49 { MANY_FACTS } else { 1 };
+            waiting.of.lock().insert((FactKind::Attendance, org(number.into())), Wait { facts, since, last: 5 });
+        }
+        let many = [49, 99, 149, 199].map(org);
+        for turn in 0..3 {
+            let due = waiting.due();
+            let (large, small): (Vec<_>, Vec<_>) = due.into_iter().partition(|(_, org, _)| many.contains(org));
+            assert_eq!((large.len(), small.len()), (4, SMALL_ORGANIZATIONS), "turn {turn}");
+            for (kind, org, facts) in small {
+                // What came since still waits, for its next turn.
+                waiting.left(kind, (org, facts), if turn == 0 { 4 } else { 5 });
+            }
+        }
+        assert_eq!(waiting.all().len(), 200 - 2 * SMALL_ORGANIZATIONS);
+    }
+}

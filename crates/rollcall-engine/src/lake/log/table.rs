@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::lake::checksums::TAG;
 use crate::lake::failed;
 use crate::lake::store::Store;
+use crate::lake::vacuum::Removed;
 use crate::ledger::{Durable, Ledger};
 use crate::words::Worded;
 use arrow_array::cast::AsArray;
@@ -55,6 +56,8 @@ pub(crate) struct Table {
     files: RwLock<Arc<Files>>,
     /// The version up to which the ledger forgot what the table has.
     trimmed: AtomicU64,
+    /// What commits up to a version, not included, removed lately.
+    pub(in crate::lake) removed: Mutex<(u64, Removed)>,
     /// Files that a version no longer has, but that someone who has an older one may still read.
     leaving: Mutex<Vec<Weak<DataFile>>>,
 }
@@ -89,6 +92,7 @@ impl Table {
             snapshot: Mutex::default(),
             files: RwLock::default(),
             trimmed: AtomicU64::new(durable.map_or(0, |durable| durable.version)),
+            removed: Mutex::default(),
             leaving: Mutex::default(),
         };
         if table.has_log()? {

@@ -32,7 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Whether each file of the newest version is in order, lies in its month, and holds what the log says of it.
-fn files_are_sound(engine: &Engine) {
+pub(super) fn files_are_sound(engine: &Engine) {
     let lake = &engine.facts.lake;
     let version = engine.lake().attendance;
     for (org, month) in version.months() {

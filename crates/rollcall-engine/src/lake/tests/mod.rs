@@ -2,6 +2,7 @@
 
 mod compact;
 mod damage;
+mod flush;
 mod vacuum;
 
 use crate::facts::Attendances;

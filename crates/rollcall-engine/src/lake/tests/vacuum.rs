@@ -67,6 +67,23 @@ fn a_file_stays_for_seven_days_after_it_was_removed_however_old_it_is() {
 }
 
 #[test]
+fn many_dead_files_go_before_their_time_but_stay_an_hour() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    flush_each(&engine, 0..12);
+    engine.compact().unwrap();
+    let dead = |home: &Path| data_files(home).len() - engine.lake().attendance.iter().count();
+    assert_eq!(dead(home.path()), 12);
+    let at = newest(home.path());
+    assert_eq!(engine.vacuum(at + 3_500_000, false).unwrap().files, 0);
+    let gone = engine.vacuum(at + 3_600_000, false).unwrap().files;
+    assert!((1..12).contains(&gone), "as many as are too many: {gone}");
+    assert_eq!(engine.vacuum(at + 3_600_000, false).unwrap().files, 0);
+    assert_eq!((dead(home.path()) as u64, facts_in(&engine).len()), (12 - gone, 12));
+    assert_eq!(engine.vacuum(at + 7 * DAY_MILLIS, false).unwrap().files, 12 - gone);
+}
+
+#[test]
 fn what_a_crash_left_behind_goes_after_seven_days() {
     let home = tempfile::tempdir().unwrap();
     let engine = open(home.path());

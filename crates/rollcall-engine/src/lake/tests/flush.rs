@@ -1,0 +1,95 @@
+//! A flush brings every fact once, whoever's turn it is and wherever it ends.
+
+use super::*;
+use crate::crash;
+use crate::testing::copy_all;
+use rollcall_model::FactKind;
+
+const HOUR: Millis = 3_600_000;
+
+fn other() -> Organization {
+    Organization::new(OrgId(uuid::Uuid::from_u128(2)), "other", jiff::tz::TimeZone::UTC)
+}
+
+fn ingest_of(engine: &Engine, organization: &Organization, facts: impl Iterator<Item = Fact>) {
+    let facts: Vec<Fact> = facts.collect();
+    let mut batch = Attendances::default();
+    for (started, session, user, after) in &facts {
+        let mut draft = AttendanceDraft::new();
+        let (session, user) = (format!("s{session}"), format!("u{user}"));
+        draft.set("session_id", Value::Str(session.as_str().into()));
+        draft.set("user_id", Value::Str(user.as_str().into()));
+        for (field, at) in [("session_started_at", *started), ("joined_at", started + after), ("left_at", started + after + 60_000)] {
+            draft.set(field, Value::Int(at));
+        }
+        batch.push(&draft.finish(organization, &Directory::default(), None).unwrap());
+    }
+    assert_eq!(engine.ingest(organization, batch).unwrap().accepted, facts.len() as u64);
+}
+
+fn count(engine: &Engine, organization: &Organization) -> usize {
+    engine.scan::<AttendanceBlock>(organization.id, ALWAYS).map(|block| crate::ledger::columns::Block::facts(&block.unwrap())).sum()
+}
+
+/// Of a flush of one organization of two that ends at each step, every fact is there once, before and after the next flush.
+#[test]
+fn a_flush_of_some_that_is_cut_off_loses_and_doubles_nothing() {
+    for point in ["lake-file-written", "lake-before-commit", "lake-committed", "ledger-before-trim", "ledger-trimmed"] {
+        let (live, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let engine = open(live.path());
+        for organization in [organization(), other()] {
+            ingest_of(&engine, &organization, (0..20).map(|user| (BASE + HOUR * i64::from(user) * 24, 1, user, 0)));
+        }
+        engine.checkpoint().unwrap();
+        engine.facts.ledger.sync().unwrap();
+        let (lake, ledger) = (&engine.facts.lake, &engine.facts.ledger);
+        let waits = [(FactKind::Attendance, organization().id, 20)];
+        assert!(crash::tests::until(point, || lake.flush(ledger, engine.cells.covered(), &waits, || true)), "{point} was not passed");
+        copy_all(&live.path().join("ledger"), &cut.path().join("ledger"));
+        copy_all(&live.path().join("lake"), &cut.path().join("lake"));
+        let engine = open(cut.path());
+        let counts = || [organization(), other()].each_ref().map(|organization| count(&engine, organization));
+        assert_eq!(counts(), [20, 20], "{point}");
+        ingest_of(&engine, &organization(), (20..25).map(|user| (BASE, 1, user, 0)));
+        assert_eq!(counts(), [25, 20], "{point}");
+        engine.flush().unwrap();
+        assert_eq!((counts(), engine.lake().attendance.facts()), ([25, 20], 45), "{point}");
+    }
+}
+
+/// Facts that come in no order, many days at a time, are files that follow one another: one for each month.
+#[test]
+fn a_backfill_in_any_order_is_a_file_a_month() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    let at = |number: i64| BASE + (number * 7919 % 100) * 24 * HOUR + number;
+    for request in 0..20 {
+        ingest_of(&engine, &organization(), (0..50).map(|number| (at(request * 50 + number), 1, (request * 50 + number) as u16, 0)));
+    }
+    assert_eq!(engine.flush().unwrap(), 1000);
+    let version = engine.lake().attendance;
+    assert_eq!((version.iter().count(), version.months().count()), (4, 4));
+    super::compact::files_are_sound(&engine);
+    assert_eq!(count(&engine, &organization()), 1000);
+}
+
+/// An ended flush leaves nothing behind, and the next begins anew.
+#[test]
+fn a_flush_that_is_ended_early_changes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    ingest_of(&engine, &organization(), (0..20).map(|user| (BASE + HOUR * i64::from(user) * 24, 1, user, 0)));
+    engine.checkpoint().unwrap();
+    let (lake, ledger) = (&engine.facts.lake, &engine.facts.ledger);
+    let mut left = 5;
+    let mut pause = || {
+        left -= 1;
+        left > 0
+    };
+    assert_eq!(lake.flush(ledger, engine.cells.covered(), &ledger.waiting.all(), &mut pause).unwrap(), 0);
+    assert!(lake.store.list("attendance").unwrap().iter().all(|(file, _)| !file.contains("organization=")));
+    assert_eq!((count(&engine, &organization()), engine.lake().attendance.facts()), (20, 0));
+    assert_eq!((engine.flush().unwrap(), engine.lake().attendance.facts()), (20, 20));
+    engine.facts.ledger.give_back().unwrap();
+    assert_eq!((engine.facts.ledger.facts.table_count(), count(&engine, &organization())), (0, 20), "what was trimmed takes no disk");
+}
