@@ -41,6 +41,8 @@ struct State {
     shortage: Option<Shortage>,
     /// How many flushes failed since one succeeded.
     failed_flushes: u32,
+    /// Whether an erasure failed and is not finished.
+    erasure_failed: bool,
 }
 
 impl Health {
@@ -105,6 +107,11 @@ impl Health {
         state.failed_flushes = if succeeded { 0 } else { state.failed_flushes.saturating_add(1) };
     }
 
+    /// Notes whether an erasure failed and is not finished.
+    pub(crate) fn erased(&self, failed: bool) {
+        self.state.lock().erasure_failed = failed;
+    }
+
     /// Looks at the disk.
     pub(crate) fn look(&self) {
         let shortage = self.disk.look().err();
@@ -160,6 +167,13 @@ impl Health {
                     "the lake could not be written {} times in a row: facts stay in the data directory; the cause is in the server's log",
                     state.failed_flushes
                 ),
+                false,
+            );
+        }
+        if state.erasure_failed {
+            add(
+                "an erasure is not finished: some of what it erases is still there; it is tried again; the cause is in the server's log"
+                    .into(),
                 false,
             );
         }

@@ -8,7 +8,8 @@
 //! - [`ledger`]: durable commits, ids and user numbers
 //! - [`lake`]: the open tables that hold every fact for good
 //! - `keeper`: the thread that moves facts there
-//! - [`erase`]: facts that go for good: those of a user, or of long ago
+//! - [`selection`]: which facts are meant
+//! - [`erase`]: facts that go for good
 //! - [`scan`]: facts read back from both
 //! - [`words`]: facts as the lake and exports write them
 //! - [`backup`]: one consistent state, elsewhere, and back
@@ -41,6 +42,7 @@ pub mod lake;
 pub mod ledger;
 pub mod places;
 pub mod reports;
+pub mod selection;
 pub mod settings;
 pub mod threads;
 

@@ -45,6 +45,8 @@ pub struct Settings {
     pub bookings_per_organization: u32,
     /// How many combinations of kind, type of chat, IDE and language assistances of one organization may have; 0: any.
     pub uses_per_organization: u32,
+    /// How many receipts of one organization are kept to be listed, the oldest go first; 0: all.
+    pub receipts_per_organization: u32,
     /// How many bytes the directory of one organization may take, as JSON; 0: any number.
     pub directory_bytes: u64,
     /// How many bytes the directories of one organization may take that were replaced and are kept: the oldest go first, the newest stays
@@ -80,6 +82,7 @@ impl Default for Settings {
             users_per_organization: 4_000_000,
             bookings_per_organization: 100_000,
             uses_per_organization: 100_000,
+            receipts_per_organization: 10_000,
             directory_bytes: 128 << 20,
             directory_history_bytes: 256 << 20,
         }

@@ -26,7 +26,7 @@ impl FactId {
     /// is the default only if it is the fact's own; that of another fact is a given id like any other.
     pub fn of(id: Option<&str>, default: Self) -> Self {
         match id {
-            Some(id) if !default.is_written(id) => Self::of_given(id),
+            Some(id) if Self::written_default(id) != Some(default) => Self::of_given(id),
             _ => default,
         }
     }
@@ -36,13 +36,12 @@ impl FactId {
         Self::Given(xxh3_128(id.as_bytes()))
     }
 
-    /// Whether `id` is this default id as [`std::fmt::Display`] writes it.
-    fn is_written(self, id: &str) -> bool {
-        let Self::Default(default) = self else { return false };
+    /// The default id that is written like this, as [`std::fmt::Display`] does, if one is.
+    pub fn written_default(id: &str) -> Option<Self> {
         let digits = id
             .strip_prefix(DEFAULT_ID_PREFIX)
-            .filter(|d| d.len() == 32 && d.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
-        digits.is_some_and(|digits| u128::from_str_radix(digits, 16) == Ok(default))
+            .filter(|d| d.len() == 32 && d.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))?;
+        u128::from_str_radix(digits, 16).ok().map(Self::Default)
     }
 
     /// The UTC day, counted from 1970-01-01, that a default id leads with.

@@ -11,6 +11,7 @@ use crate::facts::day_of;
 use crate::kinds::block::{Block, Commit};
 use crate::ledger::ids::{Ids, Known};
 use crate::ledger::journal_repair::COMMIT_MARK;
+use crate::ledger::receipts::{KeptReceipt, Receipts};
 use crate::ledger::{Ledger, SEEN, block_key, block_key_prefix};
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
@@ -121,6 +122,7 @@ pub struct Committer {
     ledger: Arc<Ledger>,
     cells: Arc<Cells>,
     ids: Ids,
+    receipts: Receipts,
     position: u64,
     /// See [`Ledger::seen`].
     seen: Option<Millis>,
@@ -142,10 +144,11 @@ impl Committer {
     /// [`EngineError::Storage`].
     pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Result<Self, EngineError> {
         let ids = Ids::open(ledger.clone(), position, settings.id_cache_bytes)?;
+        let receipts = Receipts::new(ledger.receipts.clone(), settings.receipts_per_organization);
         let limits = Limits::of(settings);
         // Should it not be readable, the next commit notes it anew.
         let seen = ledger.seen().unwrap_or_default();
-        Ok(Self { ledger, cells, ids, position, seen, limits, block_bytes: settings.block_bytes })
+        Ok(Self { ledger, cells, ids, receipts, position, seen, limits, block_bytes: settings.block_bytes })
     }
 
     /// Commits until every sender is gone. `after` is called after each group.
@@ -245,7 +248,12 @@ impl Committer {
                 Ok(()) => {
                     let (receipt, new) = self.check(request)?;
                     rows.add(&self.ledger, request, number, &new, &mut batch)?;
-                    Ok(Receipt { receipt: (!new.is_empty()).then_some(number), ..receipt })
+                    let receipt = Receipt { receipt: (!new.is_empty()).then_some(number), ..receipt };
+                    if let Some(times) = request.facts.times_of(&new) {
+                        let kept = KeptReceipt::new(&receipt, request.facts.kind(), now(), times);
+                        self.receipts.keep(request.org, &kept, &mut batch)?;
+                    }
+                    Ok(receipt)
                 }
             });
         }

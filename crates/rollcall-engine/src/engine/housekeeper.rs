@@ -11,7 +11,7 @@
 use crate::cells::Cells;
 use crate::clock::now;
 use crate::error::EngineError;
-use crate::lake::{Bin, Compacted, Vacuumed};
+use crate::lake::{Bin, Compacted, Traces, Vacuumed};
 use crate::ledger::{Waiter, Waiting};
 use crate::scan::FactStore;
 use crate::settings::Settings;
@@ -131,9 +131,9 @@ impl Held<'_> {
         self.work.facts.lake.checkpoint()
     }
 
-    /// Deletes what nobody in this process needs, however short ago others needed it; with `dry_run` says what that is.
-    pub(crate) fn vacuum(&self, dry_run: bool) -> Result<Vacuumed, EngineError> {
-        self.work.facts.lake.vacuum(&self.work.facts.ledger, (now(), 0), dry_run, &mut || true)
+    /// Deletes what an erasure left behind; with `dry_run` says what that is.
+    pub(crate) fn sweep(&self, traces: &Traces, dry_run: bool) -> Result<Vacuumed, EngineError> {
+        self.work.facts.lake.sweep(&self.work.facts.ledger, traces, dry_run)
     }
 }
 

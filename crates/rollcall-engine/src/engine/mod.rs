@@ -135,13 +135,7 @@ impl Engine {
             checkpointer: Some((pace, checkpointer)),
             _lock: lock,
         };
-        if let Err(error) = engine.resume_erasures() {
-            engine.look();
-            if !engine.is_broken() {
-                return Err(error);
-            }
-            tracing::error!(%error, "an erasure that was cut off is not finished yet: it is when the storage takes writes again");
-        }
+        engine.resume_erasures();
         Ok(engine)
     }
 
@@ -188,10 +182,6 @@ impl Engine {
     /// What is wrong with the storage.
     pub(crate) fn health(&self) -> &Health {
         &self.facts.ledger.health
-    }
-
-    fn look(&self) {
-        self.health().look_at(self.facts.ledger.db());
     }
 
     /// The facts of an organization whose times (`session_started_at`, `at`) are in `range`, as blocks, of one consistent state.

@@ -4,12 +4,13 @@ use super::named::Days;
 use super::{Erased, Progress, Proof, Selection};
 use crate::Engine;
 use crate::cells::Scope;
+use crate::clock::now;
 use crate::crash;
 use crate::error::EngineError;
-use crate::lake::Vacuumed;
+use crate::lake::{Found, Matcher, Traces, Vacuumed};
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use crate::ledger::{Erasure, ErasureKey, Message};
-use crate::words::{self, Worded, millis};
+use crate::words::{self, Worded};
 use arrow_array::{Array, RecordBatch};
 use rollcall_model::{FactId, FactKind, OrgId};
 use std::sync::mpsc::sync_channel;
@@ -28,6 +29,7 @@ struct Work<'w> {
     org: OrgId,
     key: &'w ErasureKey,
     selection: &'w Selection,
+    matcher: Matcher<'w>,
     erasure: Erasure,
     erased: Erased,
     /// The days whose cells were or are made anew.
@@ -46,84 +48,91 @@ impl Engine {
     ) -> Result<Erased, EngineError> {
         let ledger = &self.facts.ledger;
         let (mut erased, mut days) = (Erased::default(), Days::default());
+        days.add_spans(&erasure.days);
         let selection = erasure.selection.clone();
         if let Some(selection) = &selection {
-            (erased, days) = self.erase_facts(Work { org, key, selection, erasure: erasure.clone(), erased, days }, progress)?;
-            erasure.changed = days.extent();
+            let mut work = Work { org, key, selection, matcher: Matcher::new(selection), erasure, erased, days };
+            self.erase_facts(&mut work, progress)?;
+            (erasure, erased, days) = (work.erasure, work.erased, work.days);
+            let is_of_user = matches!(selection, Selection::User(_));
             if let Selection::User(user) = selection {
                 erased.directory_entries = self.forget_user(org, user)?;
             }
             crash::point("erasure-names-removed");
             progress(2, STEPS);
-            self.keeper.hold().checkpoint_lake()?;
+            if is_of_user {
+                self.keeper.hold().checkpoint_lake()?;
+            }
             crash::point("erasure-log-checkpointed");
             self.facts.wait_for_readers();
             let held = self.keeper.hold();
-            let Vacuumed { files, log_files, .. } = held.vacuum(false)?;
+            let traces = Traces { org, months: (!is_of_user).then(|| erasure.months.clone()), logs: is_of_user };
+            let Vacuumed { files, log_files, .. } = held.sweep(&traces, false)?;
             erased.files_removed = files + log_files;
-            let Vacuumed { files, log_files, .. } = held.vacuum(true)?;
+            let Vacuumed { files, log_files, .. } = held.sweep(&traces, true)?;
             erased.proof = Some(Proof { files: files + log_files, ..Proof::default() });
             drop(held);
             crash::point("erasure-files-removed");
-            if matches!(selection, Selection::User(_)) {
-                ledger.note_erasure(key, &Erasure { selection: None, ..erasure.clone() })?;
+            if is_of_user {
+                erasure.selection = None;
+                ledger.note_erasure(key, &erasure)?;
             }
-        } else if let Some(changed) = erasure.changed {
-            days.add_range(changed);
         }
         progress(3, STEPS);
-        // What retention leaves in the ledger's database are hashes, and facts of long ago that went to the lake long ago.
-        if scrub && !matches!(selection, Some(Selection::Before(_))) {
+        // What others leave in the ledger's database are hashes, and facts that are trimmed: fjall's own work removes them.
+        if scrub && erasure.selection.is_none() {
             ledger.scrub(|| self.facts.wait_for_readers())?;
         }
         crash::point("erasure-scrubbed");
         progress(4, STEPS);
         erased.proof = Some(self.prove_erased(org, selection.as_ref(), key, &days, erased.proof.unwrap_or_default())?);
+        if let Some(Selection::Where(conditions)) = &selection
+            && conditions.are_of_receipts_alone()
+        {
+            ledger.note_withdrawn(org, &conditions.receipts, now())?;
+        }
         ledger.end_erasure(key)?;
         progress(5, STEPS);
         Ok(erased)
     }
 
     /// Erases facts and ids until no more come, and what cells knew of them; of a user then the name.
-    fn erase_facts(&self, mut work: Work<'_>, progress: &Progress<'_>) -> Result<(Erased, Days), EngineError> {
+    fn erase_facts(&self, work: &mut Work<'_>, progress: &Progress<'_>) -> Result<(), EngineError> {
         // What an attempt that was cut off took out of the lake, cells may still have.
         let mut stale = Days::default();
-        if let Some(changed) = work.erasure.changed {
-            stale.add_range(changed);
-            work.days.add_range(changed);
-        }
+        stale.add_spans(&work.erasure.days);
         for round in 0..=MOST_ROUNDS {
             let held = self.keeper.hold();
             held.flush()?;
-            let some =
-                self.erase_kind::<AttendanceBlock>(&mut work, &mut stale)? | self.erase_kind::<AssistanceBlock>(&mut work, &mut stale)?;
+            let some = self.erase_kind::<AttendanceBlock>(work, &mut stale)? | self.erase_kind::<AssistanceBlock>(work, &mut stale)?;
             for range in std::mem::take(&mut stale).ranges() {
                 self.prove_alone(&Scope { org: Some(work.org), range }, true, &|_, _| {})?;
             }
             crash::point("erasure-cells-rebuilt");
             progress(1, STEPS);
             // Somebody may still read what was erased in the round before, and asks for names.
-            if round > 0 && !some && self.erase_name(&work)? {
-                return Ok((work.erased, work.days));
+            if round > 0 && !some && self.erase_name(work)? {
+                return Ok(());
             }
             drop(held);
             self.facts.wait_for_readers();
         }
         tracing::warn!(organization = %work.org, "facts that are to be erased keep coming: the newest stay");
-        Ok((work.erased, work.days))
+        Ok(())
     }
 
     /// Erases the facts of one kind that the lake has, and says whether there were any.
     fn erase_kind<B: Worded>(&self, work: &mut Work<'_>, stale: &mut Days) -> Result<bool, EngineError> {
         let lake = &self.facts.lake;
-        let files = lake.files_with::<B>(&lake.files_of(B::KIND), work.org, work.selection)?;
+        let files = lake.files_with::<B>(&lake.files_of(B::KIND), work.org, &work.matcher)?;
         if files.is_empty() {
             return Ok(false);
         }
         let mut ids = Vec::new();
-        for file in &files {
-            lake.each_named::<B>(file, work.selection, |words| {
-                work.erased.count(B::KIND, &millis(words, B::TIME)?);
+        for Found { file, named, times } in &files {
+            work.erased.count(B::KIND, *named, *times);
+            work.erasure.months.insert(file.month.clone());
+            lake.each_named::<B>(file, &work.matcher, |words| {
                 stale.add::<B>(words)?;
                 work.days.add::<B>(words)?;
                 ids.extend(ids_of::<B>(words)?);
@@ -136,9 +145,9 @@ impl Engine {
         work.erased.ids += self.erase_ids(work.org, B::KIND, ids)?;
         crash::point("erasure-ids-removed");
         // When the facts are gone, nobody can tell any more which cells knew of them.
-        work.erasure.changed = work.days.extent();
+        work.erasure.days = work.days.spans();
         self.facts.ledger.note_erasure(work.key, &work.erasure)?;
-        work.erased.files_rewritten += lake.erase::<B>(&files, work.selection)?;
+        work.erased.files_rewritten += lake.erase::<B>(&files, &work.matcher)?;
         Ok(true)
     }
 

@@ -33,6 +33,8 @@ mod proof;
 #[cfg(test)]
 mod tests;
 
+pub use crate::ledger::receipts::KeptReceipt;
+pub use crate::selection::{Conditions, Selection, Unfit};
 pub use doubt::Doubt;
 pub use proof::Proof;
 
@@ -40,17 +42,15 @@ use crate::Engine;
 use crate::crash;
 use crate::error::EngineError;
 use crate::ledger::{Erasure, Ledger};
-use rollcall_model::{Millis, OrgId, Range};
-use serde::{Deserialize, Serialize};
+use rollcall_model::{OrgId, Range};
 
-/// Which facts of an organization are erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Selection {
-    /// All of a user, by the id that facts carry.
-    User(String),
-    /// Those whose time (`session_started_at`, `at`) is before an instant: the start of a day of UTC.
-    Before(Millis),
+/// Some of the receipts that are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptPage {
+    /// The newest first.
+    pub receipts: Vec<KeptReceipt>,
+    /// Where the next page begins; none: there are no more.
+    pub next: Option<u64>,
 }
 
 /// What was erased, or would be.
@@ -98,25 +98,42 @@ impl Engine {
     /// Erases; without `scrub`, the ledger's database may still have on disk what was deleted.
     pub(crate) fn erase_and(&self, scrub: bool, org: OrgId, selection: &Selection, progress: &Progress<'_>) -> Result<Erased, EngineError> {
         let _one_at_a_time = self.erasing.lock();
-        self.check_known(org, selection)?;
-        if let Selection::Before(_) = selection
-            && !self.is_any_named(org, selection)?
-        {
-            return Ok(Erased::default());
-        }
-        let erasure = Erasure { selection: Some(selection.clone()), changed: None };
-        // One that failed is taken up again.
-        let begun = self.facts.ledger.erasures()?.into_iter().find(|(of, _, begun)| *of == org && begun.selection == erasure.selection);
+        // One that failed is taken up again, whatever it left of what it was to erase.
+        let begun =
+            self.facts.ledger.erasures()?.into_iter().find(|(of, _, begun)| *of == org && begun.selection.as_ref() == Some(selection));
         let (key, erasure) = match begun {
             Some((_, key, begun)) => (key, begun),
             None => {
-                let key = Ledger::erasure_key(org);
+                if let Some(nothing) = self.nothing_to_erase(org, selection, progress)? {
+                    return Ok(nothing);
+                }
+                let (key, erasure) = (Ledger::erasure_key(org), Erasure { selection: Some(selection.clone()), ..Erasure::default() });
                 self.facts.ledger.note_erasure(&key, &erasure)?;
                 (key, erasure)
             }
         };
         crash::point("erasure-noted");
-        self.carry_out(org, &key, erasure, scrub, progress)
+        let outcome = self.carry_out(org, &key, erasure, scrub, progress);
+        self.note_failed();
+        outcome
+    }
+
+    /// What is to be said where nothing of what is named is there; none if there is something to erase.
+    fn nothing_to_erase(&self, org: OrgId, selection: &Selection, progress: &Progress<'_>) -> Result<Option<Erased>, EngineError> {
+        let is_there = match selection {
+            Selection::User(user) => {
+                if self.knows(org, user)? {
+                    return Ok(None);
+                }
+                // It may be one that failed when it had only the disk to sweep: that is noted without the name.
+                let nameless = self.facts.ledger.erasures()?.into_iter().filter(|(of, _, noted)| *of == org && noted.selection.is_none());
+                let finished = nameless.map(|(_, key, noted)| self.carry_out(org, &key, noted, true, progress)).last();
+                return finished.unwrap_or_else(|| Err(EngineError::UnknownUser { user: user.clone(), organization: org })).map(Some);
+            }
+            Selection::Before(_) => self.is_any_named(org, selection)?,
+            Selection::Where(_) => self.count_named(&self.facts.pin(), org, selection)?.facts() > 0,
+        };
+        Ok((!is_there).then(Erased::default))
     }
 
     /// What [`Engine::erase`] would erase now. Changes nothing.
@@ -124,32 +141,63 @@ impl Engine {
     /// # Errors
     /// [`EngineError::UnknownUser`] if nothing is known of the user; [`EngineError::Storage`].
     pub fn would_erase(&self, org: OrgId, selection: &Selection) -> Result<Erased, EngineError> {
-        self.check_known(org, selection)?;
         let mut erased = self.count_named(&self.facts.pin(), org, selection)?;
         if let Selection::User(user) = selection {
+            if !self.knows(org, user)? {
+                return Err(EngineError::UnknownUser { user: user.clone(), organization: org });
+            }
             erased.directory_entries = self.stored_directory_entries(org, user)?;
         }
         Ok(erased)
     }
 
-    /// Finishes the erasures that were cut off.
-    pub(crate) fn resume_erasures(&self) -> Result<(), EngineError> {
+    /// Finishes the erasures that were cut off or failed. One that fails again stays noted, and stops neither the others nor whoever calls
+    /// this: it is logged, and a problem of [`Engine::problems`] until it succeeds.
+    pub fn resume_erasures(&self) {
         let _one_at_a_time = self.erasing.lock();
-        for (org, key, erasure) in self.facts.ledger.erasures()? {
-            tracing::warn!(organization = %org, "an erasure was cut off: it is finished first");
-            let erased = self.carry_out(org, &key, erasure, true, &|_, _| {})?;
-            let proven = erased.proof.as_ref().is_some_and(Proof::holds);
-            tracing::info!(organization = %org, facts = erased.facts(), proven, "the erasure is finished");
+        let noted = match self.facts.ledger.erasures() {
+            Ok(noted) => noted,
+            Err(error) => return tracing::error!(%error, "erasures that were cut off cannot be read"),
+        };
+        for (org, key, erasure) in noted {
+            tracing::warn!(organization = %org, "an erasure was cut off or failed: it is finished now");
+            match self.carry_out(org, &key, erasure, true, &|_, _| {}) {
+                Ok(erased) => {
+                    let proven = erased.proof.as_ref().is_some_and(Proof::holds);
+                    tracing::info!(organization = %org, facts = erased.facts(), proven, "the erasure is finished");
+                }
+                Err(error) => {
+                    tracing::error!(
+                        organization = %org, %error,
+                        "the erasure is not finished: some of what it erases is still there, and reports may count it; it is tried again"
+                    );
+                }
+            }
         }
-        Ok(())
+        self.note_failed();
     }
 
-    fn check_known(&self, org: OrgId, selection: &Selection) -> Result<(), EngineError> {
-        let Selection::User(user) = selection else { return Ok(()) };
+    /// Notes for [`Engine::problems`] whether erasures are left, when none is under way.
+    fn note_failed(&self) {
+        let left = self.facts.ledger.erasures();
+        self.health().erased(left.is_ok_and(|left| !left.is_empty()));
+    }
+
+    /// The last receipts of an organization, the newest first; `before` is [`ReceiptPage::next`] of the page before, if there was one.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn receipts(&self, org: OrgId, before: Option<u64>, most: usize) -> Result<ReceiptPage, EngineError> {
+        let mut found = self.facts.ledger.kept_receipts(org, before, most + 1)?;
+        let goes_on = found.len() > most;
+        found.truncate(most);
+        let next = found.last().map(|(count, _)| *count).filter(|_| goes_on);
+        Ok(ReceiptPage { receipts: found.into_iter().map(|(_, kept)| kept).collect(), next })
+    }
+
+    /// Whether anything is known of a user.
+    fn knows(&self, org: OrgId, user: &str) -> Result<bool, EngineError> {
         let has_number = self.facts.ledger.users.with_numbers(org, |number| number(user).is_some());
-        if has_number || self.directory(org).user(user).is_some() || self.stored_directory_entries(org, user)? > 0 {
-            return Ok(());
-        }
-        Err(EngineError::UnknownUser { user: user.clone(), organization: org })
+        Ok(has_number || self.directory(org).user(user).is_some() || self.stored_directory_entries(org, user)? > 0)
     }
 }

@@ -1,29 +1,30 @@
 //! The facts that a selection names, counted.
 
-use super::{Erased, Selection};
+use super::Erased;
 use crate::Engine;
 use crate::error::EngineError;
+use crate::lake::{Found, Matcher};
 use crate::ledger::Wanted;
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
 use crate::scan::Pinned;
+use crate::selection::Selection;
 use crate::words::{Worded, millis};
 use arrow_array::RecordBatch;
+use arrow_select::filter::filter_record_batch;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::collections::BTreeSet;
 
 impl Erased {
-    /// Counts facts of a kind by their times.
-    pub(super) fn count(&mut self, kind: FactKind, times: &[Millis]) {
+    /// Counts facts of a kind.
+    pub(super) fn count(&mut self, kind: FactKind, facts: u64, times: Range) {
         let count = match kind {
             FactKind::Attendance => &mut self.attendances,
             FactKind::Assistance => &mut self.assistances,
         };
-        *count += times.len() as u64;
-        if let Some((first, last)) = times.iter().min().zip(times.iter().max()) {
-            let before = self.times.unwrap_or(Range::new(*first, *last + 1));
-            self.times = Some(Range::new(before.from.min(*first), before.to.max(*last + 1)));
-        }
+        *count += facts;
+        let before = self.times.unwrap_or(times);
+        self.times = Some(Range::new(before.from.min(times.from), before.to.max(times.to)));
     }
 }
 
@@ -39,20 +40,17 @@ impl Engine {
     /// Whether any fact is named, by what the lake's logs and the ledger say. For a user, that may be a guess.
     pub(super) fn is_any_named(&self, org: OrgId, selection: &Selection) -> Result<bool, EngineError> {
         let pinned = self.facts.pin();
-        let mut in_ledger = Erased::default();
+        let (mut in_ledger, matcher) = (Erased::default(), Matcher::new(selection));
         self.count_in_ledger::<AttendanceBlock>(&pinned, org, selection, &mut in_ledger)?;
         self.count_in_ledger::<AssistanceBlock>(&pinned, org, selection, &mut in_ledger)?;
-        let mut files = FactKind::ALL.iter().flat_map(|kind| pinned.version.of(*kind).of(org));
-        Ok(in_ledger.facts() > 0 || files.any(|file| selection.may_name(file)))
+        let is_in = |kind| pinned.version.of(kind).of(org).any(|file| matcher.may_be_in(kind, file));
+        Ok(in_ledger.facts() > 0 || FactKind::ALL.iter().any(|kind| is_in(*kind)))
     }
 
     fn count_kind<B: Worded>(&self, pinned: &Pinned, org: OrgId, selection: &Selection, counted: &mut Erased) -> Result<(), EngineError> {
-        let lake = &self.facts.lake;
-        for file in lake.files_with::<B>(pinned.version.of(B::KIND), org, selection)? {
-            lake.each_named::<B>(&file, selection, |words| {
-                counted.count(B::KIND, &millis(words, B::TIME)?);
-                Ok(())
-            })?;
+        let (lake, matcher) = (&self.facts.lake, Matcher::new(selection));
+        for Found { named, times, .. } in lake.files_with::<B>(pinned.version.of(B::KIND), org, &matcher)? {
+            counted.count(B::KIND, named, times);
         }
         self.count_in_ledger::<B>(pinned, org, selection, counted)
     }
@@ -64,18 +62,27 @@ impl Engine {
         selection: &Selection,
         counted: &mut Erased,
     ) -> Result<(), EngineError> {
-        let number = match selection {
-            Selection::User(user) => self.facts.ledger.users.with_numbers(org, |number| number(user)),
-            Selection::Before(_) => None,
+        let (ledger, matcher, times) = (&self.facts.ledger, Matcher::new(selection), selection.times());
+        let user = match selection {
+            Selection::User(user) => ledger.users.with_numbers(org, |number| number(user)),
+            Selection::Before(_) | Selection::Where(_) => None,
         };
-        let named = |row: &B::Row<'_>| match selection {
-            Selection::User(_) => number == Some(B::user(row)),
-            Selection::Before(end) => B::time(row) < *end,
-        };
-        let end = if let Selection::Before(end) = selection { *end } else { Millis::MAX };
-        for read in pinned.in_ledger::<B>(org, Wanted::times(Range::new(0, end))) {
+        if !selection.may_name(B::KIND) {
+            return Ok(());
+        }
+        for read in pinned.in_ledger::<B>(org, Wanted::times(times)) {
             let (.., block) = read?;
-            counted.count(B::KIND, &block.each_row().filter(named).map(|row| B::time(&row)).collect::<Vec<_>>());
+            let named: Vec<Millis> = match selection {
+                Selection::User(_) => block.each_row().filter(|row| user == Some(B::user(row))).map(|row| B::time(&row)).collect(),
+                Selection::Before(_) => block.each_row().map(|row| B::time(&row)).collect(),
+                Selection::Where(_) => {
+                    let words = block.to_words(ledger, org)?;
+                    millis(&filter_record_batch(&words, &matcher.names::<B>(&words)?)?, B::TIME)?
+                }
+            };
+            if let Some((first, last)) = named.iter().min().zip(named.iter().max()) {
+                counted.count(B::KIND, named.len() as u64, Range::new(*first, *last + 1));
+            }
         }
         Ok(())
     }
@@ -100,14 +107,21 @@ impl Days {
         Ok(())
     }
 
-    /// Adds the days of a range.
-    pub(super) fn add_range(&mut self, (from, to): (Millis, Millis)) {
-        self.0.extend(from.div_euclid(DAY_MILLIS)..(to - 1).div_euclid(DAY_MILLIS) + 1);
+    /// Adds days, from each first until before the last.
+    pub(super) fn add_spans(&mut self, spans: &[(i64, i64)]) {
+        self.0.extend(spans.iter().flat_map(|(from, to)| *from..*to));
     }
 
-    /// The instants from the first day until after the last.
-    pub(super) fn extent(&self) -> Option<(Millis, Millis)> {
-        Some((self.0.first()? * DAY_MILLIS, (self.0.last()? + 1) * DAY_MILLIS))
+    /// The same days, from each first until before the last.
+    pub(super) fn spans(&self) -> Vec<(i64, i64)> {
+        let mut spans: Vec<(i64, i64)> = Vec::new();
+        for day in &self.0 {
+            match spans.last_mut() {
+                Some((_, to)) if to == day => *to += 1,
+                _ => spans.push((*day, day + 1)),
+            }
+        }
+        spans
     }
 
     /// The days as ranges, none of them long.

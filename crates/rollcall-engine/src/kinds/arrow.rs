@@ -56,7 +56,7 @@ pub(super) fn receipts(numbers: impl IntoIterator<Item = u64>) -> ArrayRef {
 }
 
 /// The number of the receipt of each fact.
-pub(super) fn receipts_of(words: &RecordBatch) -> Result<Vec<u64>, EngineError> {
+pub(crate) fn receipts_of(words: &RecordBatch) -> Result<Vec<u64>, EngineError> {
     let numbers = named(words, RECEIPT)?.as_primitive_opt::<Int64Type>().ok_or_else(|| broken("a column of the lake"))?;
     Ok(numbers.values().iter().map(|number| number.cast_unsigned()).collect())
 }

@@ -7,8 +7,8 @@ pub(crate) use super::cost::entries_of_stay;
 use rollcall_model::draft::DraftField;
 use rollcall_model::identity::FactId;
 use rollcall_model::{
-    Attendance, AttendanceDraft, Device, Directory, Draft, FactError, FactKind, Media, Millis, Organization, Place, Places, SessionKind,
-    UserKind, attendance,
+    Attendance, AttendanceDraft, Device, Directory, Draft, FactError, FactKind, Media, Millis, Organization, Place, Places, Range,
+    SessionKind, UserKind, attendance,
 };
 
 /// Valid facts of one kind and one organization, in the order they came, not yet known to the ledger.
@@ -68,6 +68,16 @@ impl From<Assistances> for Facts {
 }
 
 impl Facts {
+    /// From the first time of some of the facts until after the last; none of no facts.
+    pub(crate) fn times_of(&self, rows: &[usize]) -> Option<Range> {
+        let times = match self {
+            Self::Attendances(facts) => &facts.session_started_at,
+            Self::Assistances(facts) => &facts.at,
+        };
+        let of_rows = || rows.iter().map(|row| times[*row]);
+        Some(Range::new(of_rows().min()?, of_rows().max()? + 1))
+    }
+
     /// Their kind.
     pub const fn kind(&self) -> FactKind {
         match self {

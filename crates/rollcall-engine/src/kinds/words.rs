@@ -11,7 +11,7 @@ use arrow_schema::SchemaRef;
 use rollcall_model::{FactId, OrgId};
 use std::cmp::Ordering;
 
-pub(crate) use super::arrow::{RECEIPT, dictionaries, ids, millis, text_of};
+pub(crate) use super::arrow::{RECEIPT, dictionaries, ids, millis, receipts_of, text_of};
 
 /// A kind of fact in words.
 pub trait Worded: Block {

@@ -6,62 +6,139 @@ use super::table::Change;
 use super::write::{Effort, FileWriter};
 use super::{DataFile, Lake};
 use crate::crash;
-use crate::erase::Selection;
 use crate::error::EngineError;
 use crate::ledger::Wanted;
-use crate::words::{Worded, millis, text_of};
-use arrow_array::{BooleanArray, RecordBatch};
-use rollcall_model::{Millis, OrgId, Range};
+use crate::selection::{Conditions, Selection};
+use crate::words::{self, RECEIPT, Worded, millis, text_of};
+use arrow_array::{Array, BooleanArray, RecordBatch};
+use hashbrown::HashSet;
+use rollcall_model::{FactId, FactKind, Millis, OrgId, Range};
 use std::sync::Arc;
 
 /// All facts of a file.
 const ALL: Wanted = Wanted::times(Range::new(Millis::MIN, Millis::MAX));
 
-impl Selection {
-    /// Whether facts of a file may be named, as far as the log tells.
-    pub(crate) fn may_name(&self, file: &DataFile) -> bool {
-        match self {
-            Self::User(user) => file.users.0 <= *user && *user <= file.users.1,
-            Self::Before(end) => file.times.from < *end,
+/// A selection, ready to be held against facts in words.
+pub(crate) struct Matcher<'s> {
+    selection: &'s Selection,
+    /// The ids that are named; none: any.
+    ids: Option<HashSet<&'s str>>,
+    /// Those of them that are written as default ids are.
+    defaults: HashSet<FactId>,
+}
+
+impl<'s> Matcher<'s> {
+    pub(crate) fn new(selection: &'s Selection) -> Self {
+        let ids: &[String] = if let Selection::Where(conditions) = selection { &conditions.ids } else { &[] };
+        Self {
+            selection,
+            ids: (!ids.is_empty()).then(|| ids.iter().map(String::as_str).collect()),
+            defaults: ids.iter().filter_map(|id| FactId::written_default(id)).collect(),
         }
     }
 
-    /// Whether all facts of a file are named.
+    /// Whether facts of a file may be named, as far as the log tells.
+    pub(crate) fn may_be_in(&self, kind: FactKind, file: &DataFile) -> bool {
+        let is_of_user = match self.selection {
+            Selection::User(user) => file.users.0 <= *user && *user <= file.users.1,
+            _ => true,
+        };
+        is_of_user && self.selection.may_name(kind) && !file.times.intersect(&self.selection.times()).is_empty()
+    }
+
+    /// Whether the log tells that all facts of a file are named that may be.
     fn names_all(&self, file: &DataFile) -> bool {
-        match self {
-            Self::User(user) => file.users.0 == *user && *user == file.users.1,
-            Self::Before(end) => file.times.to <= *end,
+        let times = self.selection.times();
+        let are_in_time = times.from <= file.times.from && file.times.to <= times.to;
+        match self.selection {
+            Selection::User(user) => file.users.0 == *user && *user == file.users.1,
+            Selection::Before(_) => are_in_time,
+            Selection::Where(conditions) => are_in_time && conditions.are_of_time_alone(),
+        }
+    }
+
+    /// The columns that tell which facts of a kind are named; none: all of them.
+    fn columns<B: Worded>(&self) -> Option<Vec<&'static str>> {
+        match self.selection {
+            Selection::User(_) => Some(vec![B::TIME, "user_id"]),
+            Selection::Before(_) => Some(vec![B::TIME]),
+            // A default id is a hash of most of them.
+            Selection::Where(_) if self.ids.is_some() => None,
+            Selection::Where(Conditions { receipts, session_id, app, .. }) => {
+                let words = [(RECEIPT, !receipts.is_empty()), ("session_id", session_id.is_some()), ("app", app.is_some())];
+                Some([B::TIME].into_iter().chain(words.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| name)).collect())
+            }
         }
     }
 
     /// Which of some facts are named.
-    fn names<B: Worded>(&self, words: &RecordBatch) -> Result<Vec<bool>, EngineError> {
-        Ok(match self {
-            Self::User(user) => {
-                let users = text_of(words, "user_id")?;
-                (0..words.num_rows()).map(|row| users.get(row) == user).collect()
+    pub(crate) fn names<B: Worded>(&self, facts: &RecordBatch) -> Result<BooleanArray, EngineError> {
+        let mut named = vec![self.selection.may_name(B::KIND); facts.num_rows()];
+        let mut only_text = |column: &str, text: &str| {
+            let texts = text_of(facts, column)?;
+            named.iter_mut().enumerate().for_each(|(row, named)| *named &= texts.get(row) == text);
+            Ok::<_, EngineError>(())
+        };
+        match self.selection {
+            Selection::User(user) => only_text("user_id", user)?,
+            Selection::Where(Conditions { session_id, app, .. }) if B::KIND == FactKind::Attendance => {
+                session_id.iter().try_for_each(|session| only_text("session_id", session))?;
+                app.iter().try_for_each(|app| only_text("app", app))?;
             }
-            Self::Before(end) => millis(words, B::TIME)?.into_iter().map(|at| at < *end).collect(),
-        })
+            Selection::Where(_) | Selection::Before(_) => {}
+        }
+        let times = self.selection.times();
+        if !matches!(self.selection, Selection::User(_)) {
+            named.iter_mut().zip(millis(facts, B::TIME)?).for_each(|(named, at)| *named &= times.contains(at));
+        }
+        if let Selection::Where(Conditions { receipts, .. }) = self.selection
+            && !receipts.is_empty()
+        {
+            named.iter_mut().zip(words::receipts_of(facts)?).for_each(|(named, of)| *named &= receipts.binary_search(&of).is_ok());
+        }
+        if let Some(ids) = &self.ids {
+            let (given, defaults) = (words::ids(facts)?, B::default_ids(facts)?);
+            for (row, (named, default)) in named.iter_mut().zip(defaults).enumerate() {
+                *named &= if given.is_null(row) { self.defaults.contains(&default) } else { ids.contains(given.value(row)) };
+            }
+        }
+        Ok(named.into())
     }
+}
+
+/// A data file that holds facts that are named.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) file: Arc<DataFile>,
+    /// How many of its facts are named.
+    pub(crate) named: u64,
+    /// Their times.
+    pub(crate) times: Range,
 }
 
 impl Lake {
     /// The data files of a version that hold facts that are named.
-    pub(crate) fn files_with<B: Worded>(
-        &self,
-        files: &Files,
-        org: OrgId,
-        selection: &Selection,
-    ) -> Result<Vec<Arc<DataFile>>, EngineError> {
+    pub(crate) fn files_with<B: Worded>(&self, files: &Files, org: OrgId, matcher: &Matcher<'_>) -> Result<Vec<Found>, EngineError> {
         let mut found = Vec::new();
-        for file in files.of(org).filter(|file| selection.may_name(file)) {
-            let holds = match selection {
-                Selection::User(user) => read::has_user::<B>(&self.store, &self.footers, self.table(B::KIND).name(), file, user)?,
-                Selection::Before(_) => true,
-            };
-            if holds {
-                found.push(file.clone());
+        for file in files.of(org).filter(|file| matcher.may_be_in(B::KIND, file)) {
+            let all = matcher.names_all(file);
+            let mut of_file = Found { file: file.clone(), named: if all { file.facts } else { 0 }, times: file.times };
+            if !all {
+                let (columns, mut ends) = (matcher.columns::<B>(), None);
+                read::each_batch::<B>(&self.store, &self.footers, self.table(B::KIND).name(), file, columns.as_deref(), |facts| {
+                    for (at, _) in
+                        millis(facts, B::TIME)?.into_iter().zip(&matcher.names::<B>(facts)?).filter(|(_, named)| *named == Some(true))
+                    {
+                        of_file.named += 1;
+                        // They are sorted by time.
+                        ends = Some((ends.map_or(at, |(first, _)| first), at));
+                    }
+                    Ok(())
+                })?;
+                of_file.times = ends.map_or(Range::new(0, 0), |(first, last)| Range::new(first, last + 1));
+            }
+            if of_file.named > 0 {
+                found.push(of_file);
             }
         }
         Ok(found)
@@ -71,36 +148,32 @@ impl Lake {
     pub(crate) fn each_named<B: Worded>(
         &self,
         file: &Arc<DataFile>,
-        selection: &Selection,
+        matcher: &Matcher<'_>,
         mut with: impl FnMut(&RecordBatch) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        self.each::<B>(file, |words| {
-            let named = BooleanArray::from(selection.names::<B>(words)?);
-            let named = arrow_select::filter::filter_record_batch(words, &named)?;
+        self.each::<B>(file, Wanted::times(matcher.selection.times()), |words| {
+            let named = arrow_select::filter::filter_record_batch(words, &matcher.names::<B>(words)?)?;
             if named.num_rows() > 0 { with(&named) } else { Ok(()) }
         })
     }
 
-    /// Takes the facts that are named out of these files, in one commit of the table. Whoever calls it is alone in changing the lake. Returns
-    /// how many files were written in place of them.
-    pub(crate) fn erase<B: Worded>(&self, files: &[Arc<DataFile>], selection: &Selection) -> Result<u64, EngineError> {
+    /// Takes the facts that are named out of these files, in one commit of the table: a file of which nothing stays goes, others are written
+    /// anew. Whoever calls it is alone in changing the lake. Returns how many files were written.
+    pub(crate) fn erase<B: Worded>(&self, files: &[Found], matcher: &Matcher<'_>) -> Result<u64, EngineError> {
         let table = self.table(B::KIND);
         let mut added = Vec::new();
-        for file in files.iter().filter(|file| !selection.names_all(file)) {
+        for Found { file, .. } in files.iter().filter(|found| found.named < found.file.facts) {
             let mut writer = FileWriter::new::<B>(Effort::Compaction)?;
-            let mut facts = 0;
-            self.each::<B>(file, |words| {
-                let stays: BooleanArray = selection.names::<B>(words)?.into_iter().map(|named| Some(!named)).collect();
+            self.each::<B>(file, ALL, |words| {
+                let stays = BooleanArray::new(!matcher.names::<B>(words)?.values(), None);
                 let left = arrow_select::filter::filter_record_batch(words, &stays)?;
-                facts += left.num_rows();
                 writer.write(&plain::<B>(&left)?)
             })?;
-            if facts > 0 {
-                added.push(writer.finish(&self.store, table.name(), file.org, file.month.clone())?);
-            }
+            added.push(writer.finish(&self.store, table.name(), file.org, file.month.clone())?);
         }
         let written = added.len() as u64;
-        table.commit::<B>(&Change { added, removed: files.to_vec(), covers: None, facts_change: true })?;
+        let removed = files.iter().map(|found| found.file.clone()).collect();
+        table.commit::<B>(&Change { added, removed, covers: None, facts_change: true })?;
         crash::point("erasure-committed");
         Ok(written)
     }
@@ -108,9 +181,10 @@ impl Lake {
     fn each<B: Worded>(
         &self,
         file: &Arc<DataFile>,
+        wanted: Wanted,
         mut with: impl FnMut(&RecordBatch) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let mut reader = FileReader::open::<B>(&self.store, &self.footers, self.table(B::KIND).name(), file, ALL)?;
+        let mut reader = FileReader::open::<B>(&self.store, &self.footers, self.table(B::KIND).name(), file, wanted)?;
         while let Some(words) = reader.next_batch()? {
             with(&words)?;
         }

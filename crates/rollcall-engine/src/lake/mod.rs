@@ -29,10 +29,13 @@ pub(crate) use compact::Bin;
 pub use compact::Compacted;
 pub use data::checksums::Checksum;
 pub(crate) use data::read::LakeScan;
+pub(crate) use erase::{Found, Matcher};
 pub use location::{Location, StoreOptions};
+pub(crate) use log::files::Month;
 pub use log::files::{DataFile, Files};
 pub(crate) use log::rollback::version_of;
 pub use store::Store;
+pub(crate) use vacuum::Traces;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;

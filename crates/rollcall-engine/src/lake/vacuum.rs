@@ -14,6 +14,7 @@
 //! Start-up may roll back commits beyond the version that the ledger knows to be durable, and then needs the files that they removed; so
 //! first of all the ledger learns, durably, that the newest version is.
 
+use super::files::Month;
 use super::store::{Left, Store};
 use super::table::Table;
 use super::{Lake, tail};
@@ -26,8 +27,9 @@ use hashbrown::{HashMap, HashSet};
 use object_store::ObjectMeta;
 use parking_lot::{MappedMutexGuard, MutexGuard};
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{FactKind, Millis};
+use rollcall_model::{FactKind, Millis, OrgId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What vacuum deleted, or would.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +56,36 @@ const SOON: Millis = 3_600_000;
 /// Data files that commits removed, and when.
 pub(super) type Removed = HashMap<String, Millis>;
 
+/// Where an erasure sweeps away what held the facts that are gone, however short ago somebody outside this process needed it.
+#[derive(Debug)]
+pub(crate) struct Traces {
+    /// Whose data files.
+    pub(crate) org: OrgId,
+    /// Of which months; none: of all.
+    pub(crate) months: Option<BTreeSet<Month>>,
+    /// Whether the tables' logs go too, up to their newest checkpoints: their statistics name users.
+    pub(crate) logs: bool,
+}
+
+impl Traces {
+    /// The directories of a table that they are in.
+    fn directories(&self, table: &str) -> Vec<String> {
+        let log: &[&str] = if self.logs { &["_delta_log", tail::ROLLED_BACK] } else { &[] };
+        let of_org = format!("{table}/organization={}", self.org);
+        log.iter().map(|log| format!("{table}/{log}")).chain([of_org]).collect()
+    }
+
+    fn may_be(&self, file: &str) -> bool {
+        let is_of = |month: &Month| file.contains(&format!("/month={month}/"));
+        self.months.as_ref().is_none_or(|months| months.iter().any(is_of))
+    }
+}
+
 /// What is deleted, and how.
 struct Sweep<'a> {
     store: &'a Store,
+    /// Only there; none: everywhere.
+    traces: Option<&'a Traces>,
     /// What was removed at this instant or before may go if there is much of it.
     soon: Millis,
     /// What changed last at this instant or before may go.
@@ -80,8 +109,26 @@ impl Lake {
         dry_run: bool,
         proceed: &mut dyn FnMut() -> bool,
     ) -> Result<Vacuumed, EngineError> {
+        // The clock of a remote store may be ahead.
+        let until = if days == 0 { Millis::MAX } else { now.saturating_sub(i64::from(days) * DAY_MILLIS) };
+        let (store, soon, done) = (&self.store, now.saturating_sub(SOON), Vacuumed::default());
+        self.sweep_all(ledger, Sweep { store, traces: None, soon, until, dry_run, proceed, done })
+    }
+
+    /// Deletes what an erasure left behind and nobody in this process needs. Only whoever may change the lake calls this. With `dry_run` only
+    /// says what would go.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`]; what was not deleted is found the next time.
+    pub(crate) fn sweep(&self, ledger: &Ledger, traces: &Traces, dry_run: bool) -> Result<Vacuumed, EngineError> {
+        let (store, proceed, done) = (&self.store, &mut || true, Vacuumed::default());
+        let (soon, until) = (Millis::MAX, Millis::MAX);
+        self.sweep_all(ledger, Sweep { store, traces: Some(traces), soon, until, dry_run, proceed, done })
+    }
+
+    fn sweep_all(&self, ledger: &Ledger, mut sweep: Sweep<'_>) -> Result<Vacuumed, EngineError> {
         self.settle(ledger)?;
-        if !dry_run {
+        if !sweep.dry_run {
             for kind in FactKind::ALL.iter().copied() {
                 if let Some(durable) = self.table(kind).files().durable() {
                     ledger.note_durable(kind, durable)?;
@@ -89,9 +136,6 @@ impl Lake {
             }
             ledger.sync()?;
         }
-        // The clock of a remote store may be ahead.
-        let until = if days == 0 { Millis::MAX } else { now.saturating_sub(i64::from(days) * DAY_MILLIS) };
-        let mut sweep = Sweep { store: &self.store, soon: now.saturating_sub(SOON), until, dry_run, proceed, done: Vacuumed::default() };
         sweep.table::<AttendanceBlock>(self.table(FactKind::Attendance))?;
         sweep.table::<AssistanceBlock>(self.table(FactKind::Assistance))?;
         Ok(sweep.done)
@@ -101,38 +145,21 @@ impl Lake {
 impl Sweep<'_> {
     fn table<B: Worded>(&mut self, table: &Table) -> Result<(), EngineError> {
         let name = table.name();
-        let listed = self.store.list(name)?;
+        let directories = self.traces.map_or_else(|| vec![name.to_owned()], |traces| traces.directories(name));
+        let listed = directories.iter().map(|directory| self.store.list(directory)).collect::<Result<Vec<_>, _>>()?.concat();
         let within = |directory: &str| -> Vec<&(String, ObjectMeta)> {
             let directory = format!("{name}/{directory}");
             listed.iter().filter(|(name, _)| name.starts_with(&directory)).collect()
         };
         let log = within("_delta_log/");
 
-        let needed = table.needed();
-        let mut removed = self.removed_lately(table, &log)?;
-        let mut dead = Vec::new();
-        for (file, meta) in within("organization=") {
-            if let Some(path) = file.strip_prefix(name).and_then(|file| file.strip_prefix('/'))
-                && !needed.contains(path)
-            {
-                dead.push((removed.get(path).copied().unwrap_or(meta.last_modified.timestamp_millis()), path, meta.size));
-            }
+        let files = within("organization=");
+        if !self.dead_files(table, &log, &files)? {
+            return Ok(());
         }
-        dead.sort_unstable();
-        let there: HashSet<&str> = dead.iter().map(|(_, path, _)| *path).collect();
-        removed.retain(|path, _| there.contains(path.as_str()));
-        let mut bytes: u64 = dead.iter().map(|(.., size)| size).sum();
-        let most = MOST_DEAD + table.files().bytes() / DEAD_SHARE;
-        for (since, path, size) in dead {
-            if since <= self.until || bytes > most && since <= self.soon {
-                if !self.delete(&format!("{name}/{path}"), size)? {
-                    return Ok(());
-                }
-                bytes -= size;
-            }
-        }
-        drop(removed);
-        for Left { path, size, modified } in self.store.left_behind(name)? {
+        let of_org = self.traces.filter(|traces| !traces.logs).map(|traces| format!("{name}/organization={}", traces.org));
+        // What puts that were cut off left nobody needs, whosever it is.
+        for Left { path, size, modified } in self.store.left_behind(of_org.as_deref().unwrap_or(name))? {
             if modified <= self.until && (self.proceed)() {
                 (self.done.files, self.done.bytes) = (self.done.files + 1, self.done.bytes + size);
                 if !self.dry_run {
@@ -157,6 +184,43 @@ impl Sweep<'_> {
             table.read_again::<B>()?;
         }
         Ok(())
+    }
+
+    /// Deletes data files that nobody needs; false if that is to end.
+    fn dead_files(&mut self, table: &Table, log: &[&(String, ObjectMeta)], files: &[&(String, ObjectMeta)]) -> Result<bool, EngineError> {
+        let (name, needed) = (table.name(), table.needed());
+        if let Some(traces) = self.traces {
+            for (file, meta) in files.iter().filter(|(file, _)| traces.may_be(file)) {
+                let is_needed = file.strip_prefix(name).and_then(|file| file.strip_prefix('/')).is_none_or(|file| needed.contains(file));
+                if !is_needed && !self.delete(file, meta.size)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let mut removed = self.removed_lately(table, log)?;
+        let mut dead = Vec::new();
+        for (file, meta) in files {
+            if let Some(path) = file.strip_prefix(name).and_then(|file| file.strip_prefix('/'))
+                && !needed.contains(path)
+            {
+                dead.push((removed.get(path).copied().unwrap_or(meta.last_modified.timestamp_millis()), path, meta.size));
+            }
+        }
+        dead.sort_unstable();
+        let there: HashSet<&str> = dead.iter().map(|(_, path, _)| *path).collect();
+        removed.retain(|path, _| there.contains(path.as_str()));
+        let mut bytes: u64 = dead.iter().map(|(.., size)| size).sum();
+        let most = MOST_DEAD + table.files().bytes() / DEAD_SHARE;
+        for (since, path, size) in dead {
+            if since <= self.until || bytes > most && since <= self.soon {
+                if !self.delete(&format!("{name}/{path}"), size)? {
+                    return Ok(false);
+                }
+                bytes -= size;
+            }
+        }
+        Ok(true)
     }
 
     fn is_old(&self, meta: &ObjectMeta) -> bool {

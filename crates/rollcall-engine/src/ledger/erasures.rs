@@ -1,18 +1,22 @@
 //! Erasures that are not finished, so that a crash at any point of one leaves it to be resumed.
 
 use super::{Ledger, broken, org_of};
-use crate::erase::Selection;
 use crate::error::EngineError;
-use rollcall_model::{Millis, OrgId};
+use crate::lake::Month;
+use crate::selection::Selection;
+use rollcall_model::OrgId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// An erasure that is not finished.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Erasure {
     /// Which facts; none once they are erased, and only what the disk still has of them is to go. So the last trace is no name.
     pub(crate) selection: Option<Selection>,
-    /// The instants that facts are about that were, or were about to be, removed: from the first on, before the second.
-    pub(crate) changed: Option<(Millis, Millis)>,
+    /// The days of UTC, counted from 1970, that facts are about that were, or were about to be, removed: from each first until before the last.
+    pub(crate) days: Vec<(i64, i64)>,
+    /// The months whose data files have, or had, such facts.
+    pub(crate) months: BTreeSet<Month>,
 }
 
 /// Where an erasure is noted: organization, and a number that means nothing.

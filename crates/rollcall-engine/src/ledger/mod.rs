@@ -14,6 +14,7 @@
 //! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
 //! | `directories` | org | the directory as JSON |
 //! | `kept-directories` | org, part, version | the last directories that it replaced (`directories.rs`) |
+//! | `receipts` | org, count | a receipt that is kept (`receipts.rs`) |
 //! | `erasures` | org, number | an erasure that is not finished (`erasures.rs`) |
 //! | `meta` | a word | |
 
@@ -23,6 +24,7 @@ mod erasures;
 pub(crate) mod ids;
 pub(crate) mod journal_repair;
 pub(crate) mod numbers;
+pub(crate) mod receipts;
 mod scrub;
 mod waiting;
 
@@ -67,6 +69,7 @@ pub struct Ledger {
     pub(crate) directories: Keyspace,
     pub(crate) kept_directories: Keyspace,
     pub(crate) erasures: Keyspace,
+    pub(crate) receipts: Keyspace,
     id: String,
     directory: PathBuf,
     /// What is wrong with the storage.
@@ -139,6 +142,7 @@ impl Ledger {
             directories: db.keyspace("directories", plain)?,
             kept_directories: db.keyspace("kept-directories", plain)?,
             erasures: db.keyspace("erasures", plain)?,
+            receipts: db.keyspace("receipts", plain)?,
             users: Numbers::open(db.keyspace("users", plain)?)?,
             apps: Numbers::open(db.keyspace("apps", plain)?)?,
             bookings: Numbers::open(db.keyspace("bookings", plain)?)?,

@@ -6,7 +6,7 @@ mod damage;
 mod oracle;
 
 use crate::cells::Scope;
-use crate::erase::{Proof, Selection};
+use crate::erase::{Conditions, Proof, Selection};
 use crate::facts::Attendances;
 use crate::ledger::columns::{AttendanceBlock, Block};
 use crate::{Engine, EngineError, Settings};
@@ -52,6 +52,8 @@ enum Step {
     Vacuum,
     Forget(u8),
     Retain(Millis),
+    /// Of a range, and of an app or session if they are said.
+    Withdraw(Range, Option<usize>, Option<u8>),
     Reopen,
     Ask(Ask),
 }
@@ -186,6 +188,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Vacuum),
         1 => (0u8..5).prop_map(Step::Forget),
         1 => (-1i64..6).prop_map(|days| Step::Retain(BASE + days * DAY_MILLIS)),
+        1 => (range(), prop::option::of(0usize..2), prop::option::of(0u8..4))
+            .prop_map(|(range, app, session)| Step::Withdraw(Range::new(range.from, range.to + 1), app, session)),
         1 => Just(Step::Reopen),
         4 => ask().prop_map(Step::Ask),
     ];
@@ -287,7 +291,7 @@ fn erases(engine: &Engine, org: OrgId, selection: &Selection, named: Option<usiz
     prop_assert_eq!((told.facts(), told.times), (named as u64, erased.times));
     prop_assert_eq!((told.attendances, told.assistances), (erased.attendances, erased.assistances));
     prop_assert_eq!((erased.ids, told.directory_entries), (named as u64, erased.directory_entries));
-    let is_idle = named == 0 && matches!(selection, Selection::Before(_));
+    let is_idle = named == 0 && !matches!(selection, Selection::User(_));
     prop_assert_eq!(erased.proof, (!is_idle).then(Proof::default));
     Ok(())
 }
@@ -328,6 +332,12 @@ proptest! {
                 Step::Retain(before) => {
                     let named = oracle.retain(before);
                     erases(&engine, organization.id, &Selection::Before(before), Some(named))?;
+                }
+                Step::Withdraw(range, app, session) => {
+                    let named = oracle.withdraw(range, app, session);
+                    let (app, session_id) = (app.map(|app| APPS[app].into()), session.map(|session| format!("会议{session}")));
+                    let mistake = Conditions { app, session_id, from: Some(range.from), to: Some(range.to), ..Conditions::default() };
+                    erases(&engine, organization.id, &mistake.selection().unwrap(), Some(named))?;
                 }
                 Step::Reopen => {
                     drop(engine);

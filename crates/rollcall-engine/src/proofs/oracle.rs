@@ -59,6 +59,16 @@ impl Oracle {
         all - self.facts.len()
     }
 
+    /// How many facts go of a range, and of an app or session if they are said.
+    pub(super) fn withdraw(&mut self, range: Range, app: Option<usize>, session: Option<u8>) -> usize {
+        let all = self.facts.len();
+        let is_named = |fact: &Fact| {
+            range.contains(fact.started) && app.is_none_or(|app| fact.app == app) && session.is_none_or(|session| fact.session == session)
+        };
+        self.facts.retain(|fact| !is_named(fact));
+        all - self.facts.len()
+    }
+
     fn is_in_directory(&self, user: u8) -> bool {
         user < 2 && !self.forgotten.contains(&user)
     }

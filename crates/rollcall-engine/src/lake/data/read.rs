@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::lake::files::DataFile;
 use crate::lake::store::Store;
 use crate::ledger::{Wanted, day_of};
-use crate::words::{Worded, dictionaries, text_of};
+use crate::words::{Worded, dictionaries};
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{BooleanArray, RecordBatch};
@@ -135,25 +135,23 @@ fn about<B: Worded>(schema: &SchemaDescriptor, reach: Range) -> RowFilter {
     RowFilter::new(vec![Box::new(ArrowPredicateFn::new(columns, is_about))])
 }
 
-/// Whether a file has a fact of a user. Reads the one column.
-pub(in crate::lake) fn has_user<B: Worded>(
+/// Calls `with` with every fact of a file in turn, of which it reads these columns only; none: all.
+pub(in crate::lake) fn each_batch<B: Worded>(
     store: &Store,
     footers: &Footers,
     table: &str,
     file: &DataFile,
-    user: &str,
-) -> Result<bool, EngineError> {
+    columns: Option<&[&str]>,
+    mut with: impl FnMut(&RecordBatch) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
     let (source, footer) = open::<B>(store, footers, table, file)?;
-    let users = ProjectionMask::columns(footer.parquet.metadata().file_metadata().schema_descr(), ["user_id"]);
+    let schema = footer.parquet.metadata().file_metadata().schema_descr();
+    let read = columns.map_or_else(ProjectionMask::all, |columns| ProjectionMask::columns(schema, columns.iter().copied()));
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source.clone(), footer.parquet).with_batch_size(BATCH_FACTS);
-    for batch in builder.with_projection(users).build().map_err(|error| source.failed(error))? {
-        let batch = batch.map_err(|error| source.failed(error))?;
-        let users = text_of(&batch, "user_id")?;
-        if (0..batch.num_rows()).any(|row| users.get(row) == user) {
-            return Ok(true);
-        }
+    for batch in builder.with_projection(read).build().map_err(|error| source.failed(error))? {
+        with(&batch.map_err(|error| source.failed(error))?)?;
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Opens a data file of a table, with its footer.
