@@ -32,4 +32,5 @@ mod shares;
 mod strangers;
 mod verify;
 mod volcengine;
+mod withdraw;
 mod yunxiao;

@@ -42,11 +42,11 @@ pub fn retain(flags: &Retain) -> Result {
     done(flags.dry_run, retained.iter().map(|retained| &retained.erased))
 }
 
-fn load(config: &Path, data: &Path) -> Result<Config> {
+pub(super) fn load(config: &Path, data: &Path) -> Result<Config> {
     Ok(Config::load(config, &Overrides { listen: None, data: Some(data.into()) })?)
 }
 
-fn print(format: ReceiptFormat, found: &impl Serialize, table: impl FnOnce() -> String) -> Result {
+pub(super) fn print(format: ReceiptFormat, found: &impl Serialize, table: impl FnOnce() -> String) -> Result {
     match format {
         ReceiptFormat::Json => {
             output::line(serde_json::to_value(found).map_err(|error| Failure::of("what was erased cannot be written", error))?)
@@ -55,7 +55,7 @@ fn print(format: ReceiptFormat, found: &impl Serialize, table: impl FnOnce() -> 
     }
 }
 
-fn table<'e>(rows: impl IntoIterator<Item = (Option<&'e Retained>, &'e Erased)>) -> String {
+pub(super) fn table<'e>(rows: impl IntoIterator<Item = (Option<&'e Retained>, &'e Erased)>) -> String {
     let mut head = Vec::new();
     let rows: Vec<Vec<(String, bool)>> = rows
         .into_iter()
@@ -94,7 +94,7 @@ fn table<'e>(rows: impl IntoIterator<Item = (Option<&'e Retained>, &'e Erased)>)
 }
 
 /// Says what erasing does not reach; an error if something is left of what it does.
-fn done<'e>(dry_run: bool, erased: impl IntoIterator<Item = &'e Erased>) -> Result {
+pub(super) fn done<'e>(dry_run: bool, erased: impl IntoIterator<Item = &'e Erased>) -> Result {
     let erased: Vec<&Erased> = erased.into_iter().collect();
     if !dry_run && erased.iter().any(|erased| erased.proof.is_some()) {
         output::note(ELSEWHERE);

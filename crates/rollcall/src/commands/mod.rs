@@ -17,6 +17,7 @@ mod report;
 mod restore;
 mod serve;
 mod verify;
+mod withdraw;
 
 use crate::args::{Args, Command};
 use crate::failure::{Failure, Result};
@@ -48,6 +49,8 @@ pub fn run(args: Args) -> Result {
         Command::Vacuum(flags) => housekeeping::vacuum(&flags),
         Command::Forget(flags) => forget::run(&flags),
         Command::Retain(flags) => forget::retain(&flags),
+        Command::Receipts(flags) => withdraw::receipts(&flags),
+        Command::Withdraw(flags) => withdraw::run(&flags),
         Command::Backup(flags) => backup::run(&flags),
         Command::Restore(flags) => restore::run(&flags),
         Command::Config(flags) => config::run(flags),

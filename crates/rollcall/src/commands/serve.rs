@@ -102,7 +102,8 @@ pub async fn serve(opened: Opened, config: Config, source: Source) -> Result {
     }
     let Signals { mut terminate, mut interrupt, hangup } = signals;
     let shutdown_time = Limits::seconds(config.limits.shutdown_seconds);
-    let retaining = tokio::spawn(server::retention::run(app.clone(), server::now));
+    let (retention, resuming) = (server::retention::run(app.clone(), server::now), server::retention::resume(app.clone()));
+    let retaining = tokio::spawn(async { tokio::join!(retention, resuming) });
     let reloading = tokio::spawn(reload(hangup, app.clone(), certificates, config, source));
     let closing = app.clone();
     let (stopping, stopped) = oneshot::channel();

@@ -128,6 +128,7 @@ fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, f
         tenant: Tenant { organization, feishu, office365, volcengine, yunxiao },
         ingest_keys,
         retention_days: given.retention_days,
+        allow_withdraw: given.allow_withdraw,
     })
 }
 

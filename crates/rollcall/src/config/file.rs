@@ -91,6 +91,7 @@ pub(super) struct Storage {
     users_per_organization: Option<u32>,
     bookings_per_organization: Option<u32>,
     uses_per_organization: Option<u32>,
+    receipts_per_organization: Option<u32>,
     directory_bytes: Option<u64>,
     directory_history_bytes: Option<u64>,
 }
@@ -110,6 +111,7 @@ impl Storage {
             users_per_organization: self.users_per_organization.unwrap_or(defaults.users_per_organization),
             bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
             uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
+            receipts_per_organization: self.receipts_per_organization.unwrap_or(defaults.receipts_per_organization),
             directory_bytes: self.directory_bytes.unwrap_or(defaults.directory_bytes),
             directory_history_bytes: self.directory_history_bytes.unwrap_or(defaults.directory_history_bytes),
             ..defaults
@@ -139,6 +141,8 @@ pub(super) struct Organization {
     pub(super) units: Option<Spanned<Vec<u8>>>,
     #[serde(default)]
     pub(super) retention_days: u32,
+    #[serde(default)]
+    pub(super) allow_withdraw: bool,
     #[serde(default)]
     pub(super) ingest_keys: Vec<IngestKey>,
     #[serde(default)]

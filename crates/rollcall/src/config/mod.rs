@@ -72,6 +72,8 @@ pub struct OrganizationConfig {
     pub ingest_keys: Vec<IngestKey>,
     /// For how many days facts are kept; 0: for ever.
     pub retention_days: u32,
+    /// Whether ingest keys may withdraw facts.
+    pub allow_withdraw: bool,
 }
 
 /// A key of the native API.

@@ -1,8 +1,8 @@
-//! `forget` and `retain`: facts that go for good, and the proof.
+//! `forget`, `retain` and `withdraw`: facts that go for good, and the proof.
 
 use super::{Context, Operation, Progress};
 use rollcall_engine::Engine;
-use rollcall_engine::erase::{self, Selection};
+use rollcall_engine::erase::{self, Conditions, Selection};
 use rollcall_model::calendar::{DAY_MILLIS, rfc3339};
 use rollcall_model::{Millis, OrgId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,9 @@ pub enum Forget {}
 /// Erases what is older than an organization keeps its facts.
 pub enum Retain {}
 
+/// Takes back facts that were stored by mistake.
+pub enum Withdraw {}
+
 /// Who is to be forgotten.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +23,17 @@ pub struct AskedOfForget {
     pub organization: OrgId,
     /// The id that facts carry.
     pub user: String,
+    /// Only say what would be erased.
+    pub dry_run: bool,
+}
+
+/// What is to be withdrawn.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedOfWithdraw {
+    pub organization: OrgId,
+    /// What holds of each of the facts.
+    pub conditions: Conditions,
     /// Only say what would be erased.
     pub dry_run: bool,
 }
@@ -98,6 +112,19 @@ impl Operation for Forget {
     fn run(context: &Context<'_>, asked: AskedOfForget, progress: &Progress<'_>) -> Result<Erased, String> {
         let AskedOfForget { organization, user, dry_run } = asked;
         erase(context.engine, organization, &Selection::User(user), dry_run, progress)
+    }
+}
+
+impl Operation for Withdraw {
+    const NAME: &'static str = "withdraw";
+    const DOING: &'static str = "withdrawing";
+    type Asked = AskedOfWithdraw;
+    type Found = Erased;
+
+    fn run(context: &Context<'_>, asked: AskedOfWithdraw, progress: &Progress<'_>) -> Result<Erased, String> {
+        let AskedOfWithdraw { organization, conditions, dry_run } = asked;
+        let selection = conditions.selection().map_err(|unfit| unfit.to_string())?;
+        erase(context.engine, organization, &selection, dry_run, progress)
     }
 }
 

@@ -3,7 +3,8 @@
 //! Each is written once, as an [`Operation`]. `server/operator` lists and answers them; `commands/operate.rs` asks for them.
 //!
 //! # Layout
-//! - [`erase`]: `forget` and `retain`
+//! - [`erase`]: `forget`, `retain` and `withdraw`
+//! - [`receipts`]: the operation of that name
 //! - [`housekeeping`]: `flush`, `compact` and `vacuum`
 //! - [`backup`]: the operation of that name
 //! - [`prove`]: `verify` and `rebuild`
@@ -17,6 +18,7 @@ pub mod backup;
 pub mod erase;
 pub mod housekeeping;
 pub mod prove;
+pub mod receipts;
 pub mod socket;
 
 use rollcall_engine::Engine;

@@ -14,7 +14,7 @@ mod usage;
 mod users_by_place;
 
 pub use document::{Cell, Document};
-pub use parameters::{BadParameter, Bounds, Common, Given, check_names, export_range, question, zone};
+pub use parameters::{BadParameter, Bounds, Common, Given, check_names, export_range, question, time, zone};
 
 use rollcall_model::{OrgId, ReportError, Reports};
 

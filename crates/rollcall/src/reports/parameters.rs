@@ -167,7 +167,11 @@ impl Given<'_> {
     }
 }
 
-fn time(parameter: &str, value: Option<&str>, zone: &TimeZone) -> Result<Millis, BadParameter> {
+/// The instant of a text: an instant, the start of a day of a zone, or Unix milliseconds.
+///
+/// # Errors
+/// If it is none.
+pub fn time(parameter: &str, value: Option<&str>, zone: &TimeZone) -> Result<Millis, BadParameter> {
     let bad = || BadParameter::new(parameter, value, EXPECTED_TIME);
     let text = value.ok_or_else(bad)?;
     let at = if let Ok(millis) = text.parse::<Millis>() {

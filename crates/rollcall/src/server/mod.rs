@@ -35,6 +35,7 @@ mod router;
 pub mod signing;
 mod state;
 mod tls;
+mod withdraw;
 
 pub use connections::{Server, bind};
 pub use router::router;

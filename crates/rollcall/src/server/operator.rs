@@ -9,15 +9,16 @@ use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
 use crate::operations::backup::Backup;
-use crate::operations::erase::{Forget, Retain};
+use crate::operations::erase::{Forget, Retain, Withdraw};
 use crate::operations::housekeeping::{Compact, Flush, Vacuum};
 use crate::operations::prove::{Rebuild, Verify};
+use crate::operations::receipts::Receipts;
 use crate::operations::socket::{NAME, Socket};
 use crate::operations::{Context, Line, Operation};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Json, State};
+use axum::extract::{DefaultBodyLimit, Json, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{StatusCode, Uri, header};
@@ -32,11 +33,24 @@ use tokio::net::{UnixListener, UnixSocket};
 use tokio::sync::{RwLock, Semaphore, mpsc, oneshot};
 
 /// Every operation, once.
-const OPERATIONS: &[Add] =
-    &[add::<Verify>, add::<Rebuild>, add::<Flush>, add::<Compact>, add::<Vacuum>, add::<Forget>, add::<Retain>, add::<Backup>];
+const OPERATIONS: &[Add] = &[
+    add::<Verify>,
+    add::<Rebuild>,
+    add::<Flush>,
+    add::<Compact>,
+    add::<Vacuum>,
+    add::<Forget>,
+    add::<Retain>,
+    add::<Receipts>,
+    add::<Withdraw>,
+    add::<Backup>,
+];
 
 /// Adds the route of an operation.
 type Add = fn(Router, &Desk) -> Router;
+
+/// The most bytes of what is asked.
+const MOST_ASKED: usize = 64 << 20;
 
 /// Clients that may wait to be accepted.
 const WAITING: u32 = 64;
@@ -134,6 +148,8 @@ struct Counter {
 
 fn router(operations: &[Add], desk: &Desk) -> Router {
     let router = operations.iter().fold(Router::new(), |router, add| add(router, desk));
+    // A list of ids may be long, and who may ask at all may do worse.
+    let router = router.layer(DefaultBodyLimit::max(MOST_ASKED));
     router.fallback(unknown).layer(axum::middleware::from_fn_with_state(desk.app.clone(), access::log))
 }
 

@@ -16,6 +16,21 @@ const EVERY: Duration = Duration::from_hours(24);
 /// After how long it looks again where it was in doubt: facts that come once a day may have come.
 const IN_DOUBT: Duration = Duration::from_hours(6);
 
+/// How often erasures that failed are tried again.
+const TRY_AGAIN: Duration = Duration::from_hours(1);
+
+/// Tries erasures that failed again, for as long as the server runs; the start did already.
+pub async fn resume(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(TRY_AGAIN).await;
+        let app = app.clone();
+        let resumed = tokio::task::spawn_blocking(move || app.engine().map(|engine| engine.resume_erasures())).await;
+        if let Ok(Err(error)) = resumed {
+            tracing::error!(%error, "erasures that failed could not be tried again");
+        }
+    }
+}
+
 /// Erases what is too old, for as long as the server runs. An erasure that the end of the server cuts off is finished at the next start.
 pub async fn run(app: Arc<App>, now: fn() -> Millis) {
     for Retention { organization, days } in app.live().retentions() {

@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use super::state::App;
-use super::{access, client, directory, export, health, ingest, native};
+use super::{access, client, directory, export, health, ingest, native, withdraw};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
@@ -22,6 +22,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/directory/departments", put(directory::put_departments).patch(directory::patch_departments))
         .route("/v1/directory/history", get(directory::history))
         .route("/v1/directory/restore", post(directory::restore))
+        .route("/v1/receipts", get(withdraw::receipts))
+        .route("/v1/withdraw", post(withdraw::withdraw))
         .route("/v1/reports/{name}", get(native::report))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

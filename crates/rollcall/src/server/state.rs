@@ -8,7 +8,7 @@ use rollcall_dialects::turns::{Turns, Words};
 use rollcall_dialects::{Secret, Site, work};
 use rollcall_engine::{Engine, EngineError, PlaceFiles, Supervisor};
 use rollcall_model::{Millis, OrgId, Organization};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
@@ -39,12 +39,16 @@ pub struct Live {
     pub decoding: Arc<Turns>,
     /// Turns to export.
     pub exports: Arc<Turns>,
+    /// Turns to withdraw facts.
+    pub withdrawals: Arc<Turns>,
     /// Whether lines of failed sign-ins have the client's address.
     pub log_client_addresses: bool,
     /// The proxies that are believed when they say for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
     organizations: Vec<Arc<Organization>>,
     retentions: Vec<Retention>,
+    /// Those whose ingest keys may withdraw facts.
+    withdrawing: HashSet<OrgId>,
     /// The organization, by position, of each ingest key's hash.
     keys: HashMap<[u8; 32], usize>,
 }
@@ -109,17 +113,22 @@ impl Live {
         let (limits, alone) = (&config.limits, config.is_for_one());
         let decoding = Words { things: "bodies", are: "are being decoded", setting: "limits.decoders" };
         let exports = Words { things: "exports", are: "are under way", setting: "limits.exports" };
+        let withdrawals = Words { things: "withdrawals", are: "are under way", setting: "one at a time" };
+        let withdrawing = config.organizations.iter().filter(|organization| organization.allow_withdraw);
         let keys = keys.flat_map(|(position, organization)| organization.ingest_keys.iter().map(move |key| (*key.secret.hash(), position)));
         Self {
             limits: config.limits.clone(),
             room: Room::new(limits, alone),
             // Decoding is all computing, so an organization has half of the turns at most, one for each processor, also where it is alone.
             decoding: Turns::new(decoding, limits.decoders, false, limits.patience()),
+            // Each has the lake for itself: who waits too long is told so.
+            withdrawals: Turns::new(withdrawals, 1, false, limits.patience()),
             exports: Turns::new(exports, limits.exports, alone, limits.patience()),
             log_client_addresses: config.log_client_addresses,
             trusted_proxies: config.trusted_proxies.clone(),
             organizations: organizations.collect(),
             retentions: config.retentions(),
+            withdrawing: withdrawing.map(|organization| organization.tenant.organization.id).collect(),
             keys: keys.collect(),
         }
     }
@@ -127,6 +136,11 @@ impl Live {
     /// How long those of them keep their facts that do not keep them for ever.
     pub fn retentions(&self) -> &[Retention] {
         &self.retentions
+    }
+
+    /// Whether ingest keys of an organization may withdraw facts.
+    pub fn may_withdraw(&self, organization: OrgId) -> bool {
+        self.withdrawing.contains(&organization)
     }
 
     /// The organization for which a presented ingest key speaks.
