@@ -48,8 +48,10 @@ pub enum Message {
         kind: FactKind,
         /// The ids.
         ids: Vec<FactId>,
-        /// Where is told how many there were.
-        reply: SyncSender<Result<u64, EngineError>>,
+        /// The newest commit with such facts that wait for the lake, by which it was seen which ids may go; none: all may.
+        newest: Option<u64>,
+        /// Where is told how many there were; none are removed if facts came since.
+        reply: SyncSender<Result<Option<u64>, EngineError>>,
     },
     /// To erase the name of a user of whom no fact came after a position, durably.
     EraseUser {
@@ -65,7 +67,7 @@ pub enum Message {
 }
 
 /// How many bits of a receipt's number say which of the requests of a commit it answers; those before them are the commit's position.
-const REQUEST_BITS: u32 = 16;
+pub(crate) const REQUEST_BITS: u32 = 16;
 
 /// The most requests of a group.
 const GROUP_REQUESTS: usize = 1 << REQUEST_BITS;
@@ -171,7 +173,10 @@ impl Committer {
                     }
                     self.commit(&group.requests);
                 }
-                Message::EraseIds { org, kind, ids, reply } => _ = reply.send(self.erase_ids(org, kind, &ids)),
+                Message::EraseIds { org, kind, ids, newest, reply } => {
+                    let is_seen = newest.is_none_or(|newest| self.ledger.waiting.newest(kind, org) == newest);
+                    _ = reply.send(if is_seen { self.erase_ids(org, kind, &ids).map(Some) } else { Ok(None) });
+                }
                 Message::EraseUser { org, user, after, reply } => _ = reply.send(self.erase_user(org, &user, after)),
             }
             after();

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::threads::spawn;
 use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use rollcall_model::Millis;
+use rollcall_model::{Millis, OrgId};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -124,6 +124,11 @@ impl Held<'_> {
     /// Flushes everything acknowledged before.
     pub(crate) fn flush(&self) -> Result<u64, EngineError> {
         self.work.flush(Waiting::all, || true)
+    }
+
+    /// Flushes everything of an organization that was acknowledged before.
+    pub(crate) fn flush_of(&self, org: OrgId) -> Result<u64, EngineError> {
+        self.work.flush(|waiting| waiting.all().into_iter().filter(|(_, of, _)| *of == org).collect(), || true)
     }
 
     /// Makes the lake's logs begin at the newest versions, once what is before is vacuumed.

@@ -5,14 +5,16 @@ use super::{Erased, Progress, Proof, Selection};
 use crate::Engine;
 use crate::cells::Scope;
 use crate::clock::now;
+use crate::commit::REQUEST_BITS;
 use crate::crash;
 use crate::error::EngineError;
 use crate::lake::{Found, Matcher, Traces, Vacuumed};
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::ledger::{Erasure, ErasureKey, Message};
+use crate::ledger::{Erasure, ErasureKey, Message, Wanted};
 use crate::words::{self, Worded};
 use arrow_array::{Array, RecordBatch};
-use rollcall_model::{FactId, FactKind, OrgId};
+use hashbrown::HashSet;
+use rollcall_model::{FactId, FactKind, Millis, OrgId, Range};
 use std::sync::mpsc::sync_channel;
 
 /// How many ids are removed at a time: what memory must hold, and how long an ingest may have to wait.
@@ -20,6 +22,9 @@ const IDS_AT_A_TIME: usize = 100_000;
 
 /// How often what came meanwhile is erased too, before its user is left in peace.
 const MOST_ROUNDS: usize = 8;
+
+/// How often it is looked whose ids may go while facts come.
+const MOST_LOOKS: usize = 100;
 
 /// How many steps progress is told of.
 const STEPS: u64 = 5;
@@ -30,6 +35,8 @@ struct Work<'w> {
     key: &'w ErasureKey,
     selection: &'w Selection,
     matcher: Matcher<'w>,
+    /// See [`Erasure::since`]; none if no attempt before this one can have removed ids.
+    since: Option<u64>,
     erasure: Erasure,
     erased: Erased,
     /// The days whose cells were or are made anew.
@@ -51,7 +58,10 @@ impl Engine {
         days.add_spans(&erasure.days);
         let selection = erasure.selection.clone();
         if let Some(selection) = &selection {
-            let mut work = Work { org, key, selection, matcher: Matcher::new(selection), erasure, erased, days };
+            // Whichever erasure failed: its facts may be among those of this one.
+            let noted = ledger.erasures()?.into_iter().filter(|(of, ..)| *of == org);
+            let since = noted.filter_map(|(.., noted)| noted.since).min();
+            let mut work = Work { org, key, selection, matcher: Matcher::new(selection), since, erasure, erased, days };
             self.erase_facts(&mut work, progress)?;
             (erasure, erased, days) = (work.erasure, work.erased, work.days);
             let is_of_user = matches!(selection, Selection::User(_));
@@ -103,7 +113,7 @@ impl Engine {
         stale.add_spans(&work.erasure.days);
         for round in 0..=MOST_ROUNDS {
             let held = self.keeper.hold();
-            held.flush()?;
+            held.flush_of(work.org)?;
             let some = self.erase_kind::<AttendanceBlock>(work, &mut stale)? | self.erase_kind::<AssistanceBlock>(work, &mut stale)?;
             for range in std::mem::take(&mut stale).ranges() {
                 self.prove_alone(&Scope { org: Some(work.org), range }, true, &|_, _| {})?;
@@ -128,6 +138,10 @@ impl Engine {
         if files.is_empty() {
             return Ok(false);
         }
+        if work.erasure.since.is_none() {
+            work.erasure.since = FactKind::ALL.iter().map(|kind| lake.files_of(*kind).covers(work.org)).min();
+            self.facts.ledger.note_erasure(work.key, &work.erasure)?;
+        }
         let mut ids = Vec::new();
         for Found { file, named, times } in &files {
             work.erased.count(B::KIND, *named, *times);
@@ -137,12 +151,12 @@ impl Engine {
                 work.days.add::<B>(words)?;
                 ids.extend(ids_of::<B>(words)?);
                 if ids.len() >= IDS_AT_A_TIME {
-                    work.erased.ids += self.erase_ids(work.org, B::KIND, std::mem::take(&mut ids))?;
+                    work.erased.ids += self.erase_ids::<B>(work.org, (&work.matcher, work.since), std::mem::take(&mut ids))?;
                 }
                 Ok(())
             })?;
         }
-        work.erased.ids += self.erase_ids(work.org, B::KIND, ids)?;
+        work.erased.ids += self.erase_ids::<B>(work.org, (&work.matcher, work.since), ids)?;
         crash::point("erasure-ids-removed");
         // When the facts are gone, nobody can tell any more which cells knew of them.
         work.erasure.days = work.days.spans();
@@ -151,10 +165,56 @@ impl Engine {
         Ok(true)
     }
 
-    fn erase_ids(&self, org: OrgId, kind: FactKind, ids: Vec<FactId>) -> Result<u64, EngineError> {
-        let (reply, erased) = sync_channel(1);
-        self.send(Message::EraseIds { org, kind, ids, reply })?;
-        erased.recv().map_err(|_| EngineError::Closed)?
+    /// Removes the ids of facts that go. Those that facts have again which came since an attempt before this one, and stay, are not removed:
+    /// else the next that is sent with them would count beside these.
+    fn erase_ids<B: Worded>(
+        &self,
+        org: OrgId,
+        (matcher, since): (&Matcher<'_>, Option<u64>),
+        ids: Vec<FactId>,
+    ) -> Result<u64, EngineError> {
+        let (kind, waiting) = (B::KIND, &self.facts.ledger.waiting);
+        for _ in 0..MOST_LOOKS {
+            let newest = waiting.newest(kind, org);
+            let mut ids = ids.clone();
+            if let Some(since) = since {
+                let held = self.held_since::<B>(org, (matcher, since), &ids)?;
+                ids.retain(|id| !held.contains(id));
+            }
+            let (reply, erased) = sync_channel(1);
+            self.send(Message::EraseIds { org, kind, ids, newest: since.map(|_| newest), reply })?;
+            if let Some(erased) = erased.recv().map_err(|_| EngineError::Closed)?? {
+                return Ok(erased);
+            }
+        }
+        Err(EngineError::Storage("facts keep coming while it is looked whose ids may go: try again when fewer come".into()))
+    }
+
+    /// Which of some ids facts have that came after a position and are not named.
+    fn held_since<B: Worded>(
+        &self,
+        org: OrgId,
+        (matcher, since): (&Matcher<'_>, u64),
+        ids: &[FactId],
+    ) -> Result<HashSet<FactId>, EngineError> {
+        let (mut held, going) = (HashSet::new(), ids.iter().copied().collect::<HashSet<_>>());
+        let mut look = |facts: &RecordBatch| {
+            let (named, receipts) = (matcher.names::<B>(facts)?, words::receipts_of(facts)?);
+            for (row, id) in ids_of::<B>(facts)?.into_iter().enumerate() {
+                if receipts[row] >> REQUEST_BITS > since && !named.value(row) && going.contains(&id) {
+                    held.insert(id);
+                }
+            }
+            Ok(())
+        };
+        let (pinned, lake) = (self.facts.pin(), &self.facts.lake);
+        for file in pinned.version.of(B::KIND).of(org) {
+            lake.each_since::<B>(file, since << REQUEST_BITS, &mut look)?;
+        }
+        for read in pinned.in_ledger::<B>(org, Wanted::times(Range::new(0, Millis::MAX))) {
+            look(&read?.2.to_words(&self.facts.ledger, org)?)?;
+        }
+        Ok(held)
     }
 
     /// Erases the name of a user of whom the ledger has no fact, and says whether it has none. For other selections there is nothing to do.

@@ -157,6 +157,21 @@ impl Lake {
         })
     }
 
+    /// Calls `with` with the facts of a file, in words, if some have a receipt after a number.
+    pub(crate) fn each_since<B: Worded>(
+        &self,
+        file: &Arc<DataFile>,
+        receipt: u64,
+        with: impl FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let (mut has_some, table) = (false, self.table(B::KIND).name());
+        read::each_batch::<B>(&self.store, &self.footers, table, file, Some(&[RECEIPT]), |facts| {
+            has_some |= words::receipts_of(facts)?.iter().any(|of| *of > receipt);
+            Ok(())
+        })?;
+        if has_some { self.each::<B>(file, ALL, with) } else { Ok(()) }
+    }
+
     /// Takes the facts that are named out of these files, in one commit of the table: a file of which nothing stays goes, others are written
     /// anew. Whoever calls it is alone in changing the lake. Returns how many files were written.
     pub(crate) fn erase<B: Worded>(&self, files: &[Found], matcher: &Matcher<'_>) -> Result<u64, EngineError> {

@@ -15,6 +15,9 @@ pub(crate) struct Erasure {
     pub(crate) selection: Option<Selection>,
     /// The days of UTC, counted from 1970, that facts are about that were, or were about to be, removed: from each first until before the last.
     pub(crate) days: Vec<(i64, i64)>,
+    /// The lake covered the organization up to this position before ids were removed for the first time: facts that came later may have them
+    /// again.
+    pub(crate) since: Option<u64>,
     /// The months whose data files have, or had, such facts.
     pub(crate) months: BTreeSet<Month>,
 }

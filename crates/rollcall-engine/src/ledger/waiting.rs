@@ -85,6 +85,11 @@ impl Waiting {
         self.facts.load(Ordering::Relaxed)
     }
 
+    /// The position of the newest commit with facts of a kind and an organization that wait; 0 if none do.
+    pub(crate) fn newest(&self, kind: FactKind, org: OrgId) -> u64 {
+        self.of.lock().get(&(kind, org)).map_or(0, |wait| wait.last)
+    }
+
     /// Everyone who waits.
     pub(crate) fn all(&self) -> Vec<Waiter> {
         self.of.lock().iter().map(|((kind, org), wait)| (*kind, *org, wait.facts)).collect()

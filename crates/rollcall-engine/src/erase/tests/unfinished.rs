@@ -64,3 +64,25 @@ fn an_erasure_that_cannot_be_finished_keeps_no_server_from_starting() {
     assert_eq!(facts(&engine, org), (71, 60));
     verified(&engine);
 }
+
+/// Where a withdrawal failed when ids were gone, the same facts may have come again. The next attempt takes the old ones and leaves these
+/// their ids, so that they count once whatever is sent.
+#[test]
+fn facts_that_came_again_after_a_failed_withdrawal_stay_and_count_once() {
+    for flushed in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let (engine, organization) = (open(home.path()), organization(1));
+        let again = || engine.ingest(&organization, attendances(&organization, &[GONE, STAYS], 0..10)).unwrap();
+        let receipts = vec![again().receipt.unwrap()];
+        let mistake = Conditions { receipts, ..Conditions::default() }.selection().unwrap();
+        assert!(crash::tests::until("erasure-ids-removed", || engine.erase(organization.id, &mistake, &|_, _| {})));
+        assert_eq!(again().accepted, 20, "their ids are free");
+        if flushed {
+            engine.flush().unwrap();
+        }
+        let erased = engine.erase(organization.id, &mistake, &|_, _| {}).unwrap();
+        assert_eq!((erased.attendances, erased.ids, erased.proof), (20, 0, Some(Proof::default())));
+        assert_eq!((again().duplicate, facts(&engine, organization.id)), (20, (20, 0)));
+        verified(&engine);
+    }
+}
