@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use std::thread::JoinHandle;
 
 /// The threads that change what is stored. One that panics leaves a state that nobody may go on from.
-const THREADS: [&str; 5] = ["committer", "checkpointer", "keeper", "supervisor", "fjall:worker"];
+const THREADS: [&str; 7] = ["committer", "encoder", "publisher", "checkpointer", "keeper", "supervisor", "fjall:worker"];
 
 /// Starts a thread of this name.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {

@@ -110,7 +110,7 @@ fn piece(commit: &Commit, facts: Range<usize>) -> Commit {
             let (begin, end) = (*before, *before + block.facts());
             let (from, to) = (facts.start.clamp(begin, end), facts.end.clamp(begin, end));
             if from < to {
-                taken.push((*org, B::of_batch(block.batch().slice(from - begin, to - from))));
+                taken.push((*org, block.slice(from - begin, to - from)));
             }
             *before = end;
         }

@@ -1,371 +1,146 @@
-//! The committer: one thread that gathers the requests that wait and commits them together.
+//! The committer: a pipeline that makes facts durable, several requests at a time.
+//!
+//! A group of requests goes through three stages, each of them a thread: its ids and numbers are claimed (`claim`), its new facts become
+//! blocks (`encode`), and all of it is written in one atomic batch with one fsync, folded and acknowledged (`publish`). While one group is
+//! published the next is encoded, and the one after it claimed. Groups keep their order, so receipts are given in the order of commits. When
+//! one fails, all behind it fail: they may build on what it claimed.
+//!
+//! # Layout
+//! - [`group`]: what waits, and what of it goes together
+//! - [`claim`], [`encode`], [`publish`]: the stages
+//! - [`names`]: names of a request become numbers
 
-mod rows;
+mod claim;
+mod encode;
+mod group;
+mod names;
+mod publish;
+
+pub(crate) use group::{Alone, Message, REQUEST_BITS, Request};
 
 use crate::cells::Cells;
-use crate::clock::now;
-use crate::crash;
 use crate::error::EngineError;
-use crate::facts::Facts;
-use crate::facts::day_of;
-use crate::kinds::block::{Block, Commit};
-use crate::ledger::ids::{Ids, Known};
-use crate::ledger::journal_repair::COMMIT_MARK;
-use crate::ledger::receipts::{KeptReceipt, Receipts};
-use crate::ledger::{Ledger, SEEN, block_key, block_key_prefix};
+use crate::ledger::Ledger;
 use crate::settings::Settings;
-use fjall::{OwnedWriteBatch, PersistMode};
-use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{FactId, FactKind, Millis, OrgId, Receipt};
-use rows::{Limits, OfKind, Rows};
+use crate::threads::spawn;
+use claim::{Claimed, Claimer};
+use encode::{Encoded, Encoder};
+use group::{Queue, Work};
+use publish::Publisher;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
 
-/// Facts that wait to be committed.
+/// The running pipeline. Dropping it commits what waits.
 #[derive(Debug)]
-pub struct Request {
-    /// Whose facts they are.
-    pub org: OrgId,
-    /// The names behind [`crate::facts::Attendances::apps`].
-    pub apps: Vec<String>,
-    /// The facts.
-    pub facts: Facts,
-    /// Where the receipt goes.
-    pub reply: SyncSender<Result<Receipt, EngineError>>,
+pub(crate) struct Committer {
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
 }
 
-/// What the committer is asked.
-#[derive(Debug)]
-pub enum Message {
-    /// To store facts.
-    Ingest(Box<Request>),
-    /// To remove ids of facts that are erased, durably.
-    EraseIds {
-        /// Whose facts they are.
-        org: OrgId,
-        /// What they are.
-        kind: FactKind,
-        /// The ids.
-        ids: Vec<FactId>,
-        /// The newest commit with such facts that wait for the lake, by which it was seen which ids may go; none: all may.
-        newest: Option<u64>,
-        /// Where is told how many there were; none are removed if facts came since.
-        reply: SyncSender<Result<Option<u64>, EngineError>>,
-    },
-    /// To erase the name of a user of whom no fact came after a position, durably.
-    EraseUser {
-        /// Whose user it is.
-        org: OrgId,
-        /// The name.
-        user: String,
-        /// The position.
-        after: u64,
-        /// Where is told whether none came.
-        reply: SyncSender<Result<bool, EngineError>>,
-    },
-}
+/// Held by each stage: if one ends by a panic, nobody waits for it.
+struct Stage(Arc<Queue>);
 
-/// How many bits of a receipt's number say which of the requests of a commit it answers; those before them are the commit's position.
-pub(crate) const REQUEST_BITS: u32 = 16;
-
-/// The most requests of a group.
-const GROUP_REQUESTS: usize = 1 << REQUEST_BITS;
-
-/// A group is closed at this many facts, though more requests wait: a commit must fit in memory, and its first request must not
-/// wait for ever.
-const GROUP_FACTS: usize = 200_000;
-
-/// The most entries of cells that the requests of a group make together; one that makes more by itself is alone.
-const GROUP_ENTRIES: u64 = 8_000_000;
-
-/// The most days that the requests of a group lie on, each counted by itself: each has blocks, ids and cells of its own.
-const GROUP_DAYS: u64 = 4_000;
-
-/// How long no message comes before claimed ids are flushed all the same.
-const QUIET: Duration = Duration::from_secs(10);
-
-/// Requests that are committed together.
-#[derive(Debug)]
-struct Group {
-    requests: Vec<Request>,
-    facts: usize,
-    entries: u64,
-    days: u64,
-}
-
-impl Group {
-    fn of(first: Request) -> Self {
-        let mut group = Self { requests: Vec::new(), facts: 0, entries: 0, days: 0 };
-        group.add(first);
-        group
-    }
-
-    fn is_full(&self) -> bool {
-        self.facts >= GROUP_FACTS || self.requests.len() >= GROUP_REQUESTS
-    }
-
-    /// Whether another request may go with these.
-    fn has_room(&self, next: &Request) -> bool {
-        let cost = next.facts.cost();
-        self.entries + cost.entries() <= GROUP_ENTRIES && self.days + cost.days() <= GROUP_DAYS
-    }
-
-    fn add(&mut self, request: Request) {
-        self.facts += request.facts.len();
-        self.entries += request.facts.cost().entries();
-        self.days += request.facts.cost().days();
-        self.requests.push(request);
-    }
-}
-
-/// The committer's state.
-pub struct Committer {
-    ledger: Arc<Ledger>,
-    cells: Arc<Cells>,
-    ids: Ids,
-    receipts: Receipts,
-    position: u64,
-    /// See [`Ledger::seen`].
-    seen: Option<Millis>,
-    limits: Limits,
-    /// See [`Settings::block_bytes`].
-    block_bytes: usize,
-}
-
-impl std::fmt::Debug for Committer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Committer").field("position", &self.position).finish_non_exhaustive()
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abandon();
+        }
     }
 }
 
 impl Committer {
-    /// A committer that goes on after the commit at `position`.
+    /// Starts a committer that goes on after the commit at `position`. `after` is called after each group.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn new(ledger: Arc<Ledger>, cells: Arc<Cells>, position: u64, settings: &Settings) -> Result<Self, EngineError> {
-        let ids = Ids::open(ledger.clone(), position, settings.id_cache_bytes)?;
-        let receipts = Receipts::new(ledger.receipts.clone(), settings.receipts_per_organization);
-        let limits = Limits::of(settings);
-        // Should it not be readable, the next commit notes it anew.
-        let seen = ledger.seen().unwrap_or_default();
-        Ok(Self { ledger, cells, ids, receipts, position, seen, limits, block_bytes: settings.block_bytes })
-    }
-
-    /// Commits until every sender is gone. `after` is called after each group.
-    pub fn run(mut self, messages: &Receiver<Message>, after: impl Fn()) {
-        let mut waiting = self.next(messages);
-        while let Some(message) = waiting.take() {
-            match message {
-                Message::Ingest(first) => {
-                    let mut group = Group::of(*first);
-                    while !group.is_full()
-                        && let Ok(next) = messages.try_recv()
-                    {
-                        match next {
-                            Message::Ingest(next) if group.has_room(&next) => group.add(*next),
-                            other => {
-                                waiting = Some(other);
-                                break;
-                            }
-                        }
+    pub(crate) fn start(
+        ledger: &Arc<Ledger>,
+        cells: &Arc<Cells>,
+        position: u64,
+        settings: &Settings,
+        after: impl Fn() + Send + 'static,
+    ) -> Result<Self, EngineError> {
+        let queue = Arc::new(Queue::default());
+        let mut claimer = Claimer::open(ledger.clone(), position, settings)?;
+        let mut encoder = Encoder::new(ledger.clone(), settings.block_bytes);
+        let publisher = Publisher { ledger: ledger.clone(), cells: cells.clone() };
+        // A group is handed over when the next stage is free, so that each has one at most.
+        let (claimed, to_encode) = sync_channel::<Claimed>(0);
+        let (encoded, to_publish) = sync_channel::<Encoded>(0);
+        let stage = || Stage(queue.clone());
+        let (first, second, third) = (stage(), stage(), stage());
+        let claiming = move || {
+            // Where ids could not be flushed, they are tried again after the next group.
+            let mut is_due = false;
+            while let Some(work) = first.0.next(is_due) {
+                is_due = false;
+                match work {
+                    Work::Commit(group) => {
+                        first.hand_over(claimer.claim(group), |group| claimed.send(group).is_ok());
+                        is_due = claimer.is_due();
                     }
-                    self.commit(&group.requests);
-                }
-                Message::EraseIds { org, kind, ids, newest, reply } => {
-                    let is_seen = newest.is_none_or(|newest| self.ledger.waiting.newest(kind, org) == newest);
-                    _ = reply.send(if is_seen { self.erase_ids(org, kind, &ids).map(Some) } else { Ok(None) });
-                }
-                Message::EraseUser { org, user, after, reply } => _ = reply.send(self.erase_user(org, &user, after)),
-            }
-            after();
-            if self.ids.is_due() {
-                self.flush_ids();
-            }
-            waiting = waiting.or_else(|| self.next(messages));
-        }
-        self.flush_ids();
-    }
-
-    /// The next message; none when every sender is gone. While none comes, ids find their places.
-    fn next(&mut self, messages: &Receiver<Message>) -> Option<Message> {
-        match messages.recv_timeout(QUIET) {
-            Err(RecvTimeoutError::Timeout) => {
-                self.flush_ids();
-                messages.recv().ok()
-            }
-            received => received.ok(),
-        }
-    }
-
-    /// Moves claimed ids into runs; all of them are committed. Where there is no room, they stay claimed.
-    fn flush_ids(&mut self) {
-        if self.ledger.health.admit().is_ok()
-            && let Err(error) = self.ids.flush()
-        {
-            self.ledger.health.broke(&error);
-        }
-    }
-
-    fn erase_ids(&mut self, org: OrgId, kind: FactKind, ids: &[FactId]) -> Result<u64, EngineError> {
-        self.ledger.health.broken().map_or(Ok(()), Err)?;
-        let erased = self.ids.erase(org, kind, ids);
-        erased.and_then(|erased| self.ledger.sync().map(|()| erased)).inspect_err(|error| self.ledger.health.broke(error))
-    }
-
-    fn erase_user(&self, org: OrgId, user: &str, after: u64) -> Result<bool, EngineError> {
-        self.ledger.health.broken().map_or(Ok(()), Err)?;
-        if self.ledger.last_without(org, user, after)?.is_none() {
-            return Ok(false);
-        }
-        let erased = self.ledger.users.erase(org, user).and_then(|()| self.ledger.sync());
-        erased.map(|()| true).inspect_err(|error| self.ledger.health.broke(error))
-    }
-
-    /// Commits a group and answers every request in it.
-    fn commit(&mut self, group: &[Request]) {
-        // A failed write may or may not be on disk, so nothing is acknowledged after one until the database is opened again.
-        let answers = self.ledger.health.admit().and_then(|()| self.store(group).inspect_err(|error| self.ledger.health.broke(error)));
-        match answers {
-            Ok(answers) => {
-                for (request, answer) in group.iter().zip(answers) {
-                    // A requester that went away has no use for its receipt.
-                    let _ = request.reply.send(answer);
+                    Work::Alone(message) => claimer.alone(message),
+                    Work::FlushIds => claimer.flush_ids(),
                 }
             }
-            Err(error) => {
-                for request in group {
+            claimer.flush_ids();
+        };
+        let encoding = move || {
+            for group in to_encode {
+                second.hand_over(encoder.encode(group), |group| encoded.send(group).is_ok());
+            }
+        };
+        let publishing = move || {
+            for group in to_publish {
+                publisher.publish(group);
+                after();
+                third.0.done();
+            }
+        };
+        let threads = vec![spawn("committer", claiming)?, spawn("encoder", encoding)?, spawn("publisher", publishing)?];
+        Ok(Self { queue, threads })
+    }
+
+    /// Asks it. Blocks while too much waits.
+    ///
+    /// # Errors
+    /// [`EngineError::Closed`].
+    pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
+        self.queue.send(message)
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.queue.close();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Stage {
+    /// Hands a group to the next stage, or answers its requests with the error that ended it here.
+    fn hand_over<G>(&self, outcome: Result<G, (Vec<Request>, EngineError)>, next: impl FnOnce(G) -> bool) {
+        match outcome {
+            // If the next stage is gone, so are these requests, and whoever waits for them is told.
+            Ok(group) => _ = next(group),
+            Err((requests, error)) => {
+                for request in requests {
                     let _ = request.reply.send(Err(error.clone()));
                 }
+                self.0.done();
             }
         }
     }
-
-    fn store(&mut self, group: &[Request]) -> Result<Vec<Result<Receipt, EngineError>>, EngineError> {
-        let mut batch = self.ledger.db.batch().durability(Some(PersistMode::SyncData));
-        let position = self.position + 1;
-        let mut answers = Vec::with_capacity(group.len());
-        let mut rows = Rows::default();
-        for (number, request) in (position << REQUEST_BITS..).zip(group) {
-            answers.push(match self.limits.check(&self.ledger, request) {
-                Err(error) => Err(error),
-                Ok(()) => {
-                    let (receipt, new) = self.check(request)?;
-                    rows.add(&self.ledger, request, number, &new, &mut batch)?;
-                    let receipt = Receipt { receipt: (!new.is_empty()).then_some(number), ..receipt };
-                    if let Some(times) = request.facts.times_of(&new) {
-                        let kept = KeptReceipt::new(&receipt, request.facts.kind(), now(), times);
-                        self.receipts.keep(request.org, &kept, &mut batch)?;
-                    }
-                    Ok(receipt)
-                }
-            });
-        }
-        if rows.is_empty() {
-            return Ok(answers);
-        }
-        let mut keys = COMMIT_MARK.to_vec();
-        let commit = Commit {
-            attendance: self.write(&rows.attendance, position, &mut keys, &mut batch)?,
-            assistance: self.write(&rows.assistance, position, &mut keys, &mut batch)?,
-        };
-        batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
-        self.ids.take(position).store(&self.ledger, position, &mut batch);
-        let newest = newest(&commit.attendance).max(newest(&commit.assistance));
-        let seen = newest.map(|newest| now().min(newest.saturating_add(DAY_MILLIS))).max(self.seen);
-        if let Some(seen) = seen.filter(|_| seen != self.seen) {
-            batch.insert(&self.ledger.meta, SEEN, seen.to_be_bytes());
-        }
-        batch.commit()?;
-        self.seen = seen;
-        crash::point("ledger-committed");
-        self.position = position;
-        self.ledger.waiting.add(position, &commit);
-        self.cells.fold(position, &commit);
-        // Live cells are in memory: where a checkpoint does not keep up with them, ingest waits for one.
-        if self.cells.is_overdue() {
-            // The commit stands, whatever comes of this.
-            self.ledger.health.checkpointed(self.cells.checkpoint());
-        }
-        Ok(answers)
-    }
-
-    /// Adds the blocks of rows of one kind to the batch, and their keys to the commit's.
-    fn write<B: Block>(
-        &self,
-        rows: &OfKind<B::Row<'_>>,
-        position: u64,
-        keys: &mut Vec<u8>,
-        batch: &mut OwnedWriteBatch,
-    ) -> Result<Vec<(OrgId, B)>, EngineError> {
-        let mut blocks = Vec::new();
-        for (org, rows) in rows {
-            // Rows are large: their times and places are sorted in their stead.
-            let mut order: Vec<(Millis, usize)> = rows.iter().enumerate().map(|(at, row)| (B::time(row), at)).collect();
-            order.sort_unstable();
-            for of_day in order.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
-                let Some((first, _)) = of_day.first() else { continue };
-                let key = block_key_prefix(*org, B::KIND, day_of(*first));
-                let rows: Vec<_> = of_day.iter().filter_map(|(_, at)| rows.get(*at)).collect();
-                for (part, rows) in (0..).zip(parts::<B>(&rows, self.block_bytes)) {
-                    let block = B::from_rows(rows)?;
-                    batch.insert(&self.ledger.facts, block_key(&key, position, part), block.encode()?);
-                    keys.extend_from_slice(&key);
-                    blocks.push((*org, block));
-                }
-            }
-        }
-        Ok(blocks)
-    }
-
-    /// Claims the ids of a request: what its receipt will say, and the rows that are new.
-    fn check(&mut self, request: &Request) -> Result<(Receipt, Vec<usize>), EngineError> {
-        let mut receipt = Receipt::default();
-        let mut new = Vec::with_capacity(request.facts.ids().len());
-        let kind = request.facts.kind();
-        let known = self.ids.claim(request.org, kind, request.facts.ids(), request.facts.contents())?;
-        for (row, known) in known.into_iter().enumerate() {
-            match known {
-                Known::New => {
-                    receipt.accepted += 1;
-                    new.push(row);
-                }
-                Known::Duplicate => receipt.duplicate += 1,
-                Known::Conflicting => receipt.conflicting += 1,
-            }
-        }
-        Ok((receipt, new))
-    }
-}
-
-/// Rows cut where a block of so many bytes is full: blocks that are too large cannot be read back.
-fn parts<'p, 'f, 'r, B: Block>(
-    mut rows: &'p [&'f B::Row<'r>],
-    most: usize,
-) -> impl Iterator<Item = &'p [&'f B::Row<'r>]> + use<'p, 'f, 'r, B> {
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let full = |row: &&B::Row<'r>| {
-            bytes += B::size(row);
-            bytes > most
-        };
-        // A row that is larger by itself is a part by itself.
-        let end = rows.iter().position(full).unwrap_or(rows.len()).max(1);
-        let (part, rest) = rows.split_at_checked(end)?;
-        rows = rest;
-        Some(part)
-    })
-}
-
-/// The newest time of facts.
-fn newest<B: Block>(blocks: &[(OrgId, B)]) -> Option<Millis> {
-    blocks.iter().map(|(_, block)| block.extent().to - 1).max()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GROUP_DAYS, GROUP_ENTRIES, Group, Request, parts};
+    use super::Request;
+    use super::encode::parts;
+    use super::group::{GROUP_DAYS, GROUP_ENTRIES, Group};
     use crate::cells::Scope;
     use crate::facts::{Assistances, Attendances};
     use crate::ledger::columns::{AssistanceBlock, AssistanceRow, AttendanceBlock, Block};
@@ -499,7 +274,8 @@ mod tests {
             facts: facts.into(),
             reply: std::sync::mpsc::sync_channel(1).0,
         };
-        let mut group = Group::of(request(long_stays(10, &organization)));
+        let mut group = Group::default();
+        group.add(request(long_stays(10, &organization)));
         // 672 quarter hours, 168 hours and a meeting each.
         assert_eq!((group.facts, group.entries, group.days), (10, 10 * 841, 10));
         assert!(group.has_room(&request(long_stays(10, &organization))));
@@ -571,12 +347,11 @@ mod tests {
         };
         let large = "x".repeat(500);
         let rows = [row(""), row(""), row(""), row(&large), row(""), row("")];
-        let rows: Vec<_> = rows.iter().collect();
-        let lengths = |most| parts::<AssistanceBlock>(&rows, most).map(<[_]>::len).collect::<Vec<_>>();
+        let lengths = |most| parts::<AssistanceBlock>(rows.into_iter(), most).map(|block| block.facts()).collect::<Vec<_>>();
         assert_eq!(lengths(100), [2, 1, 1, 2]);
         assert_eq!(lengths(1_000), [6]);
         assert_eq!(lengths(0), [1; 6]);
-        assert_eq!(parts::<AssistanceBlock>(&[], 100).count(), 0);
+        assert_eq!(parts::<AssistanceBlock>(std::iter::empty(), 100).count(), 0);
     }
 
     #[test]

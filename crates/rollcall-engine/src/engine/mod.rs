@@ -6,6 +6,7 @@ pub(crate) mod modes;
 pub(crate) mod supervisor;
 
 use crate::cells::{Cells, DamagedFile, Findings, Progress, Scope, State};
+use crate::commit::{Committer, Message, Request};
 use crate::data_directory::{UNFINISHED, lock, make, unusable};
 use crate::directories::{Directories, DirectoryLimits};
 use crate::disk::Disk;
@@ -14,7 +15,7 @@ use crate::facts::Facts;
 use crate::health::{Health, Problem};
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
-use crate::ledger::{Committer, Ledger, Message, Request, Wanted, birth};
+use crate::ledger::{Ledger, Wanted, birth};
 use crate::reports::{NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
@@ -25,12 +26,9 @@ use rollcall_model::{Millis, OrgId, Organization, Range, Receipt};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// How many requests may wait for the committer; the next one blocks. Each holds at most what its limits allow.
-const WAITING_REQUESTS: usize = 64;
 
 /// How long live cells wait for a checkpoint when few facts come, and how long it takes until one that failed is tried again.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -50,8 +48,7 @@ pub struct Engine {
     pub(crate) names: NamesOf,
     pub(crate) directories: Directories,
     pub(crate) directory_limits: DirectoryLimits,
-    requests: Option<SyncSender<Message>>,
-    committer: Option<JoinHandle<()>>,
+    committer: Option<Committer>,
     checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
     /// Locked while the engine is open. The last field: dropped after everything that writes.
     _lock: File,
@@ -104,18 +101,16 @@ impl Engine {
         let position = catch_up(&ledger, &cells)?;
         facts.lake.check_covered(position)?;
         let directories = Directories::open(&ledger)?;
-        let (requests, waiting) = sync_channel(WAITING_REQUESTS);
         let pace = Arc::new(Pace::default());
-        let committer = Committer::new(ledger.clone(), cells.clone(), position, &settings)?;
-        let committer = {
+        let after = {
             let (pace, cells) = (pace.clone(), cells.clone());
-            let after = move || {
+            move || {
                 if cells.is_due() {
                     pace.wake.notify_one();
                 }
-            };
-            spawn("committer", move || committer.run(&waiting, after))?
+            }
         };
+        let committer = Committer::start(&ledger, &cells, position, &settings, after)?;
         let checkpointer = {
             let (ledger, cells, pace) = (ledger.clone(), cells.clone(), pace.clone());
             spawn("checkpointer", move || checkpoints(&ledger, &cells, &pace))?
@@ -130,7 +125,6 @@ impl Engine {
             names: NamesOf::default(),
             directories,
             directory_limits: DirectoryLimits { bytes: settings.directory_bytes, history_bytes: settings.directory_history_bytes },
-            requests: Some(requests),
             committer: Some(committer),
             checkpointer: Some((pace, checkpointer)),
             _lock: lock,
@@ -159,7 +153,7 @@ impl Engine {
 
     /// Asks the committer.
     pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
-        self.requests.as_ref().ok_or(EngineError::Closed)?.send(message).map_err(|_| EngineError::Closed)
+        self.committer.as_ref().ok_or(EngineError::Closed)?.send(message)
     }
 
     /// Everything that is wrong with the storage now; facts can be ingested if nothing of it stops that.
@@ -329,10 +323,7 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        drop(self.requests.take());
-        if let Some(committer) = self.committer.take() {
-            let _ = committer.join();
-        }
+        drop(self.committer.take());
         if let Some((pace, checkpointer)) = self.checkpointer.take() {
             *pace.closing.lock() = true;
             pace.wake.notify_one();

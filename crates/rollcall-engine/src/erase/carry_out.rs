@@ -5,12 +5,12 @@ use super::{Erased, Progress, Proof, Selection};
 use crate::Engine;
 use crate::cells::Scope;
 use crate::clock::now;
-use crate::commit::REQUEST_BITS;
+use crate::commit::{Alone, Message, REQUEST_BITS};
 use crate::crash;
 use crate::error::EngineError;
 use crate::lake::{Found, Matcher, Traces, Vacuumed};
 use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::ledger::{Erasure, ErasureKey, Message, Wanted};
+use crate::ledger::{Erasure, ErasureKey, Wanted};
 use crate::words::{self, Worded};
 use arrow_array::{Array, RecordBatch};
 use hashbrown::HashSet;
@@ -182,7 +182,7 @@ impl Engine {
                 ids.retain(|id| !held.contains(id));
             }
             let (reply, erased) = sync_channel(1);
-            self.send(Message::EraseIds { org, kind, ids, newest: since.map(|_| newest), reply })?;
+            self.send(Message::Alone(Alone::EraseIds { org, kind, ids, newest: since.map(|_| newest), reply }))?;
             if let Some(erased) = erased.recv().map_err(|_| EngineError::Closed)?? {
                 return Ok(erased);
             }
@@ -223,7 +223,7 @@ impl Engine {
         // Most of what came is looked at here, so that the committer need not.
         let Some(after) = self.facts.ledger.last_without(work.org, user, 0)? else { return Ok(false) };
         let (reply, erased) = sync_channel(1);
-        self.send(Message::EraseUser { org: work.org, user: user.clone(), after, reply })?;
+        self.send(Message::Alone(Alone::EraseUser { org: work.org, user: user.clone(), after, reply }))?;
         erased.recv().map_err(|_| EngineError::Closed)?
     }
 }

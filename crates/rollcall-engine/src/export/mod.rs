@@ -91,7 +91,7 @@ impl Engine {
             }
             for first in (0..block.facts()).step_by(BATCH_FACTS) {
                 let length = BATCH_FACTS.min(block.facts() - first);
-                let part = B::of_batch(block.batch().slice(first, length));
+                let part = block.slice(first, length);
                 writer.write(&with_ids::<B>(&part.to_words(&self.facts.ledger, org)?, &columns)?)?;
                 facts += length as u64;
             }

@@ -72,7 +72,7 @@ impl Ledger {
             }
             match B::decode(&bytes) {
                 Ok(block) => Some(block.within(wanted.times)).filter(|block| block.facts() > 0).map(|block| Ok((day, position, block))),
-                Err(error) => Some(Err(error.into())),
+                Err(error) => Some(Err(error)),
             }
         }))
     }

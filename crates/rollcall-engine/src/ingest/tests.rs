@@ -230,23 +230,32 @@ fn facts_on_too_many_days_are_refused() {
 
 #[test]
 fn facts_that_take_too_much_memory_are_refused_as_they_grow() {
-    // Each is booked on a hundred departments, which a dictionary or compression writes in a few bytes.
+    // Each is booked on another 99 of a hundred departments, which a dictionary or compression writes in a few bytes.
     let departments: Vec<_> = (0..100).map(|number| format!("{}{number:03}", "d".repeat(200))).collect();
-    let fact = |at: i64| serde_json::json!({ "user_id": "u", "at": 1_740_819_600_000 + at, "kind": "edit", "department_ids": departments });
-    let body: String = (0..100).map(|at| fact(at).to_string() + "\n").collect();
+    let without = |one: usize| departments.iter().enumerate().filter(move |(number, _)| *number != one).map(|(_, id)| id);
+    let fact = |at: usize, one: usize| {
+        let department_ids: Vec<_> = without(one).collect();
+        serde_json::json!({ "user_id": "u", "at": 1_740_819_600_000_usize + at, "kind": "edit", "department_ids": department_ids })
+    };
+    let body: String = (0..100).map(|at| fact(at, at).to_string() + "\n").collect();
     let zstd = samples::compress(body.as_bytes(), Compression::Zstd);
     let decoded = |limit: u64| {
         let limited = |context: &mut Context<'_>| context.limits.decoded_bytes = limit;
         decoded_by::<crate::facts::Assistances>(&zstd, Format::Ndjson, Compression::Zstd, limited)
     };
     let size = decoded(0).unwrap().facts.size();
-    assert!(size > 100 * 100 * 204, "{size}");
+    assert!(size > 100 * 99 * 204, "{size}");
     // The text is longer than the facts, but not by much.
     assert!(size < body.len(), "{size}");
+    // A booking that repeats is there once.
+    let body: String = (0..100).map(|at| fact(at, 0).to_string() + "\n").collect();
+    let repeated = decoded_by::<crate::facts::Assistances>(body.as_bytes(), Format::Ndjson, Compression::None, |_| {});
+    let repeated = repeated.unwrap().facts.size();
+    assert!(repeated < 99 * 204 + 100 * 100, "{repeated}");
     let parquet = {
         let strings = |text: &str, count| std::iter::repeat_n(Some(text), count).collect::<arrow_array::StringArray>();
         let mut lists = arrow_array::builder::ListBuilder::new(arrow_array::builder::StringBuilder::new());
-        (0..100).for_each(|_| lists.append_value(departments.iter().map(Some)));
+        (0..100).for_each(|at| lists.append_value(without(at).map(Some)));
         let at = arrow_array::Int64Array::from_iter_values((0..100).map(|at| 1_740_819_600_000 + at));
         let columns: Vec<(&str, arrow_array::ArrayRef)> = vec![
             ("user_id", std::sync::Arc::new(strings("u", 100))),
@@ -259,7 +268,7 @@ fn facts_that_take_too_much_memory_are_refused_as_they_grow() {
     assert!(parquet.len() < 700_000, "{}", parquet.len());
     let limited = |context: &mut Context<'_>| context.limits.decoded_bytes = 1_000_000;
     let message = decoded_by::<crate::facts::Assistances>(&parquet, Format::Parquet, Compression::None, limited).unwrap_err();
-    assert_eq!(message, "line 49: expected at most 1000000 bytes of facts in memory (limits.decoded_bytes): send fewer facts at a time");
+    assert_eq!(message, "line 50: expected at most 1000000 bytes of facts in memory (limits.decoded_bytes): send fewer facts at a time");
 }
 
 #[test]

@@ -1,39 +1,69 @@
 //! How the ledger writes facts: a block holds those of one kind, one organization and one UTC day, sorted by time.
 //!
-//! A block is a header of two ranges, then an Arrow IPC stream, compressed with zstd. The ranges are the *extent* of the times that it
-//! is sorted by, and its *reach*: the instants that its facts are about. The stream carries its schema, so blocks of older versions stay
-//! readable. Users, apps, bookings and uses are numbers of the organization.
+//! A block is a header of two ranges, then its columns, packed (`packed.rs`), and compressed with zstd where that is worth it. The ranges are
+//! the *extent* of the times that it is sorted by, and its *reach*: the instants that its facts are about. Nothing in it says what the columns
+//! are: the ledger's format does, so a block of one fact takes about a hundred bytes. Users, apps, bookings and uses are numbers of the
+//! organization; texts that repeat are there once.
 
 pub use super::assistance::block::{AssistanceBlock, AssistanceRow};
 pub use super::attendance::block::{AttendanceBlock, AttendanceRow};
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{ArrowError, SchemaRef};
+use super::packed::{put, take};
+use crate::error::EngineError;
+use crate::ledger::broken;
 use rollcall_model::{FactKind, Millis, OrgId, Range};
+use std::sync::Arc;
 
 /// zstd's fastest ordinary level: a commit waits for it.
 const ZSTD_LEVEL: i32 = 1;
 
+/// From how many bytes on columns are compressed: fewer gain little, and setting a compressor up takes longer than what it does.
+const WORTH_IT: usize = 1024;
+
 /// The largest block that is read back: far above what is written ([`crate::Settings::block_bytes`]).
 const LARGEST_BLOCK: usize = 1 << 30;
+
+/// The most facts of a block that is read back; each counts with more bytes than one in [`Block::size`].
+const MOST_FACTS: usize = LARGEST_BLOCK / 32;
 
 /// The length of the header: two ranges of 64-bit instants.
 const HEADER: usize = 32;
 
-/// The facts of a block, as typed columns; the first holds the times that they are sorted by.
+/// What follows the kind of fact after the header: columns as they are, or compressed.
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
+
+/// The columns of a kind of block, as [`super::packed::columns`] makes them.
+pub trait BlockColumns: Default + std::fmt::Debug + Send + Sync + 'static {
+    /// One fact on its way into a block, or out of it.
+    type Row<'a>: Copy;
+
+    /// How many facts there are.
+    fn rows(&self) -> usize;
+
+    /// Adds a fact at the end.
+    fn push(&mut self, row: Self::Row<'_>);
+
+    /// The fact of a row, which must be there.
+    fn get(&self, row: usize) -> Self::Row<'_>;
+
+    /// Adds the bytes of every column.
+    fn pack(&self, out: &mut Vec<u8>);
+
+    /// Takes the columns of so many facts from the front of bytes; none if they are not.
+    fn unpack(bytes: &mut &[u8], rows: usize) -> Option<Self>;
+}
+
+/// The facts of a block, or some of them that follow one another.
 pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
+    /// What holds them.
+    type Columns: for<'a> BlockColumns<Row<'a> = Self::Row<'a>>;
+
     /// One fact on its way into a block.
     type Row<'a>: Copy;
 
     /// What the facts are about.
     const KIND: FactKind;
-
-    /// The columns.
-    fn schema() -> &'static SchemaRef;
 
     /// The time that facts are sorted by.
     fn time(row: &Self::Row<'_>) -> Millis;
@@ -44,17 +74,14 @@ pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
     /// How many entries of base cells the fact of a row makes.
     fn entries(row: &Self::Row<'_>) -> u64;
 
-    /// A block of these rows, which are in order.
-    ///
-    /// # Errors
-    /// If the strings take more than 2 GiB.
-    fn from_rows(rows: &[&Self::Row<'_>]) -> Result<Self, ArrowError>;
+    /// The times of every fact of these columns, in order.
+    fn times_of(columns: &Self::Columns) -> &[Millis];
 
-    /// The block of a record batch with the columns of [`Block::schema`].
-    fn of_batch(batch: RecordBatch) -> Self;
+    /// The block of some rows of these columns.
+    fn of(columns: Arc<Self::Columns>, rows: std::ops::Range<usize>) -> Self;
 
-    /// The facts as a record batch.
-    fn batch(&self) -> &RecordBatch;
+    /// The columns, and which of their rows the block has.
+    fn parts(&self) -> (&Arc<Self::Columns>, std::ops::Range<usize>);
 
     /// The instants that the facts are about.
     fn reach(&self) -> Range;
@@ -62,14 +89,29 @@ pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
     /// The blocks of this kind in a commit.
     fn of_commit(commit: &Commit) -> &[(OrgId, Self)];
 
+    /// A block of these rows, which are in order.
+    fn from_rows<'r>(rows: impl IntoIterator<Item = Self::Row<'r>>) -> Self {
+        let mut columns = Self::Columns::default();
+        rows.into_iter().for_each(|row| columns.push(row));
+        let rows = columns.rows();
+        Self::of(Arc::new(columns), 0..rows)
+    }
+
+    /// Every row, in order.
+    fn each_row(&self) -> impl Iterator<Item = Self::Row<'_>> {
+        let (columns, rows) = self.parts();
+        rows.map(|row| columns.get(row))
+    }
+
     /// How many facts there are.
     fn facts(&self) -> usize {
-        self.batch().num_rows()
+        self.parts().1.len()
     }
 
     /// The times of the facts, in order.
     fn times(&self) -> &[Millis] {
-        self.batch().columns().first().map_or(&[], |times| times.as_primitive::<Int64Type>().values())
+        let (columns, rows) = self.parts();
+        Self::times_of(columns).get(rows).unwrap_or_default()
     }
 
     /// The extent of the times of the facts.
@@ -78,31 +120,46 @@ pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
         Range::new(times.first().copied().unwrap_or(0), times.last().map_or(0, |last| last + 1))
     }
 
+    /// Some of the facts.
+    #[must_use]
+    fn slice(&self, from: usize, length: usize) -> Self {
+        let (columns, rows) = self.parts();
+        let from = (rows.start + from).min(rows.end);
+        Self::of(columns.clone(), from..(from + length).min(rows.end))
+    }
+
     /// The facts whose times are in `range`.
     #[must_use]
     fn within(&self, range: Range) -> Self {
         let times = self.times();
         let from = times.partition_point(|at| *at < range.from);
         let to = times.partition_point(|at| *at < range.to).max(from);
-        Self::of_batch(self.batch().slice(from, to - from))
+        self.slice(from, to - from)
     }
 
-    /// The bytes the ledger stores.
+    /// The bytes the ledger stores of a block that is whole.
     ///
     /// # Errors
-    /// If Arrow or zstd refuses.
-    fn encode(&self) -> Result<Vec<u8>, ArrowError> {
-        let mut stream = Vec::with_capacity(2048 + self.facts() * 96);
-        let mut writer = StreamWriter::try_new(&mut stream, Self::schema())?;
-        writer.write(self.batch())?;
-        writer.finish()?;
-        drop(writer);
-        let mut block = Vec::with_capacity(HEADER + stream.len() / 2);
+    /// If zstd refuses.
+    fn encode(&self) -> Result<Vec<u8>, EngineError> {
+        let (columns, _) = self.parts();
+        let mut packed = Vec::with_capacity(128 + columns.rows() * 32);
+        put(columns.rows() as u64, &mut packed);
+        columns.pack(&mut packed);
+        let mut block = Vec::with_capacity(HEADER + 2 + packed.len());
         for range in [self.extent(), self.reach()] {
             block.extend_from_slice(&range.from.to_le_bytes());
             block.extend_from_slice(&range.to.to_le_bytes());
         }
-        block.extend(zstd::bulk::compress(&stream, ZSTD_LEVEL)?);
+        block.push(Self::KIND.number());
+        if packed.len() < WORTH_IT {
+            block.push(PLAIN);
+            block.append(&mut packed);
+        } else {
+            block.push(COMPRESSED);
+            let compressed = zstd::bulk::compress(&packed, ZSTD_LEVEL);
+            block.append(&mut compressed.map_err(|error| EngineError::Storage(format!("facts could not be compressed: {error}")))?);
+        }
         Ok(block)
     }
 
@@ -110,18 +167,30 @@ pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
     ///
     /// # Errors
     /// If the bytes are not a block of this kind.
-    fn decode(bytes: &[u8]) -> Result<Self, ArrowError> {
-        let compressed = bytes.get(HEADER..).unwrap_or_default();
-        let size = zstd::zstd_safe::get_frame_content_size(compressed).ok().flatten().and_then(|size| usize::try_from(size).ok());
-        let size = size.filter(|size| *size <= LARGEST_BLOCK).ok_or_else(|| ArrowError::IpcError("not a block".into()))?;
-        let stream = zstd::bulk::decompress(compressed, size)?;
-        let batch =
-            StreamReader::try_new(stream.as_slice(), None)?.next().ok_or_else(|| ArrowError::IpcError("an empty block".into()))??;
-        if batch.schema_ref() != Self::schema() {
-            return Err(ArrowError::SchemaError(format!("unknown columns: {}", batch.schema_ref())));
-        }
-        Ok(Self::of_batch(batch))
+    fn decode(bytes: &[u8]) -> Result<Self, EngineError> {
+        let columns: Self::Columns = columns_of(Self::KIND, bytes).ok_or_else(|| broken("a block"))?;
+        let rows = columns.rows();
+        Ok(Self::of(Arc::new(columns), 0..rows))
     }
+}
+
+/// The columns of a stored block; none if it is not one of the kind.
+fn columns_of<C: BlockColumns>(kind: FactKind, bytes: &[u8]) -> Option<C> {
+    let (_, stored) = bytes.get(HEADER..)?.split_first().filter(|(of, _)| **of == kind.number())?;
+    let (how, stored) = stored.split_first()?;
+    let unpacked;
+    let mut packed = match *how {
+        PLAIN => stored,
+        COMPRESSED => {
+            let size = zstd::zstd_safe::get_frame_content_size(stored).ok()??;
+            let size = usize::try_from(size).ok().filter(|size| *size <= LARGEST_BLOCK)?;
+            unpacked = zstd::bulk::decompress(stored, size).ok()?;
+            &unpacked
+        }
+        _ => return None,
+    };
+    let rows = usize::try_from(take(&mut packed)?).ok().filter(|rows| (1..=MOST_FACTS).contains(rows))?;
+    C::unpack(&mut packed, rows).filter(|_| packed.is_empty())
 }
 
 /// The header of a stored block: what can be known without reading it.
@@ -160,15 +229,4 @@ impl Commit {
         }
         sum(&self.attendance) + sum(&self.assistance)
     }
-}
-
-/// One value of every row.
-pub(super) fn gather<R, T>(rows: &[&R], of: impl Fn(&R) -> T) -> Vec<T> {
-    rows.iter().map(|row| of(row)).collect()
-}
-
-/// Whether a column of strings of so many bytes can be made.
-pub(super) fn fits<'r, R: 'r>(rows: &[&'r R], of: impl Fn(&'r R) -> &'r str) -> Result<(), ArrowError> {
-    let bytes: usize = rows.iter().map(|row| of(row).len()).sum();
-    if bytes < i32::MAX as usize { Ok(()) } else { Err(ArrowError::OffsetOverflowError(bytes)) }
 }

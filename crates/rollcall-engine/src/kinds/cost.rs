@@ -69,7 +69,7 @@ mod tests {
                 session_kind: kind.number(), user_kind: 0, device: 0, media: 1, unit: 0, place: 0, given_id: "",
                 receipt: 0,
             };
-            let block = AttendanceBlock::from_rows(&[&row]).unwrap();
+            let block = AttendanceBlock::from_rows([row]);
             let mut folded = 0;
             Sessions::fold(&block, &mut |_, _| folded += 1);
             Presence::fold(&block, &mut |_, _| folded += 1);

@@ -6,6 +6,7 @@
 //! - [`columns`]: facts as decoding yields them
 //! - [`block`]: facts as the ledger stores them
 //! - [`words`]: facts as the lake and exports write them, and `arrow`, how columns are read there
+//! - `strings`: columns of strings, and dictionaries of those that repeat; `packed`: columns as bytes
 //! - `cost`: what facts cost to commit and to fold
 
 mod arrow;
@@ -14,4 +15,6 @@ mod attendance;
 pub mod block;
 pub mod columns;
 mod cost;
+mod packed;
+mod strings;
 pub mod words;

@@ -34,9 +34,6 @@ pub trait Worded: Block {
     /// The number of a fact's user.
     fn user(row: &Self::Row<'_>) -> u32;
 
-    /// Every row, in order.
-    fn each_row(&self) -> impl Iterator<Item = Self::Row<'_>>;
-
     /// The facts of the block, in order, in words.
     ///
     /// # Errors

@@ -195,7 +195,7 @@ impl<'a, B: Worded> Files<'a, B> {
         self.waiting += block.facts();
         self.blocks.push(block);
         if self.blocks.len() >= SORT_BLOCKS {
-            let joined = joined(&self.blocks)?;
+            let joined = joined(&self.blocks);
             self.blocks.clear();
             self.blocks.push(joined);
         }
@@ -218,7 +218,7 @@ impl<'a, B: Worded> Files<'a, B> {
         };
         *end = last;
         for part in rows.chunks(BATCH_FACTS) {
-            let block = B::from_rows(&part.iter().collect::<Vec<_>>())?;
+            let block = B::from_rows(part.iter().copied());
             file.write(&block.to_words(self.ledger, self.org)?)?;
             if !pause() {
                 return Ok(false);
@@ -253,6 +253,6 @@ fn sorted<B: Worded>(blocks: &[B]) -> Vec<B::Row<'_>> {
 }
 
 /// One block of many.
-fn joined<B: Worded>(blocks: &[B]) -> Result<B, EngineError> {
-    Ok(B::from_rows(&sorted(blocks).iter().collect::<Vec<_>>())?)
+fn joined<B: Worded>(blocks: &[B]) -> B {
+    B::from_rows(sorted(blocks))
 }

@@ -28,7 +28,6 @@ pub(crate) mod receipts;
 mod scrub;
 mod waiting;
 
-pub use crate::commit::{Committer, Message, Request};
 pub(crate) use crate::facts::{Wanted, day_of};
 pub use crate::kinds::block as columns;
 pub(crate) use erasures::{Erasure, ErasureKey};

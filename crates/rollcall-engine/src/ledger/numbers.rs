@@ -2,7 +2,7 @@
 
 use super::org_of;
 use crate::error::EngineError;
-use crate::facts::Strings;
+use crate::kinds::columns::Dictionary;
 use fjall::{Keyspace, OwnedWriteBatch};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
@@ -99,14 +99,34 @@ impl Numbers {
         Ok(count)
     }
 
-    /// The numbers of the names in some rows; a new name is given one. Only the committer does.
+    /// The numbers of the names in some rows, by their keys; a new name is given one. Names of no row have [`u32::MAX`]. Only the committer
+    /// does.
     ///
     /// # Errors
     /// See [`Numbers::give`].
-    pub(crate) fn number(&self, org: OrgId, names: &Strings, rows: &[usize], batch: &mut OwnedWriteBatch) -> Result<Vec<u32>, EngineError> {
-        let found = self.find(org, rows.iter().map(|row| names.get(*row)));
-        let numbers = rows.iter().zip(found);
-        numbers.map(|(row, number)| number.map_or_else(|| self.give(org, names.get(*row), batch), Ok)).collect()
+    pub(crate) fn number(
+        &self,
+        org: OrgId,
+        names: &Dictionary,
+        rows: &[usize],
+        batch: &mut OwnedWriteBatch,
+    ) -> Result<Vec<u32>, EngineError> {
+        let mut numbers = vec![None; names.values().len()];
+        let mut keys = Vec::new();
+        for key in rows.iter().filter_map(|row| names.keys().get(*row)) {
+            if let Some(number @ None) = numbers.get_mut(*key as usize) {
+                *number = Some(u32::MAX);
+                keys.push(*key as usize);
+            }
+        }
+        let found = self.find(org, keys.iter().map(|key| names.values().get(*key)));
+        for (key, found) in keys.into_iter().zip(found) {
+            numbers[key] = Some(match found {
+                Some(number) => number,
+                None => self.give(org, names.values().get(key), batch)?,
+            });
+        }
+        Ok(numbers.into_iter().map(|number| number.unwrap_or(u32::MAX)).collect())
     }
 
     /// Calls `with` with a function from names to numbers.

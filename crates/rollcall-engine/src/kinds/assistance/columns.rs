@@ -1,6 +1,7 @@
 //! Assistances as columns.
 
-use crate::kinds::columns::{Columns, Cost, Strings};
+use crate::kinds::block::{AssistanceBlock, AssistanceRow};
+use crate::kinds::columns::{Columns, Cost, Dictionary, Facts, Numbered, number_of};
 use rollcall_model::identity::FactId;
 use rollcall_model::{
     Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, FactKind, Millis, Organization, Places, assistance,
@@ -14,15 +15,15 @@ pub struct Assistances {
     /// The hash of the rest of each fact, as given.
     pub contents: Vec<u32>,
     /// The id as given; empty where the default stands.
-    pub given_ids: Strings,
+    pub given_ids: Dictionary,
     /// See [`Assistance::user_id`].
-    pub user_ids: Strings,
+    pub user_ids: Dictionary,
     /// The *booking* of each fact: its [`Assistance::departments`] joined by newlines, which no id holds; empty for none.
-    pub bookings: Strings,
+    pub bookings: Dictionary,
     /// See [`Assistance::department_given`].
     pub departments_given: Vec<bool>,
     /// The *use* of each fact: what [`Use`] reads.
-    pub uses: Strings,
+    pub uses: Dictionary,
     /// See [`Assistance::at`].
     pub at: Vec<Millis>,
     /// Turns of a chat, suggestions of a completion, 0 for edits.
@@ -67,6 +68,7 @@ impl<'a> Use<'a> {
 
 impl Columns for Assistances {
     type Field = assistance::Field;
+    type Block = AssistanceBlock;
     const KIND: FactKind = FactKind::Assistance;
 
     fn len(&self) -> usize {
@@ -75,11 +77,35 @@ impl Columns for Assistances {
 
     fn size(&self) -> usize {
         let texts = [&self.given_ids, &self.user_ids, &self.bookings, &self.uses];
-        texts.into_iter().map(Strings::size).sum::<usize>() + self.ids.len() * 61
+        texts.into_iter().map(Dictionary::size).sum::<usize>() + self.ids.len() * 61
     }
 
     fn cost(&self) -> &Cost {
         &self.cost
+    }
+
+    fn of(facts: &Facts) -> Option<&Self> {
+        if let Facts::Assistances(facts) = facts { Some(facts) } else { None }
+    }
+
+    fn time(&self, row: usize) -> Millis {
+        self.at[row]
+    }
+
+    fn row(&self, row: usize, numbered: &Numbered) -> AssistanceRow<'_> {
+        AssistanceRow {
+            at: self.at[row],
+            user: number_of(&numbered.users, &self.user_ids, row),
+            booking: number_of(&numbered.bookings, &self.bookings, row),
+            department_given: self.departments_given[row],
+            usage: number_of(&numbered.uses, &self.uses, row),
+            count: self.counts[row],
+            accepted: self.accepted[row],
+            lines_accepted: self.lines_accepted[row],
+            lines_changed: self.lines_changed[row],
+            given_id: self.given_ids.get(row),
+            receipt: numbered.receipt,
+        }
     }
 
     fn take(

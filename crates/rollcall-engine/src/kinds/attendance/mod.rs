@@ -1,4 +1,5 @@
 //! The kind `attendance`.
 
 pub(super) mod block;
+pub(super) mod columns;
 pub(super) mod words;

@@ -55,10 +55,6 @@ impl Worded for AttendanceBlock {
         row.user
     }
 
-    fn each_row(&self) -> impl Iterator<Item = AttendanceRow<'_>> {
-        self.rows()
-    }
-
     fn to_words(&self, ledger: &Ledger, org: OrgId) -> Result<RecordBatch, EngineError> {
         let rows: Vec<_> = self.rows().collect();
         let users: Option<Vec<_>> = ledger.users.with_names(org, |name| rows.iter().map(|row| name(row.user)).collect());
@@ -125,8 +121,7 @@ impl Worded for AttendanceBlock {
             given_id: text(given_ids, row),
             receipt: receipts[row],
         };
-        let rows: Vec<_> = (0..words.num_rows()).map(row).collect();
-        Ok(Self::from_rows(&rows.iter().collect::<Vec<_>>())?)
+        Ok(Self::from_rows((0..words.num_rows()).map(row)))
     }
 
     fn default_ids(words: &RecordBatch) -> Result<Vec<FactId>, EngineError> {

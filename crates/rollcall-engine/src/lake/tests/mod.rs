@@ -6,8 +6,8 @@ mod flush;
 mod vacuum;
 
 use crate::facts::Attendances;
+use crate::kinds::block::Block;
 use crate::ledger::columns::AttendanceBlock;
-use crate::words::Worded;
 use crate::{Engine, Settings};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{AttendanceDraft, Directory, Millis, OrgId, Organization, Range, Value};
