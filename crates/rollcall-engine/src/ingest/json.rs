@@ -2,7 +2,7 @@
 
 use super::body::{each_line, failed, too_long};
 use super::text::hint;
-use super::{BodyError, Sink};
+use super::{BodyError, Sink, plain};
 use crate::facts::Columns;
 use rollcall_model::draft::DraftField;
 use rollcall_model::{Draft, FactError, Value};
@@ -25,6 +25,9 @@ pub(super) fn read_lines<C: Columns>(reader: &mut dyn BufRead, sink: &mut Sink<'
             Ok(text) => text,
             Err(error) => return sink.refuse(number, not_utf8(line, &error)),
         };
+        if let Some(draft) = plain::read(text) {
+            return sink.take(number, draft);
+        }
         let mut draft = Draft::new();
         let mut json = serde_json::Deserializer::from_str(text);
         match FactSeed(&mut draft).deserialize(&mut json).and_then(|()| json.end()) {
@@ -145,7 +148,7 @@ impl<'a, F: DraftField> Deserialize<'a> for Drafted<'a, F> {
 }
 
 /// Reads one fact into a draft; a value that is no object is an error of the draft.
-struct FactSeed<'d, 'a, F: DraftField>(&'d mut Draft<'a, F>);
+pub(super) struct FactSeed<'d, 'a, F: DraftField>(pub(super) &'d mut Draft<'a, F>);
 
 impl<'a, F: DraftField> DeserializeSeed<'a> for FactSeed<'_, 'a, F> {
     type Value = ();
