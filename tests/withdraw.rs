@@ -57,7 +57,7 @@ fn an_import_by_mistake_is_taken_back_by_its_receipt() {
         let told = json_of("withdraw", home, &[&by_receipt[..], &["--dry-run"]].concat());
         assert_eq!((&told["attendances"], &told["ids"], &told["proof"]), (&json!(20), &json!(0), &Value::Null), "{told}");
         assert!(complaint(&mut command("withdraw", home, &by_receipt), 2).contains("--yes"));
-        assert!(complaint(&mut command("withdraw", home, &["--yes"]), 2).contains("receipts, session_id, ids, or from and to"));
+        assert!(complaint(&mut command("withdraw", home, &["--yes"]), 2).contains("session_id, ids, or from and to"));
         assert!(
             complaint(&mut command("withdraw", home, &["--yes", "--from", "2025-03-01", "--to", "2025-03-02"]), 2).contains("--config")
         );
@@ -132,8 +132,8 @@ fn an_ingest_key_withdraws_only_where_it_may_only_so_many_and_only_its_own() {
     for (asked, status, told) in [
         (json!({"receipts": [receipts[0]]}), 400, "dry_run"),
         (json!({"receipts": [receipts[0]], "facts": 9}), 409, "10 facts are named, not 9"),
-        (json!({"facts": 0}), 400, "receipts, session_id, ids, or from and to"),
-        (json!({"app": "default", "facts": 30}), 400, "receipts, session_id, ids, or from and to"),
+        (json!({"facts": 0}), 400, "session_id, ids, or from and to"),
+        (json!({"app": "default", "facts": 30}), 400, "session_id, ids, or from and to"),
         (json!({"receipt": [1], "facts": 1}), 400, "unknown field"),
         (json!({"from": "yesterday", "to": 5, "facts": 1}), 400, "from"),
     ] {
@@ -148,4 +148,10 @@ fn an_ingest_key_withdraws_only_where_it_may_only_so_many_and_only_its_own() {
     assert_eq!((status, &erased["attendances"], &erased["proof"]["holds"]), (200, &json!(10), &json!(true)), "{erased}");
     assert_eq!((exported(&server, KEY), exported(&server, OTHER_KEY)), (20, 10));
     assert_eq!(withdraw(&server, "wrong", &mine).0, 401);
+    // Everything that came from one receipt to another.
+    let (status, erased) = withdraw(&server, KEY, &json!({"from_receipt": receipts[1], "to_receipt": receipts[2], "facts": 20}));
+    assert_eq!((status, &erased["attendances"]), (200, &json!(20)), "{erased}");
+    assert_eq!((exported(&server, KEY), exported(&server, OTHER_KEY)), (0, 10));
+    let listed = server.get("/v1/receipts", KEY).unwrap().json();
+    assert!(listed["receipts"].as_array().unwrap().iter().take(2).all(|kept| kept["withdrawn"].is_string()), "{listed}");
 }

@@ -2,6 +2,7 @@
 
 use rollcall_model::{FactKind, Millis, Range};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// Which facts of an organization are erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,12 @@ pub struct Conditions {
     /// The numbers of the receipts that they came with: each fact has one of these. None: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<u64>,
+    /// The receipts that they came with are not before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_receipt: Option<u64>,
+    /// Nor are they after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_receipt: Option<u64>,
     /// The session of attendances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
@@ -67,8 +74,12 @@ impl Conditions {
         let unfit = |field, expected: &str| Err(Unfit { field, expected: expected.to_owned() });
         let of_attendances = [("session_id", self.session_id.is_some()), ("app", self.app.is_some())];
         let are_listed = !self.receipts.is_empty() || !self.ids.is_empty();
-        if self.session_id.is_none() && !are_listed && (self.from.is_none() || self.to.is_none()) {
-            return unfit("withdraw", "receipts, session_id, ids, or from and to");
+        let are_between = self.from.is_some() && self.to.is_some() || self.from_receipt.is_some() && self.to_receipt.is_some();
+        if self.session_id.is_none() && !are_listed && !are_between {
+            return unfit("withdraw", "receipts, from_receipt and to_receipt, session_id, ids, or from and to");
+        }
+        if self.receipts_between().is_empty() {
+            return unfit("to_receipt", "a receipt that is not before from_receipt");
         }
         if self.receipts.len() > Self::MOST_RECEIPTS {
             return unfit("receipts", &format!("at most {} at a time", Self::MOST_RECEIPTS));
@@ -101,16 +112,30 @@ impl Conditions {
         Range::new(self.from.unwrap_or(Millis::MIN), self.to.unwrap_or(Millis::MAX))
     }
 
-    /// Whether nothing is asked of a fact but its kind and its time.
-    pub(crate) const fn are_of_time_alone(&self) -> bool {
-        self.receipts.is_empty() && self.session_id.is_none() && self.app.is_none() && self.ids.is_empty()
+    /// The receipts that facts may have.
+    fn receipts_between(&self) -> RangeInclusive<u64> {
+        self.from_receipt.unwrap_or(0)..=self.to_receipt.unwrap_or(u64::MAX)
     }
-}
 
-impl Conditions {
+    /// Whether anything is asked of the receipt of a fact.
+    pub(crate) const fn ask_for_receipt(&self) -> bool {
+        !self.receipts.is_empty() || self.from_receipt.is_some() || self.to_receipt.is_some()
+    }
+
+    /// Whether facts with a receipt may be named.
+    pub(crate) fn may_have(&self, receipt: u64) -> bool {
+        self.receipts_between().contains(&receipt) && (self.receipts.is_empty() || self.receipts.binary_search(&receipt).is_ok())
+    }
+
     /// Whether nothing is asked of a fact but its receipt.
     pub(crate) fn are_of_receipts_alone(&self) -> bool {
-        !self.receipts.is_empty() && *self == Self { receipts: self.receipts.clone(), ..Self::default() }
+        let Self { receipts, from_receipt, to_receipt, .. } = self.clone();
+        self.ask_for_receipt() && *self == Self { receipts, from_receipt, to_receipt, ..Self::default() }
+    }
+
+    /// Whether nothing is asked of a fact but its kind and its time.
+    pub(crate) const fn are_of_time_alone(&self) -> bool {
+        !self.ask_for_receipt() && self.session_id.is_none() && self.app.is_none() && self.ids.is_empty()
     }
 }
 
@@ -141,7 +166,7 @@ mod tests {
 
     #[test]
     fn conditions_that_name_nothing_in_particular_are_no_selection() {
-        let nothing = "withdraw: expected receipts, session_id, ids, or from and to";
+        let nothing = "withdraw: expected receipts, from_receipt and to_receipt, session_id, ids, or from and to";
         assert_eq!(unfit(Conditions::default()), nothing);
         assert_eq!(unfit(Conditions { app: Some("default".into()), ..Conditions::default() }), nothing);
         assert_eq!(unfit(Conditions { fact: Some(FactKind::Attendance), from: Some(1), ..Conditions::default() }), nothing);
@@ -150,6 +175,9 @@ mod tests {
         let told = unfit(Conditions { ids: ids(1), ..Conditions::default() });
         assert_eq!(told, "fact: expected attendance or assistance, of which these are ids");
         assert!(unfit(Conditions { ids: ids(Conditions::MOST_IDS + 1), ..Conditions::default() }).starts_with("ids: expected at most"));
+        assert_eq!(unfit(Conditions { from_receipt: Some(5), ..Conditions::default() }), nothing);
+        let backwards = Conditions { from_receipt: Some(5), to_receipt: Some(4), ..Conditions::default() };
+        assert_eq!(unfit(backwards), "to_receipt: expected a receipt that is not before from_receipt");
         let session = Conditions { fact: Some(FactKind::Assistance), session_id: Some("s".into()), ..Conditions::default() };
         assert_eq!(unfit(session), "session_id: expected none, as assistances have none");
     }

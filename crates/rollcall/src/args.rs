@@ -328,6 +328,12 @@ pub struct Withdraw {
     /// Facts that came with one of these receipts, joined by commas
     #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
     pub receipt: Vec<u64>,
+    /// Facts that came with this receipt or a later one
+    #[arg(long, value_name = "NUMBER", requires = "to_receipt")]
+    pub from_receipt: Option<u64>,
+    /// And with this one or one before
+    #[arg(long, value_name = "NUMBER", requires = "from_receipt")]
+    pub to_receipt: Option<u64>,
     /// Attendances of this session, by its session_id
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,

@@ -99,7 +99,7 @@ impl Engine {
         if let Some(Selection::Where(conditions)) = &selection
             && conditions.are_of_receipts_alone()
         {
-            ledger.note_withdrawn(org, &conditions.receipts, now())?;
+            ledger.note_withdrawn(org, |receipt| conditions.may_have(receipt), now())?;
         }
         ledger.end_erasure(key)?;
         progress(5, STEPS);

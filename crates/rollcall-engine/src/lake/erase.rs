@@ -64,8 +64,8 @@ impl<'s> Matcher<'s> {
             Selection::Before(_) => Some(vec![B::TIME]),
             // A default id is a hash of most of them.
             Selection::Where(_) if self.ids.is_some() => None,
-            Selection::Where(Conditions { receipts, session_id, app, .. }) => {
-                let words = [(RECEIPT, !receipts.is_empty()), ("session_id", session_id.is_some()), ("app", app.is_some())];
+            Selection::Where(conditions @ Conditions { session_id, app, .. }) => {
+                let words = [(RECEIPT, conditions.ask_for_receipt()), ("session_id", session_id.is_some()), ("app", app.is_some())];
                 Some([B::TIME].into_iter().chain(words.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| name)).collect())
             }
         }
@@ -91,10 +91,10 @@ impl<'s> Matcher<'s> {
         if !matches!(self.selection, Selection::User(_)) {
             named.iter_mut().zip(millis(facts, B::TIME)?).for_each(|(named, at)| *named &= times.contains(at));
         }
-        if let Selection::Where(Conditions { receipts, .. }) = self.selection
-            && !receipts.is_empty()
+        if let Selection::Where(conditions) = self.selection
+            && conditions.ask_for_receipt()
         {
-            named.iter_mut().zip(words::receipts_of(facts)?).for_each(|(named, of)| *named &= receipts.binary_search(&of).is_ok());
+            named.iter_mut().zip(words::receipts_of(facts)?).for_each(|(named, receipt)| *named &= conditions.may_have(receipt));
         }
         if let Some(ids) = &self.ids {
             let (given, defaults) = (words::ids(facts)?, B::default_ids(facts)?);

@@ -117,12 +117,12 @@ impl Ledger {
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub(crate) fn note_withdrawn(&self, org: OrgId, receipts: &[u64], at: Millis) -> Result<(), EngineError> {
+    pub(crate) fn note_withdrawn(&self, org: OrgId, is_named: impl Fn(u64) -> bool, at: Millis) -> Result<(), EngineError> {
         let mut batch = self.db.batch();
         for stored in self.receipts.prefix(org.0.as_bytes()) {
             let (key, value) = stored.into_inner()?;
             let kept = KeptReceipt::read(&value).ok_or_else(|| broken("a receipt"))?;
-            if receipts.binary_search(&kept.receipt).is_ok() {
+            if is_named(kept.receipt) {
                 batch.insert(&self.receipts, key, KeptReceipt { withdrawn: Some(at), ..kept }.bytes());
             }
         }

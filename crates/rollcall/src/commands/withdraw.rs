@@ -70,6 +70,8 @@ pub fn run(flags: &Withdraw) -> Result {
             Fact::Assistance => FactKind::Assistance,
         }),
         receipts: flags.receipt.clone(),
+        from_receipt: flags.from_receipt,
+        to_receipt: flags.to_receipt,
         session_id: flags.session.clone(),
         app: flags.app.clone(),
         ids: flags.ids.as_deref().map(ids).transpose()?.unwrap_or_default(),

@@ -26,6 +26,8 @@ const PAGE: [usize; 2] = [100, 1_000];
 struct Asked {
     #[serde(default)]
     receipts: Vec<u64>,
+    from_receipt: Option<u64>,
+    to_receipt: Option<u64>,
     session_id: Option<String>,
     app: Option<String>,
     #[serde(default)]
@@ -60,6 +62,8 @@ impl Asked {
         let conditions = Conditions {
             fact: self.fact,
             receipts: std::mem::take(&mut self.receipts),
+            from_receipt: self.from_receipt,
+            to_receipt: self.to_receipt,
             session_id: self.session_id.take(),
             app: self.app.take(),
             ids: std::mem::take(&mut self.ids),
@@ -108,6 +112,10 @@ async fn take_back(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Res
     let org = organization.id;
     reports::check_names(&native::parameters(&parts.uri)?, &[])?;
     let collected = body.collect(&live, org).await?;
+    // An array would be read by position.
+    if !collected.bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Refusal::bad_request("what is to be withdrawn: expected one JSON object, {\"receipts\":[…],\"dry_run\":true}"));
+    }
     let mut asked: Asked =
         serde_json::from_slice(&collected.bytes).map_err(|error| Refusal::bad_request(format!("what is to be withdrawn: {error}")))?;
     let selection = asked.selection(&organization)?;
