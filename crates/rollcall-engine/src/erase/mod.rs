@@ -95,6 +95,11 @@ impl Engine {
         self.erase_and(true, org, selection, progress)
     }
 
+    /// Whether [`Engine::erase`] would begin at once: no backup, verification, rebuild or other erasure is under way.
+    pub fn may_erase(&self) -> bool {
+        self.erasing.try_lock().is_some()
+    }
+
     /// Erases; without `scrub`, the ledger's database may still have on disk what was deleted.
     pub(crate) fn erase_and(&self, scrub: bool, org: OrgId, selection: &Selection, progress: &Progress<'_>) -> Result<Erased, EngineError> {
         let _one_at_a_time = self.erasing.lock();

@@ -144,6 +144,10 @@ async fn take_back(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Res
             let told = format!("nothing was withdrawn: {} facts are named, not {expected}; look again with dry_run", found.facts());
             return Err(Refusal::new(StatusCode::CONFLICT, told));
         }
+        // They may take hours, and the client should not.
+        if !engine.may_erase() {
+            return Err(Refusal::unavailable("a backup, a verification or another erasure is under way; try again"));
+        }
         let erased = Erased::from(engine.erase(org, &selection, &|_, _| {})?);
         let (facts, proven) = (erased.facts(), erased.is_proven());
         tracing::warn!(organization = %org, facts, proven, "facts were withdrawn by an ingest key");
