@@ -36,8 +36,8 @@ fn told(answer: &Answer) -> Vec<String> {
 
 #[test]
 fn a_small_request_of_long_stays_is_refused_before_it_is_stored() {
-    let mut server = Server::new();
-    // 20,000 stays of seven days make 16.8 million entries. By themselves they are few facts in few bytes.
+    let mut server = Server::with("[limits]\nrequest_entries = 100_000\n");
+    // 20,000 stays of seven days make 160,000 entries. By themselves they are few facts in few bytes.
     let body: String = (0..20_000).map(|number| stay(number, START, START + 7 * DAY)).collect();
     let body = gzip(&body);
     assert!(body.len() < 600_000, "{}", body.len());
@@ -45,8 +45,8 @@ fn a_small_request_of_long_stays_is_refused_before_it_is_stored() {
     let answer = server.send(request.header("content-encoding", "gzip").body(body)).unwrap();
     assert_eq!(
         told(&answer),
-        ["expected at most 16000000 entries of cells in one request (limits.request_entries): its facts make 16820000, one for each \
-          quarter hour and each hour of a stay; send about 19024 of them at a time"]
+        ["expected at most 100000 entries of cells in one request (limits.request_entries): its facts make 160000, one for each UTC \
+          day of a stay; send about 12500 of them at a time"]
     );
     assert_eq!(server.meetings(KEY), 0);
     assert_eq!(server.ingest((0..100).map(|number| stay(number, START, START + 7 * DAY)).collect::<String>()).unwrap().accepted, 100);

@@ -76,7 +76,7 @@ impl Default for Settings {
             journal_bytes: 128 << 20,
             memtable_bytes: 64 << 20,
             checkpoint_facts: 400_000,
-            checkpoint_entries: 8_000_000,
+            checkpoint_entries: 2_000_000,
             block_bytes: 256 << 20,
             reserve_bytes: 64 << 20,
             users_per_organization: 4_000_000,

@@ -1,14 +1,17 @@
-//! Base cells: what stands at every quarter hour, takes late facts, and every merged cell is made from.
+//! Base cells: what the facts of a UTC day say, as ordered entries. They take late facts, and every merged cell is made from them.
 
 use super::View;
-use super::store::{Cells, Live, LiveCells};
+use super::store::{Live, LiveRuns};
+use super::stored::Stored;
+use super::{Cells, Day};
 use crate::error::EngineError;
 use crate::words::Worded;
-use fjall::Keyspace;
-use rollcall_model::{Quarter, Range};
+use roaring::RoaringBitmap;
+use rollcall_model::Range;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-/// A kind of base cell: a set of entries, each the aggregate of some facts, ordered by a key that no two share.
+/// A kind of base cell: entries, each of one UTC day.
 pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// The facts it is folded from.
     type Block: Worded;
@@ -19,94 +22,127 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// What people call it.
     const NAME: &'static str;
 
-    /// How many quarter hours a cell aggregates: 1 or, for an hour, 4. Cells are named by the first.
-    const QUARTERS: i32;
+    /// The columns of the lake that it is folded from, with the ids of facts, besides the time; none: all.
+    const COLUMNS: Option<&'static [&'static str]> = None;
+
+    /// How many days before the day of a fact the day of an entry may be.
+    const DAYS_BEFORE: i32;
+
+    /// How many days after the day of a fact the day of an entry may be.
+    const DAYS_AFTER: i32;
 
     /// [`super::Keep::KIND`] of each kind of kept cell made from it.
     const KINDS: &'static [u8];
 
-    /// Folds the facts of a block, giving each entry to `add` with its cell.
-    fn fold(block: &Self::Block, add: &mut dyn FnMut(Quarter, Self::Entry));
+    /// Folds the facts of a block, giving each entry to `add`.
+    fn fold(block: &Self::Block, add: &mut dyn FnMut(Self::Entry));
 
-    /// Orders entries by their key and merges those that share it.
-    fn order(entries: &mut Vec<Self::Entry>);
+    /// The day of an entry.
+    fn day(entry: &Self::Entry) -> Day;
 
-    /// Compares two entries by their keys.
+    /// Where in its day an entry counts.
+    fn touches(entry: &Self::Entry) -> Touches;
+
+    /// Orders entries, days first.
     fn compare(a: &Self::Entry, b: &Self::Entry) -> Ordering;
 
-    /// The bytes in storage of ordered entries.
-    fn encode(quarter: Quarter, entries: &[Self::Entry]) -> Vec<u8>;
+    /// Adds the facts of an entry to one before it, if the two are about the same; else says that both stay.
+    fn join(first: &mut Self::Entry, second: &Self::Entry) -> bool;
+
+    /// The bytes in storage of ordered entries of a day.
+    fn encode(day: Day, entries: &[Self::Entry]) -> Vec<u8>;
 
     /// The ordered entries of such bytes; none if they are not.
-    fn decode(quarter: Quarter, bytes: &[u8]) -> Option<Vec<Self::Entry>>;
+    fn decode(day: Day, bytes: &[u8]) -> Option<Vec<Self::Entry>>;
 
-    /// The entries of a range within one cell's quarter hours, built on the spot.
+    /// The entries of a range within one quarter hour.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    fn edge(view: &View<'_, Self>, range: Range) -> Result<Vec<Self::Entry>, EngineError>;
+    fn edge(view: &View<'_, Self>, range: Range) -> Result<Arc<Vec<Self::Entry>>, EngineError>;
 
     /// Where cells of this kind are stored.
-    fn keyspace(cells: &Cells) -> &Keyspace;
+    fn stored(cells: &Cells) -> &Stored;
 
     /// The live ones.
-    fn live(live: &Live) -> &LiveCells<Self>;
+    fn live(live: &Live) -> &LiveRuns<Self>;
 
     /// The live ones.
-    fn live_mut(live: &mut Live) -> &mut LiveCells<Self>;
+    fn live_mut(live: &mut Live) -> &mut LiveRuns<Self>;
 }
 
-/// A base cell in memory. A monoid under [`Cell::merge`].
+/// Where in its day an entry counts, in quarter hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touches {
+    /// The quarter hour it is filed under, if that is of its day.
+    pub filed: Option<i32>,
+    /// The first and the last that it is about, if any is of its day.
+    pub about: Option<(i32, i32)>,
+}
+
+/// Entries in order, no two about the same: a delta to the base cells, or some of them. A monoid under [`Run::merged`].
 #[derive(Debug)]
-pub struct Cell<B: Base> {
-    /// Up to `ordered`, in order; then as they came.
-    entries: Vec<B::Entry>,
-    ordered: usize,
+pub struct Run<B: Base> {
+    /// The entries.
+    pub entries: Vec<B::Entry>,
+    /// The quarter hours in which one of them counts.
+    pub touched: RoaringBitmap,
+    /// The quarter hours between the first and the last that one of them is about.
+    pub about: Option<(i32, i32)>,
 }
 
-impl<B: Base> Default for Cell<B> {
-    fn default() -> Self {
-        Self { entries: Vec::new(), ordered: 0 }
-    }
-}
-
-impl<B: Base> Clone for Cell<B> {
-    fn clone(&self) -> Self {
-        Self { entries: self.entries.clone(), ordered: self.ordered }
-    }
-}
-
-impl<B: Base> Cell<B> {
-    /// A cell of entries that are in order.
-    pub(super) const fn of_ordered(entries: Vec<B::Entry>) -> Self {
-        Self { ordered: entries.len(), entries }
-    }
-
-    /// Adds entries in any order.
-    pub fn extend(&mut self, entries: &[B::Entry]) {
-        self.entries.extend_from_slice(entries);
-        // Ordering only when as much again has come keeps adding cheap and the cell at most twice its size.
-        if self.entries.len() > 2 * self.ordered + 64 {
-            self.order();
+impl<B: Base> Run<B> {
+    /// The run of entries in any order.
+    pub fn new(mut entries: Vec<B::Entry>) -> Self {
+        order::<B>(&mut entries);
+        let (mut touched, mut about, mut last) = (RoaringBitmap::new(), None, None);
+        for touches in entries.iter().map(B::touches) {
+            if last.replace(touches) != Some(touches) {
+                let counts_in = touches.about.into_iter().chain(touches.filed.map(|filed| (filed, filed)));
+                counts_in.for_each(|(first, last)| _ = touched.insert_range(first.cast_unsigned()..=last.cast_unsigned()));
+                about = around(about, touches.about);
+            }
         }
+        Self { entries, touched, about }
     }
 
-    /// Adds the facts of another cell of the same quarter hour.
-    pub fn merge(&mut self, other: &Self) {
-        self.entries.extend_from_slice(&other.entries);
-        self.order();
-    }
-
-    fn order(&mut self) {
-        B::order(&mut self.entries);
-        self.ordered = self.entries.len();
-    }
-
-    /// Every entry, in order.
-    pub fn into_entries(mut self) -> Vec<B::Entry> {
-        if self.ordered < self.entries.len() {
-            self.order();
+    /// The run of the facts of several.
+    pub fn merged<'r>(runs: impl IntoIterator<Item = &'r Self>) -> Self {
+        let (mut entries, mut touched, mut about) = (Vec::new(), RoaringBitmap::new(), None);
+        for run in runs {
+            entries.extend_from_slice(&run.entries);
+            touched |= &run.touched;
+            about = around(about, run.about);
         }
-        self.entries
+        order::<B>(&mut entries);
+        Self { entries, touched, about }
     }
+
+    /// The entries of a day.
+    pub fn of_day(&self, day: Day) -> &[B::Entry] {
+        let from = self.entries.partition_point(|entry| B::day(entry) < day);
+        let rest = self.entries.get(from..).unwrap_or_default();
+        let count = rest.partition_point(|entry| B::day(entry) == day);
+        rest.get(..count).unwrap_or_default()
+    }
+
+    /// Whether an entry counts in some quarter hours.
+    pub fn meets(&self, quarters: std::ops::Range<i32>) -> bool {
+        self.touched.range_cardinality(quarters.start.max(0).cast_unsigned()..quarters.end.max(0).cast_unsigned()) > 0
+    }
+}
+
+/// From the first of some quarter hours to the last.
+pub(super) fn around(a: Option<(i32, i32)>, b: Option<(i32, i32)>) -> Option<(i32, i32)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        (one, None) | (None, one) => one,
+    }
+}
+
+/// Orders entries, and joins those that are about the same.
+pub(super) fn order<B: Base>(entries: &mut Vec<B::Entry>) {
+    // The stable sort finds the runs that are in order already.
+    entries.sort_by(B::compare);
+    entries.dedup_by(|next, first| B::join(first, next));
 }

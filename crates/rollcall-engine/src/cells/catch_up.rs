@@ -1,7 +1,8 @@
 //! Folding at a start: what the ledger has and no checkpoint covers. A commit of any size is folded in pieces, with checkpoints between
 //! them, so that a start never needs more memory than ingest does.
 
-use super::store::{Cells, broken};
+use super::store::Cells;
+use super::stored::broken;
 use crate::crash;
 use crate::error::EngineError;
 use crate::ledger::columns::Commit;
@@ -169,7 +170,7 @@ mod tests {
         facts
     }
 
-    /// A data directory as a crash leaves it before the first checkpoint: 24 attendances, half of them in one commit, and 900 assistances.
+    /// A data directory as a crash leaves it before the first checkpoint: 24 attendances, half of them in one commit, and 36 assistances.
     fn crashed() -> tempfile::TempDir {
         let (open, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let engine = Engine::open(open.path(), Settings::default()).unwrap();
@@ -179,7 +180,7 @@ mod tests {
             engine.ingest(&organization, attendances(&organization, 12)).unwrap();
         }
         let organization = organization(1);
-        engine.ingest(&organization, assistances(&organization, 900)).unwrap();
+        engine.ingest(&organization, assistances(&organization, 36)).unwrap();
         copy_all(open.path(), copy.path());
         drop(no_checkpoint);
         copy
@@ -208,30 +209,30 @@ mod tests {
     #[test]
     fn a_start_folds_large_commits_in_pieces_and_may_be_cut_off_between_them() {
         let expected = answers(&Engine::open(crashed().path(), Settings::default()).unwrap());
-        // A stay makes about 240 entries: pieces of two stays, or of 400 assistances, and a checkpoint after every third.
-        let small = Settings { checkpoint_entries: 400, ..Settings::default() };
+        // A stay makes three entries: pieces of two stays, or of six assistances, and a checkpoint after every third.
+        let small = Settings { checkpoint_entries: 6, ..Settings::default() };
         let directory = crashed();
         let mut cut_off = 0;
         while until("cells-caught-up-in-part", || drop(Engine::open(directory.path(), small.clone()).unwrap())) {
             cut_off += 1;
             assert!(cut_off < 20, "a start does not go on where it was cut off");
         }
-        // 24 stays and 900 assistances are about 15 pieces; each start went on after the last that was checkpointed.
+        // 24 stays and 36 assistances are 18 pieces; each start went on after the last that was checkpointed.
         assert!((4..=7).contains(&cut_off), "{cut_off}");
         let engine = Engine::open(directory.path(), small).unwrap();
         assert_eq!(answers(&engine), expected);
         engine.checkpoint().unwrap();
         let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
-        assert_eq!((found.facts, found.told), (924, vec![]));
+        assert_eq!((found.facts, found.told), (60, vec![]));
     }
 
     #[test]
     fn a_start_holds_no_more_entries_than_ingest_does() {
         let directory = crashed();
-        let small = Settings { checkpoint_entries: 400, ..Settings::default() };
+        let small = Settings { checkpoint_entries: 6, ..Settings::default() };
         let engine = Engine::open(directory.path(), small).unwrap();
         // What is left was not enough for another checkpoint.
-        assert!(engine.cells.state.read().live.entries < 3 * 400);
+        assert!(engine.cells.state.read().live.entries < 3 * 6);
         assert_ne!(engine.cells.covered(), 0);
     }
 

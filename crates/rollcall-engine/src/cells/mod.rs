@@ -1,45 +1,46 @@
 //! Cells: mergeable exact aggregates of an organization's facts in one slice of time.
 //!
 //! A cell is a monoid: merging cells in any order gives the aggregate of all their facts. There are two sorts.
-//! - *Base cells* stand at quarter hours, or at hours, and take late facts. [`Sessions`] holds the meetings that began in a quarter hour
-//!   and who attended them: it alone knows whether a user was already counted in a meeting. [`Presence`] holds who attended anything
-//!   during a quarter hour, [`Location`] from where during an hour.
-//! - *Merged cells* are made from base cells and answer one question each: [`MeetingTotals`], [`UserTotals`], [`PresentUsers`],
-//!   [`LocatedUsers`]. Since a meeting lies in one quarter hour with all its facts, sums over slices that do not overlap add up exactly;
-//!   sets of users unite.
+//! - *Base cells* (`bases/`) are what the facts of a UTC day say, as ordered entries. They take late facts. [`Stays`] holds who stayed in
+//!   which session: it alone knows whether a user was already counted in a meeting. [`Uses`] holds what the coding assistant was used for.
+//! - *Merged cells* (`merged/`) are made from base cells and answer one question each: [`MeetingTotals`], [`UserTotals`],
+//!   [`PresentUsers`], [`PlacedUsers`], [`UseSums`], [`UsageSets`]. Since a meeting lies in one day with all its facts, sums over slices
+//!   that do not overlap add up exactly; sets of users unite.
 //!
-//! [`Cells`] keeps them: facts are folded into *live* base cells in memory, live cells are checkpointed into storage with the
-//! ledger position they cover, and merged cells are kept once made, until a checkpoint changes a quarter hour inside them.
-//! `Cells::verify` holds what is stored against the facts.
+//! [`Cells`] keeps them: facts are folded into *live* runs of entries in memory; a checkpoint writes these, with the ledger position they
+//! cover, as runs into storage (`stored.rs`), where runs of a day are merged tier-wise (`tiers.rs`); and merged cells are kept once made,
+//! until a checkpoint changes a quarter hour inside them (`kept.rs`). `Cells::verify` holds what is stored against the facts.
 
 mod base;
+mod bases;
 mod catch_up;
 mod checkpoint;
 mod codec;
 mod cover;
-mod location;
-mod meeting_totals;
-mod presence;
-mod sessions;
+mod kept;
+mod merged;
 mod store;
-mod usage_sets;
-mod user_sets;
-mod user_totals;
-mod uses;
+mod stored;
+mod tiers;
 mod verify;
 mod view;
 
-pub use base::{Base, Cell};
-pub use cover::Slice;
-pub use location::{LocatedUsers, Location, RangeUsers};
-pub use meeting_totals::{MeetingTotals, Totals};
-pub use presence::{Presence, PresentFilter, PresentUsers};
-pub use sessions::{Attendee, Sessions};
-pub use store::{Cells, Live, LiveCells};
-pub use usage_sets::{Filing, Part, Parts, UsageSets};
-pub use user_sets::UserSets;
-pub use user_totals::{UserSum, UserSums, UserTotals};
-pub use uses::{UseSums, Used, Uses};
+pub use base::{Base, Run, Touches};
+use bases::stays::meetings;
+pub(crate) use bases::stays::other_days;
+pub use bases::stays::{Stay, Stays};
+pub use bases::uses::{Used, UsedIn, Uses};
+pub use cover::{Day, Slice};
+pub use merged::meeting_totals::{MeetingTotals, Totals};
+pub use merged::places::{Placed, PlacedUsers, RangeUsers};
+pub use merged::presence::{Attended, PresentFilter, PresentUsers};
+pub use merged::usage_sets::{Filing, Part, Parts, UsageSets};
+pub use merged::use_sums::UseSums;
+pub use merged::user_sets::UserSets;
+pub use merged::user_totals::{UserSum, UserSums, UserTotals};
+use rollcall_model::Range;
+pub use store::{Cells, Live, LiveRuns};
+pub use stored::Stored;
 pub(crate) use verify::State;
 pub use verify::{DamagedFile, Difference, Fault, Findings, Progress, Scope, Select};
 pub use view::View;
@@ -73,8 +74,8 @@ pub trait Merged: Keep {
     /// The base cells it is made from.
     type Base: Base;
 
-    /// The cell of these entries: those of one quarter hour after those of another, each in order.
-    fn of(entries: &[<Self::Base as Base>::Entry]) -> Self;
+    /// The cell of what lies in a range, of the ordered entries of one day.
+    fn of(entries: &[<Self::Base as Base>::Entry], range: Range) -> Self;
 
     /// Adds the facts of a cell of another slice of time.
     fn merge(&mut self, other: &Self);

@@ -1,52 +1,78 @@
-//! The store of cells: live ones in memory, checkpointed ones and kept merged ones in storage, decoded ones in a bounded cache.
+//! The store of cells: live runs in memory, base cells and kept merged cells in storage, decoded merged cells in a bounded cache.
 //!
-//! Base cells in storage hold exactly the facts up to the checkpoint's position; live cells hold the facts since. A merged cell
-//! is kept (stored and cached) only when no live cell lies in its slice, so kept cells are a function of stored base cells, and a
-//! checkpoint that changes a base cell deletes the kept cells around it in the same atomic batch. The generation counts checkpoints:
-//! a reader (`view.rs`) that began before one may finish its answer from its own snapshot, but may no longer keep what it makes.
+//! Base cells in storage hold exactly the facts up to the checkpoint's position; live runs hold the facts since. A merged cell is stored
+//! only if no live entry counts in its slice, so what is stored is a function of stored base cells, and the checkpoint that changes a base
+//! cell deletes the kept cells around it in the same atomic batch. The *generation* counts the times that live runs were sealed: a reader
+//! (`view.rs`) that began before may finish its answer from its own snapshot, but may no longer keep what it makes.
 
 use super::catch_up::Mark;
 use super::cover::Slice;
-use super::{Base, Cell, Keep, Location, Presence, Sessions, Uses};
+use super::stored::Stored;
+use super::tiers::Debt;
+use super::{Base, Keep, Run, Stays, Uses};
 use crate::error::EngineError;
 use crate::ledger::columns::{Block, Commit};
 use crate::scan::FactStore;
 use crate::settings::Settings;
-use fjall::{Database, Keyspace, Readable, Snapshot};
+use fjall::{Database, Keyspace};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
-use rollcall_model::{OrgId, Quarter};
+use rollcall_model::OrgId;
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Live base cells of one kind.
-pub type LiveCells<B> = HashMap<OrgId, BTreeMap<Quarter, Arc<Cell<B>>>>;
+/// Live runs of one kind.
+pub type LiveRuns<B> = HashMap<OrgId, Runs<B>>;
 
-/// Live base cells: facts that no checkpoint covers yet.
+/// The live runs of an organization.
+#[derive(Debug)]
+pub struct Runs<B: Base> {
+    /// From the largest to the smallest: a new one is merged with those that are not twice as large.
+    pub(super) runs: Vec<Arc<Run<B>>>,
+    /// The number of the last fold that added to them.
+    pub(super) fold: u64,
+}
+
+impl<B: Base> Default for Runs<B> {
+    fn default() -> Self {
+        Self { runs: Vec::new(), fold: 0 }
+    }
+}
+
+/// Live runs: facts that no checkpoint covers yet.
 #[derive(Debug, Default)]
 pub struct Live {
-    pub(super) sessions: LiveCells<Sessions>,
-    pub(super) presence: LiveCells<Presence>,
-    pub(super) location: LiveCells<Location>,
-    pub(super) uses: LiveCells<Uses>,
+    pub(super) stays: LiveRuns<Stays>,
+    pub(super) uses: LiveRuns<Uses>,
     /// Facts folded since the last checkpoint.
     pub(super) added: usize,
     /// Entries that were made of them; those that were merged into one are counted each.
     pub(super) entries: u64,
 }
 
+/// Live runs that a checkpoint is writing.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) live: Live,
+    /// Up to where they and what is stored cover the ledger.
+    pub(super) upto: Mark,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) generation: u64,
+    /// How many changes are under way that no sealed run tells of: nothing is kept meanwhile.
+    pub(super) changing: usize,
+    /// How often facts were folded.
+    pub(super) folds: u64,
     /// Up to where commits are folded.
     pub(super) position: Mark,
     /// Up to where they are checkpointed.
     pub(super) covered: Mark,
     pub(super) live: Live,
-    /// Live cells that a checkpoint is writing.
-    pub(super) sealed: Option<Arc<Live>>,
+    pub(super) sealed: Option<Arc<Sealed>>,
 }
 
 /// Which kept cell: organization, kind and slice, and what it selects.
@@ -84,36 +110,40 @@ impl Key {
 
 /// A decoded merged cell in the cache.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct Cached {
     pub(super) cell: Arc<dyn Any + Send + Sync>,
     size: usize,
+    /// Readers of an earlier generation do not take it: it may hold facts that they do not see.
+    pub(super) since: u64,
+    /// The last fold of those whose live entries it holds; 0 if it holds none.
+    pub(super) fold: u64,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct BySize;
 
-impl quick_cache::Weighter<Key, Kept> for BySize {
-    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
-        kept.size as u64
+impl quick_cache::Weighter<Key, Cached> for BySize {
+    fn weight(&self, _: &Key, cached: &Cached) -> u64 {
+        cached.size as u64
     }
 }
 
 /// The cells of every organization.
 pub struct Cells {
     pub(super) db: Database,
-    pub(super) sessions: Keyspace,
-    pub(super) presence: Keyspace,
-    pub(super) location: Keyspace,
-    pub(super) uses: Keyspace,
+    pub(super) stays: Stored,
+    pub(super) uses: Stored,
     pub(super) merged: Keyspace,
     pub(super) meta: Keyspace,
     pub(super) facts: FactStore,
     pub(super) state: RwLock<State>,
-    pub(super) cache: Cache<Key, Kept, BySize>,
+    pub(super) cache: Cache<Key, Cached, BySize>,
     /// The lengths of all slices ever kept, so that a checkpoint finds the kept cells around a quarter hour.
     pub(super) lengths: Mutex<BTreeSet<i32>>,
-    /// Held for the length of a checkpoint.
+    /// Held for the length of a checkpoint, and by whoever else changes base cells in storage.
     pub(super) checkpointing: Mutex<()>,
+    /// Days with runs to be merged.
+    pub(super) debt: Mutex<Debt>,
     /// See [`Settings::checkpoint_facts`].
     pub(super) checkpoint_facts: usize,
     /// See [`Settings::checkpoint_entries`].
@@ -126,19 +156,17 @@ impl std::fmt::Debug for Cells {
     }
 }
 
-pub(super) const LENGTHS: &str = "slice-lengths";
+/// Where the lengths of slices are stored.
+const LENGTHS: &str = "slice-lengths";
 
 impl Cells {
     /// Opens or makes the keyspaces of cells.
-    pub(crate) fn keyspaces(db: &Database, settings: &Settings) -> Result<[Keyspace; 5], EngineError> {
-        let keyspace = |name| db.keyspace(name, || settings.keyspace());
-        Ok([
-            keyspace("session-cells")?,
-            keyspace("presence-cells")?,
-            keyspace("location-cells")?,
-            keyspace("use-cells")?,
-            keyspace("merged-cells")?,
-        ])
+    pub(crate) fn keyspaces(db: &Database, settings: &Settings) -> Result<(Stored, Stored, Keyspace), EngineError> {
+        Ok((
+            Stored::open(db, "stay-runs", "stay-cells", settings)?,
+            Stored::open(db, "use-runs", "use-cells", settings)?,
+            db.keyspace("merged-cells", || settings.keyspace())?,
+        ))
     }
 
     /// Opens the cells of a database.
@@ -147,13 +175,11 @@ impl Cells {
     /// [`EngineError::Storage`].
     pub fn open(facts: FactStore, settings: &Settings) -> Result<Self, EngineError> {
         let (db, meta) = (facts.ledger.db().clone(), facts.ledger.meta.clone());
-        let [sessions, presence, location, uses, merged] = Self::keyspaces(&db, settings)?;
+        let (stays, uses, merged) = Self::keyspaces(&db, settings)?;
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
         let cells = Self {
-            sessions,
-            presence,
-            location,
+            stays,
             uses,
             merged,
             meta,
@@ -163,13 +189,11 @@ impl Cells {
             cache: Cache::with_weighter(4096, settings.cell_cache_bytes as u64, BySize),
             lengths: Mutex::new(lengths),
             checkpointing: Mutex::default(),
+            debt: Mutex::default(),
             checkpoint_facts: settings.checkpoint_facts,
             checkpoint_entries: settings.checkpoint_entries,
             db,
         };
-        if let Err(error) = cells.forget_other_lengths() {
-            tracing::warn!(%error, "kept cells of ranges that were asked for once could not be removed; ingest stays slower until a start can");
-        }
         let covered = cells.stored_position()?;
         cells.state.write().covered = covered;
         cells.state.write().position = covered;
@@ -183,22 +207,52 @@ impl Cells {
 
     /// Folds facts, after which everything up to a mark is folded.
     pub(super) fn fold_up_to(&self, mark: Mark, commit: &Commit) {
-        let (sessions, presence, location) = (folded::<Sessions>(commit), folded::<Presence>(commit), folded::<Location>(commit));
-        let uses = folded::<Uses>(commit);
+        let (stays, uses) = (self.folded::<Stays>(commit), self.folded::<Uses>(commit));
         let mut state = self.state.write();
         state.position = mark;
-        state.live.added += commit.facts();
-        add::<Sessions>(&mut state.live, sessions);
-        add::<Presence>(&mut state.live, presence);
-        add::<Location>(&mut state.live, location);
-        add::<Uses>(&mut state.live, uses);
+        state.folds += 1;
+        let (fold, live) = (state.folds, &mut state.live);
+        live.added += commit.facts();
+        stays.into_iter().for_each(|(org, delta)| delta.join(live, org, fold));
+        uses.into_iter().for_each(|(org, delta)| delta.join(live, org, fold));
     }
 
-    /// Caches a cell, and stores it if so asked, unless a checkpoint has passed since `generation`. Where nothing can be stored, it is only
+    /// What the facts of a commit add to the live runs of each organization.
+    fn folded<B: Base>(&self, commit: &Commit) -> Vec<(OrgId, Delta<B>)> {
+        let mut entries: Vec<(OrgId, Vec<B::Entry>)> = Vec::new();
+        for (org, block) in B::Block::of_commit(commit) {
+            // Blocks of one organization follow one another.
+            if entries.last().is_none_or(|(last, _)| last != org) {
+                entries.push((*org, Vec::with_capacity(block.facts())));
+            }
+            if let Some((_, entries)) = entries.last_mut() {
+                B::fold(block, &mut |entry| entries.push(entry));
+            }
+        }
+        entries.into_iter().map(|(org, entries)| (org, self.delta(org, entries))).collect()
+    }
+
+    /// Merges entries with the last live runs of an organization, which its readers go on reading meanwhile. Nobody else adds to them.
+    fn delta<B: Base>(&self, org: OrgId, entries: Vec<B::Entry>) -> Delta<B> {
+        let made = entries.len() as u64;
+        let run = Run::<B>::new(entries);
+        let live = B::live(&self.state.read().live).get(&org).map(|live| live.runs.clone()).unwrap_or_default();
+        let (mut length, mut first) = (run.entries.len(), live.len());
+        while let Some(before) = first.checked_sub(1).and_then(|before| live.get(before)).filter(|run| run.entries.len() <= 2 * length) {
+            length += before.entries.len();
+            first -= 1;
+        }
+        let replaced = live.get(first..).unwrap_or_default().to_vec();
+        let merged = (!replaced.is_empty()).then(|| Run::merged(replaced.iter().map(AsRef::as_ref).chain([&run])));
+        Delta { made, run, replaced, merged }
+    }
+
+    /// Caches a cell, and stores it if so asked, unless live runs were sealed since `generation`. Where nothing can be stored, it is only
     /// cached: a report needs no storage.
-    pub(super) fn keep<K: Keep>(&self, key: Key, generation: u64, cell: &Arc<K>, store: bool) -> Result<(), EngineError> {
+    pub(super) fn keep<K: Keep>(&self, key: Key, seen: (u64, u64), cell: &Arc<K>, store: bool) -> Result<(), EngineError> {
+        let (generation, fold) = seen;
         let state = self.state.read();
-        if state.generation != generation {
+        if state.generation != generation || state.changing > 0 {
             return Ok(());
         }
         if store
@@ -207,83 +261,43 @@ impl Cells {
         {
             let mut lengths = self.lengths.lock();
             if lengths.insert(key.slice.quarters) {
-                self.meta.insert(LENGTHS, length_bytes(&lengths))?;
+                let bytes: Vec<u8> = lengths.iter().flat_map(|length| length.to_be_bytes()).collect();
+                self.meta.insert(LENGTHS, bytes)?;
             }
             drop(lengths);
             self.merged.insert(key.bytes(), bytes)?;
         }
         if cell.is_cached() {
-            self.cache.insert(key, Kept { cell: cell.clone(), size: cell.size() });
+            self.cache.insert(key, Cached { cell: cell.clone(), size: cell.size(), since: generation, fold });
         }
         Ok(())
     }
 }
 
-pub(super) fn length_bytes(lengths: &BTreeSet<i32>) -> Vec<u8> {
-    lengths.iter().flat_map(|length| length.to_be_bytes()).collect()
+/// What a commit adds to the live runs of an organization.
+struct Delta<B: Base> {
+    /// How many entries were made of its facts.
+    made: u64,
+    run: Run<B>,
+    /// The last live runs, and what they are together with the new one.
+    replaced: Vec<Arc<Run<B>>>,
+    merged: Option<Run<B>>,
 }
 
-/// The key of a base cell.
-pub(super) fn base_key(org: OrgId, quarter: Quarter) -> [u8; 20] {
-    let mut bytes = [0; 20];
-    bytes[..16].copy_from_slice(org.0.as_bytes());
-    bytes[16..].copy_from_slice(&quarter.0.to_be_bytes());
-    bytes
-}
-
-/// The quarter hour of a base cell's key.
-pub(super) fn quarter_of(key: &[u8]) -> Option<Quarter> {
-    Some(Quarter(i32::from_be_bytes(*key.last_chunk()?)))
-}
-
-pub(super) fn broken(what: &str) -> EngineError {
-    EngineError::Storage(format!("{what} cannot be decoded"))
-}
-
-/// The entries of the base cells stored in a slice, cell after cell; none if one of them is not readable.
-pub(super) fn stored_entries<B: Base>(
-    cells: &Cells,
-    snapshot: &Snapshot,
-    org: OrgId,
-    slice: Slice,
-) -> Result<Option<Vec<B::Entry>>, EngineError> {
-    let mut entries = Vec::new();
-    let range = base_key(org, Quarter(slice.start))..base_key(org, Quarter(slice.end()));
-    for stored in snapshot.range(B::keyspace(cells), range) {
-        let (key, bytes) = stored.into_inner()?;
-        match quarter_of(&key).and_then(|quarter| B::decode(quarter, &bytes)) {
-            Some(of_cell) => entries.extend(of_cell),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(entries))
-}
-
-/// The base cell of the bytes in storage, if there are any.
-pub(super) fn stored_cell<B: Base>(quarter: Quarter, stored: Option<&[u8]>) -> Result<Cell<B>, EngineError> {
-    let entries = stored.map(|bytes| B::decode(quarter, bytes).ok_or_else(|| broken("a cell"))).transpose()?;
-    Ok(entries.map(Cell::of_ordered).unwrap_or_default())
-}
-
-/// Entries by organization and quarter hour.
-type Folded<B> = Vec<(OrgId, HashMap<Quarter, Vec<<B as Base>::Entry>>)>;
-
-fn folded<B: Base>(commit: &Commit) -> Folded<B> {
-    let fold = |(org, block): &(OrgId, B::Block)| {
-        let mut entries: HashMap<Quarter, Vec<B::Entry>> = HashMap::new();
-        B::fold(block, &mut |quarter, entry| entries.entry(quarter).or_default().push(entry));
-        (*org, entries)
-    };
-    B::Block::of_commit(commit).iter().map(fold).collect()
-}
-
-fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
-    for (org, by_quarter) in folded {
-        live.entries += by_quarter.values().map(|entries| entries.len() as u64).sum::<u64>();
-        let cells = B::live_mut(live).entry(org).or_default();
-        for (quarter, entries) in by_quarter {
-            // A reader may hold the cell: it keeps its own.
-            Arc::make_mut(cells.entry(quarter).or_default()).extend(&entries);
+impl<B: Base> Delta<B> {
+    fn join(self, live: &mut Live, org: OrgId, fold: u64) {
+        live.entries += self.made;
+        let of_org = B::live_mut(live).entry(org).or_default();
+        of_org.fold = fold;
+        let kept = of_org.runs.len().checked_sub(self.replaced.len());
+        let are_last = |runs: &[Arc<Run<B>>]| runs.iter().zip(&self.replaced).all(|(a, b)| Arc::ptr_eq(a, b));
+        match (self.merged, kept.filter(|kept| of_org.runs.get(*kept..).is_some_and(are_last))) {
+            (Some(merged), Some(kept)) => {
+                of_org.runs.truncate(kept);
+                of_org.runs.push(Arc::new(merged));
+            }
+            // A checkpoint took them meanwhile.
+            _ => of_org.runs.push(Arc::new(self.run)),
         }
     }
 }
@@ -291,13 +305,12 @@ fn add<B: Base>(live: &mut Live, folded: Folded<B>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cells::{PresentUsers, Scope};
     use crate::facts::Attendances;
     use crate::{Engine, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
     use rollcall_model::reports::{ActiveUsers, Grouping};
-    use rollcall_model::{AttendanceDraft, Directory, Organization, Period, Range, Reports, Value};
+    use rollcall_model::{AttendanceDraft, Directory, Organization, Period, Quarter, Range, Reports, Value};
 
     /// 2025-03-01T00:00:00Z.
     const BASE: i64 = 1_740_787_200_000;
@@ -347,48 +360,20 @@ mod tests {
             let range = Range::new(BASE, BASE + length * QUARTER_MILLIS);
             assert_eq!(active(&engine, range, Grouping::Whole), length.unsigned_abs().div_ceil(4), "{length}");
         }
-        let is_grain = |quarters: &i32| [1, 4, 96].contains(quarters);
-        let grains_only = |engine: &Engine| kept(engine).iter().all(|slice| is_grain(&slice.quarters));
-        assert!(grains_only(&engine), "{:?}", kept(&engine));
+        let is_day = |quarters: &i32| *quarters == 96;
+        let days_only = |engine: &Engine| kept(engine).iter().all(|slice| is_day(&slice.quarters));
+        assert!(days_only(&engine), "{:?}", kept(&engine));
         // Not even those as long as a week: nobody knows whether they are asked for again.
         for start in 0..20 {
             let from = BASE + start * DAY_MILLIS + QUARTER_MILLIS;
             assert_eq!(active(&engine, Range::new(from, from + 7 * DAY_MILLIS), Grouping::Whole), 7 * 24);
         }
-        assert!(grains_only(&engine), "{:?}", kept(&engine));
+        assert!(days_only(&engine), "{:?}", kept(&engine));
         let lengths = engine.cells.lengths.lock().clone();
-        assert!(lengths.iter().all(is_grain), "{lengths:?}");
+        assert!(lengths.iter().all(is_day), "{lengths:?}");
         // What a calendar has is kept.
         active(&engine, Range::new(BASE, BASE + 31 * DAY_MILLIS), Grouping::Period(Period::Month));
         assert!(kept(&engine).contains(&Slice { start: Quarter::of(BASE).0, quarters: 31 * 96 }));
         assert!(engine.cells.lengths.lock().contains(&(31 * 96)));
-    }
-
-    #[test]
-    fn kept_cells_of_other_lengths_go_at_a_start() {
-        let temporary = tempfile::tempdir().unwrap();
-        let engine = engine(temporary.path());
-        active(&engine, Range::new(BASE, BASE + 31 * DAY_MILLIS), Grouping::Period(Period::Month));
-        let (calendar, lengths) = (kept(&engine), engine.cells.lengths.lock().clone());
-        // As they were kept before.
-        let org = organization().id;
-        for length in 200..500 {
-            let slice = Slice { start: Quarter::of(BASE).0, quarters: length };
-            let generation = engine.cells.state.read().generation;
-            let view = engine.cells.view::<Presence>(org, Range::new(BASE, BASE + DAYS * DAY_MILLIS)).unwrap();
-            let cell: Arc<PresentUsers> = view.range_cell(slice).unwrap();
-            engine.cells.keep(Key { org, kind: PresentUsers::KIND, slice, selector: 0 }, generation, &cell, true).unwrap();
-        }
-        assert_eq!(kept(&engine).iter().filter(|slice| !slice.is_of_calendar()).count(), 300);
-        assert!(engine.cells.lengths.lock().len() >= 300);
-        drop(engine);
-        let engine = Engine::open(temporary.path(), Settings::default()).unwrap();
-        let left = kept(&engine);
-        assert!(calendar.iter().all(|slice| left.contains(slice)));
-        assert!(left.iter().all(Slice::is_of_calendar));
-        assert!(lengths.is_subset(&engine.cells.lengths.lock()));
-        assert!(engine.cells.lengths.lock().len() <= 74);
-        let found = engine.verify(&Scope::ALL, &|_, _| {}).unwrap();
-        assert_eq!((found.told, found.unverified), (vec![], 0));
     }
 }

@@ -1,15 +1,20 @@
 //! One consistent state of an organization's cells: what a report reads.
 
-use super::cover::{Cut, Slice, align};
-use super::store::{Cells, Key, base_key, broken, quarter_of, stored_cell, stored_entries};
-use super::{Base, Cell, Keep, Merged};
+use super::base::{around, order};
+use super::cover::{Cut, QUARTERS_OF_DAY, Slice};
+use super::store::{Cells, Key, Runs};
+use super::stored::{StoredDay, broken, day_of_key, instants, read_list};
+use super::{Base, Day, Keep, Merged, Run};
 use crate::error::EngineError;
 use crate::ledger::Wanted;
 use crate::scan::Pinned;
 use fjall::Readable;
+use parking_lot::Mutex;
 use rollcall_model::{Cancellation, OrgId, Quarter, Range};
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Up to how many quarter hours a cell is made of base cells at once; a longer one is made of cells that are kept.
+pub(super) const AT_ONCE: i32 = 2 * QUARTERS_OF_DAY;
 
 impl Cells {
     /// One consistent state of the cells that lie in `range`: every fact folded so far.
@@ -17,30 +22,53 @@ impl Cells {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn view<B: Base>(&self, org: OrgId, range: Range) -> Result<View<'_, B>, EngineError> {
-        let quarters = align(Quarter::of(range.from), B::QUARTERS)..=Quarter::of(range.to.max(range.from));
         let state = self.state.read();
-        let mut live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>> = BTreeMap::new();
-        for cells in [state.sealed.as_deref(), Some(&state.live)].into_iter().flatten().filter_map(|live| B::live(live).get(&org)) {
-            for (quarter, cell) in cells.range(quarters.clone()) {
-                live.entry(*quarter).or_default().push(cell.clone());
-            }
-        }
-        let (generation, pinned) = (state.generation, self.facts.pin());
+        let (generation, sealed, pinned) = (state.generation, state.sealed.clone(), self.facts.pin());
+        let of_live = B::live(&state.live).get(&org).map(|Runs { runs, fold }| (runs.clone(), *fold));
         drop(state);
-        let seen = seen::<B>(&pinned, self, org, &live)?;
-        Ok(View { cells: self, org, generation, pinned, live, seen, cancellation: Cancellation::default() })
+        let (mut live, mut fold) = of_live.unwrap_or_default();
+        if let Some(sealed) = sealed.filter(|sealed| B::live(&sealed.live).contains_key(&org))
+            && !self.has(&pinned.snapshot, &sealed)?
+            && let Some(of_sealed) = B::live(&sealed.live).get(&org)
+        {
+            live.extend(of_sealed.runs.iter().cloned());
+            fold = fold.max(of_sealed.fold);
+        }
+        let quarters = Quarter::of(range.from).0..Quarter::of(range.to.max(range.from)).0 + 1;
+        live.retain(|run| run.meets(quarters.clone()));
+        let (spans, seen) = extents::<B>(&pinned, self, org, &live)?;
+        Ok(View {
+            cells: self,
+            org,
+            generation,
+            fold,
+            pinned,
+            live,
+            spans,
+            seen,
+            last: Mutex::default(),
+            cancellation: Cancellation::default(),
+        })
     }
 }
+
+/// A day and its entries.
+type LastDay<B> = Option<(Day, Arc<Vec<<B as Base>::Entry>>)>;
 
 /// One consistent state of an organization's cells.
 pub struct View<'a, B: Base> {
     cells: &'a Cells,
     org: OrgId,
     generation: u64,
+    /// The last fold of the organization's facts that are live.
+    fold: u64,
     pinned: Pinned,
-    live: BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
-    /// The quarter hours between the first cell and the last, so that years without facts cost nothing.
+    live: Vec<Arc<Run<B>>>,
+    /// The instants in which entries count, so that years without facts cost nothing.
+    spans: Option<Range>,
     seen: Option<Range>,
+    /// The entries of the last day that was asked for: the next slice often begins in it.
+    last: Mutex<LastDay<B>>,
     /// Looked at before each cell, so that a question that nobody waits for ends soon.
     cancellation: Cancellation,
 }
@@ -72,13 +100,14 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`], [`EngineError::Cancelled`].
     pub fn each<M: Merged<Base = B>>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
-        let Some(seen) = self.seen else { return Ok(()) };
-        let cut = Cut::new(range.intersect(&seen), B::QUARTERS);
+        let Some(spans) = self.spans else { return Ok(()) };
+        let cut = Cut::new(range.intersect(&spans));
         for edge in cut.edges.into_iter().flatten() {
-            add(&Arc::new(M::of(&B::edge(self, edge)?)));
+            self.check_cancellation()?;
+            add(&Arc::new(M::of(&B::edge(self, edge)?, edge)));
         }
-        for part in cut.whole.iter().flat_map(|whole| whole.parts(B::QUARTERS)) {
-            add(&self.cell(part)?);
+        for part in cut.whole.iter().flat_map(Slice::parts) {
+            add(&self.part(part)?);
         }
         Ok(())
     }
@@ -88,7 +117,12 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`], [`EngineError::Cancelled`].
     pub fn cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
-        self.merged(slice, slice.is_of_calendar())
+        self.kept(slice, 0, || self.make(slice))
+    }
+
+    /// The merged cell of a part of what is asked for: stored if every zone may ask for it again, as for days of UTC.
+    fn part<M: Merged<Base = B>>(&self, part: Slice) -> Result<Arc<M>, EngineError> {
+        self.kept_as(part, 0, part.quarters >= QUARTERS_OF_DAY, || self.make(part))
     }
 
     /// The merged cell of a range that was asked for as one: kept in memory alone, since nobody knows whether it is asked for again.
@@ -96,23 +130,7 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`].
     pub fn range_cell<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
-        self.merged(slice, false)
-    }
-
-    fn merged<M: Merged<Base = B>>(&self, slice: Slice, store: bool) -> Result<Arc<M>, EngineError> {
-        self.kept_as(slice, 0, store, || {
-            if slice.quarters == B::QUARTERS {
-                return Ok(M::of(&self.entries(Quarter(slice.start))?));
-            }
-            if !self.is_live(slice) {
-                return self.make(slice);
-            }
-            let mut merged = M::default();
-            for part in slice.parts(B::QUARTERS) {
-                merged.merge(&*self.cell::<M>(part)?);
-            }
-            Ok(merged)
-        })
+        self.kept_as(slice, 0, false, || self.make(slice))
     }
 
     /// The cell of a slice that holds what `selector` says of it, kept where it can be, else made.
@@ -137,46 +155,43 @@ impl<B: Base> View<'_, B> {
         make: impl FnOnce() -> Result<K, EngineError>,
     ) -> Result<Arc<K>, EngineError> {
         self.check_cancellation()?;
-        let within = Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start());
-        if self.seen.is_none_or(|seen| seen.intersect(&within).is_empty()) {
+        if self.spans.is_none_or(|spans| spans.intersect(&slice.range()).is_empty()) {
             return Ok(Arc::default());
         }
-        if slice.quarters == B::QUARTERS || self.is_live(slice) {
-            return Ok(Arc::new(make()?));
-        }
+        // A cell with live entries is cached until the next fold.
+        let is_live = self.live.iter().any(|run| run.meets(slice.start..slice.end()));
+        let fold = if is_live { self.fold } else { 0 };
         let key = Key { org: self.org, kind: K::KIND, slice, selector };
-        if let Some(cell) = self.cells.cache.get(&key).and_then(|kept| kept.cell.downcast::<K>().ok()) {
+        let cached = self.cells.cache.get(&key).filter(|cached| cached.since <= self.generation && cached.fold == fold);
+        if let Some(cell) = cached.and_then(|cached| cached.cell.downcast::<K>().ok()) {
             return Ok(cell);
         }
-        let stored = self.pinned.snapshot.get(&self.cells.merged, key.bytes())?;
+        let stored = if is_live { None } else { self.pinned.snapshot.get(&self.cells.merged, key.bytes())? };
         let cell = Arc::new(match &stored {
             Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
             None => make()?,
         });
-        if let Err(error) = self.cells.keep(key, self.generation, &cell, store && stored.is_none()) {
+        if let Err(error) = self.cells.keep(key, (self.generation, fold), &cell, store && !is_live && stored.is_none()) {
             // The answer stands; whoever looks after the storage tells of it.
             tracing::debug!(%error, "a cell could not be kept");
         }
         Ok(cell)
     }
 
-    /// Whether a live cell lies in a slice.
-    fn is_live(&self, slice: Slice) -> bool {
-        self.live.range(Quarter(slice.start)..Quarter(slice.end())).next().is_some()
-    }
-
-    /// Makes the merged cell of a slice without live cells.
+    /// Makes the merged cell of a slice: of base cells, or a long one of cells that are kept.
     fn make<M: Merged<Base = B>>(&self, slice: Slice) -> Result<M, EngineError> {
         let mut merged = M::default();
-        // Up to a day or two it costs less to read base cells once than to make and keep every hour.
-        if slice.quarters > 2 * 96 {
-            for part in slice.parts(B::QUARTERS) {
-                merged.merge(&*self.cell::<M>(part)?);
+        if slice.quarters > AT_ONCE {
+            for part in slice.parts() {
+                merged.merge(&*self.part::<M>(part)?);
             }
             return Ok(merged);
         }
-        let entries = stored_entries::<B>(self.cells, &self.pinned.snapshot, self.org, slice)?.ok_or_else(|| broken("a cell"))?;
-        Ok(M::of(&entries))
+        for day in Day::all(slice.range()) {
+            let of_day = M::of(&self.entries(day)?, slice.range());
+            merged.merge(&of_day);
+        }
+        Ok(merged)
     }
 
     /// Facts in storage, of which some may be wanted.
@@ -190,37 +205,60 @@ impl<B: Base> View<'_, B> {
         })
     }
 
-    /// The instants between the first cell and the last.
+    /// The instants of the quarter hours between the first that a fact is about and the last.
     pub const fn seen(&self) -> Option<Range> {
         self.seen
     }
 
-    /// The entries of a base cell, in order.
+    /// The entries of a day, in order.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
-    pub fn entries(&self, quarter: Quarter) -> Result<Vec<B::Entry>, EngineError> {
-        let stored = self.pinned.snapshot.get(B::keyspace(self.cells), base_key(self.org, quarter))?;
-        let mut cell = stored_cell::<B>(quarter, stored.as_deref())?;
-        for live in self.live.get(&quarter).into_iter().flatten() {
-            cell.merge(live);
+    pub(super) fn entries(&self, day: Day) -> Result<Arc<Vec<B::Entry>>, EngineError> {
+        if let Some((last, entries)) = &*self.last.lock()
+            && *last == day
+        {
+            return Ok(entries.clone());
         }
-        Ok(cell.into_entries())
+        let stored = StoredDay::new::<B>(self.cells, &self.pinned.snapshot, self.org, day);
+        let mut entries = stored.readable::<B>(&stored.list()?)?;
+        let in_storage = entries.len();
+        self.live.iter().for_each(|run| entries.extend_from_slice(run.of_day(day)));
+        if entries.len() > in_storage {
+            order::<B>(&mut entries);
+        }
+        let entries = Arc::new(entries);
+        *self.last.lock() = Some((day, entries.clone()));
+        Ok(entries)
     }
 }
 
-/// The instants between the first cell and the last.
-fn seen<B: Base>(
+/// The instants in which entries count, and those that they are about.
+fn extents<B: Base>(
     pinned: &Pinned,
     cells: &Cells,
     org: OrgId,
-    live: &BTreeMap<Quarter, Vec<Arc<Cell<B>>>>,
-) -> Result<Option<Range>, EngineError> {
-    let mut stored = pinned.snapshot.prefix(B::keyspace(cells), org.0.as_bytes());
-    let first = stored.next().map(fjall::Guard::key).transpose()?;
-    let last = stored.next_back().map(fjall::Guard::key).transpose()?;
-    let stored = [first.as_deref().and_then(quarter_of), last.as_deref().and_then(quarter_of)];
-    let live = [live.first_key_value(), live.last_key_value()].map(|end| end.map(|(quarter, _)| *quarter));
-    let ends = || stored.into_iter().chain(live).flatten();
-    Ok(ends().min().zip(ends().max()).map(|(first, last)| Range::new(first.start(), Quarter(last.0 + B::QUARTERS).start())))
+    live: &[Arc<Run<B>>],
+) -> Result<(Option<Range>, Option<Range>), EngineError> {
+    let (mut span, mut about) = (None, None);
+    for from_end in [false, true] {
+        let mut lists = pinned.snapshot.prefix(&B::stored(cells).lists, org.0.as_bytes());
+        // Nearly always the first that is looked at.
+        while let Some(listed) = if from_end { lists.next_back() } else { lists.next() } {
+            let (key, bytes) = listed.into_inner()?;
+            let list = day_of_key(&key).and_then(|day| read_list(day, &bytes)).ok_or_else(|| broken("the list of a day's cells"))?;
+            let of_list = list.iter().fold(None, |about, run| around(about, run.about));
+            span = list.iter().fold(span, |span, run| around(span, Some(run.span)));
+            about = around(about, of_list);
+            if of_list.is_some() {
+                break;
+            }
+        }
+    }
+    for run in live {
+        let touched = run.touched.min().zip(run.touched.max());
+        span = around(span, touched.map(|(first, last)| (first.cast_signed(), last.cast_signed())));
+        about = around(about, run.about);
+    }
+    Ok((span.map(instants), about.map(instants)))
 }

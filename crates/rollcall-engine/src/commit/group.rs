@@ -73,7 +73,7 @@ const GROUP_REQUESTS: usize = 1 << REQUEST_BITS;
 const GROUP_FACTS: usize = 200_000;
 
 /// The most entries of cells that the requests of a group make together; one that makes more by itself is alone.
-pub(super) const GROUP_ENTRIES: u64 = 8_000_000;
+pub(super) const GROUP_ENTRIES: u64 = 2_000_000;
 
 /// The most days that the requests of a group lie on, each counted by itself: each has blocks, ids and cells of its own.
 pub(super) const GROUP_DAYS: u64 = 4_000;

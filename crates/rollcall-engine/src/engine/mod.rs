@@ -296,13 +296,13 @@ fn catch_up(ledger: &Ledger, cells: &Cells) -> Result<u64, EngineError> {
 }
 
 /// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes. In between, looks at the
-/// disk.
+/// disk, and merges what checkpoints wrote.
 fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
     let (mut last, mut failed) = (Instant::now(), false);
     loop {
         let closing = {
             let mut closing = pace.closing.lock();
-            if !*closing {
+            if !*closing && (failed || !cells.is_due()) {
                 pace.wake.wait_for(&mut closing, LOOK_EVERY);
             }
             *closing
@@ -317,6 +317,11 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
         }
         if closing {
             return;
+        }
+        let goes_on = || !*pace.closing.lock() && !cells.is_overdue();
+        let merged = cells.merge_runs(goes_on).and_then(|()| cells.settle(|| goes_on() && cells.is_quiet()));
+        if let Err(error) = merged {
+            tracing::warn!(%error, "cells of a day could not be merged; they stay as they are, and cost more to read");
         }
     }
 }

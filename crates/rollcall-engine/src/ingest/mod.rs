@@ -87,7 +87,7 @@ impl Default for Limits {
             decoded_bytes: 512 << 20,
             line_bytes: 64 << 10,
             // A million stays of two hours make 13 million: nine quarter hours, three hours and a meeting each.
-            request_entries: 16_000_000,
+            request_entries: 4_000_000,
             request_days: 3_660,
             future_seconds: 86_400,
         }
@@ -301,8 +301,8 @@ impl<C: Columns> Sink<'_, C> {
         let (entries, most) = (cost.entries(), self.limits.request_entries);
         if most > 0 && entries > most {
             let expected = format!(
-                "at most {most} entries of cells in one request (limits.request_entries): its facts make {entries}, one for each quarter \
-                 hour and each hour of a stay; send about {} of them at a time",
+                "at most {most} entries of cells in one request (limits.request_entries): its facts make {entries}, one for each UTC day \
+                 of a stay; send about {} of them at a time",
                 (most / entries.div_ceil(facts.max(1))).max(1)
             );
             return Err(BodyError::expected(0, expected));

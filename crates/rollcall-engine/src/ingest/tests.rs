@@ -185,22 +185,22 @@ fn limits_are_named_with_their_numbers() {
 #[test]
 fn facts_that_make_too_many_entries_are_refused_with_their_number() {
     let mut samples: Vec<Sample> = (0..30).map(Sample::new).collect();
-    // Five quarter hours, two hours, a meeting.
-    assert_eq!(decoded(&samples::ndjson(&samples[1..]), Format::Ndjson).unwrap().facts.cost().entries(), 29 * 8);
-    // The first ends on the quarter hour, so the 30 make 238.
-    let limits = Limits { request_entries: 237, ..Limits::default() };
+    assert_eq!(decoded(&samples::ndjson(&samples), Format::Ndjson).unwrap().facts.cost().entries(), 30);
+    // With the first, which lasts until the next day, the 30 make 31.
+    samples[0].left_at = samples[0].joined_at + DAY_MILLIS;
+    let limits = Limits { request_entries: 30, ..Limits::default() };
     for format in FORMATS {
         assert_eq!(
             decoded_within(&written(&samples, format), format, Compression::None, &limits).unwrap_err(),
-            "expected at most 237 entries of cells in one request (limits.request_entries): its facts make 238, one for each quarter hour \
-             and each hour of a stay; send about 29 of them at a time",
+            "expected at most 30 entries of cells in one request (limits.request_entries): its facts make 31, one for each UTC day of a \
+             stay; send about 15 of them at a time",
             "{format:?}"
         );
         assert_eq!(decoded_within(&written(&samples[..29], format), format, Compression::None, &limits).unwrap().facts.len(), 29);
     }
     samples[0].left_at = samples[0].joined_at + 7 * DAY_MILLIS;
     let facts = decoded(&samples::ndjson(&samples[..1]), Format::Ndjson).unwrap().facts;
-    assert_eq!(facts.cost().entries(), 7 * 96 + 7 * 24 + 1);
+    assert_eq!(facts.cost().entries(), 8);
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! What facts cost to commit and to fold: what bounds a request, and how many requests are committed together.
 
+use crate::cells::other_days;
 use roaring::RoaringBitmap;
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{Millis, Quarter, SessionKind};
-
-/// How many quarter hours an hour has, at whose beginnings the cells of places stand.
-const HOUR: i32 = 4;
+use rollcall_model::{Millis, Range};
 
 /// What facts cost to commit and to fold.
 #[derive(Debug, Clone, Default)]
@@ -42,41 +40,44 @@ fn day(at: Millis) -> u32 {
     u32::try_from(at.div_euclid(DAY_MILLIS)).unwrap_or_default()
 }
 
-/// How many entries of base cells an attendance makes: one for each quarter hour and each hour that its stay overlaps, and one for its
-/// meeting.
-pub(crate) fn entries_of_stay(joined_at: Millis, left_at: Millis, kind: SessionKind) -> u64 {
-    let (first, last) = (Quarter::of(joined_at).0, Quarter::of(left_at.max(joined_at + 1) - 1).0);
-    let hours = last.div_euclid(HOUR) - first.div_euclid(HOUR);
-    u64::from((last - first).unsigned_abs()) + u64::from(hours.unsigned_abs()) + 2 + u64::from(kind == SessionKind::Meeting)
+/// How many entries of base cells an attendance makes: one of the day on which its session began, and one of each other day of its stay.
+pub(crate) fn entries_of_stay(session_started_at: Millis, joined_at: Millis, left_at: Millis) -> u64 {
+    1 + other_days(session_started_at, Range::new(joined_at, left_at.max(joined_at + 1))).count() as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cells::{Base, Location, Presence, Sessions};
+    use crate::cells::{Base, Stays};
     use crate::ledger::columns::{AttendanceBlock, AttendanceRow, Block};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn as_many_entries_are_counted_as_are_folded(
-            joined_at in 1_740_819_600_000i64..1_740_919_600_000,
+            session_started_at in 1_740_819_600_000i64..1_740_919_600_000,
+            joined_after in -80_000_000i64..600_000_000,
             stay in prop_oneof![Just(0), Just(900_000), 0..700_000_000i64],
-            kind in prop::sample::select(SessionKind::ALL),
         ) {
+            let joined_at = session_started_at + joined_after;
             let row = AttendanceRow {
-                session_started_at: joined_at, joined_at, left_at: joined_at + stay, user: 1, app: 0, session_id: "s",
-                session_kind: kind.number(), user_kind: 0, device: 0, media: 1, unit: 0, place: 0, given_id: "",
-                receipt: 0,
+                session_started_at, joined_at, left_at: joined_at + stay, user: 1, app: 0, session_id: "s",
+                session_kind: 0, user_kind: 0, device: 0, media: 1, unit: 0, place: 0, given_id: "", receipt: 0,
             };
             let block = AttendanceBlock::from_rows([row]);
             let mut folded = 0;
-            Sessions::fold(&block, &mut |_, _| folded += 1);
-            Presence::fold(&block, &mut |_, _| folded += 1);
-            Location::fold(&block, &mut |_, _| folded += 1);
-            prop_assert_eq!(entries_of_stay(row.joined_at, row.left_at, kind), folded);
+            Stays::fold(&block, &mut |_| folded += 1);
+            prop_assert_eq!(entries_of_stay(session_started_at, row.joined_at, row.left_at), folded);
             prop_assert_eq!(AttendanceBlock::entries(&row), folded);
         }
+    }
+
+    #[test]
+    fn a_stay_of_seven_days_makes_few_entries() {
+        let at = 1_740_819_600_000;
+        assert_eq!(entries_of_stay(at, at, at), 1);
+        assert_eq!(entries_of_stay(at, at, at + 7 * DAY_MILLIS), 8);
+        assert_eq!(entries_of_stay(at, at + 7 * DAY_MILLIS, at + 14 * DAY_MILLIS), 9);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Damage to stored cells is found, named and mended, whatever it is.
 
 use super::{APPS, BASE, Fact, attendances, directory, open, organization};
-use crate::cells::{Base, Difference, Fault, Findings, Location, Presence, Scope, Sessions, Uses};
+use crate::cells::{Base, Day, Difference, Fault, Findings, Scope, Stay, Stays, Uses};
 use crate::facts::Assistances;
 use crate::{Engine, Settings};
 use fjall::{Keyspace, KeyspaceCreateOptions};
@@ -12,7 +12,7 @@ use rollcall_model::directory::{Department, DirectoryDocument};
 use rollcall_model::reports::{
     ActiveUsers, DepartmentDays, DeveloperDays, Developers, Grouping, MeetingDays, PlaceLevel, TopUsers, UsageSpan, UserOrder, UsersByPlace,
 };
-use rollcall_model::{AssistanceDraft, Device, Period, Place, Quarter, Range, Reports, SessionKind, Value};
+use rollcall_model::{AssistanceDraft, Device, Period, Place, Range, Reports, SessionKind, Value};
 use std::sync::atomic::{AtomicU8, Ordering};
 use tempfile::TempDir;
 
@@ -86,15 +86,15 @@ fn keyspace(engine: &Engine, name: &str) -> Keyspace {
     engine.facts.ledger.db().keyspace(name, KeyspaceCreateOptions::default).unwrap()
 }
 
-/// Changes the entries of the stored base cell in the middle, and returns its instants.
-fn damage<B: Base>(engine: &Engine, change: impl FnOnce(&mut Vec<B::Entry>)) -> Range {
-    let keyspace = B::keyspace(&engine.cells);
-    let (key, bytes) = keyspace.iter().nth(keyspace.iter().count() / 2).unwrap().into_inner().unwrap();
-    let quarter = Quarter(i32::from_be_bytes(*key.last_chunk().unwrap()));
-    let mut entries = B::decode(quarter, &bytes).unwrap();
-    change(&mut entries);
-    keyspace.insert(key, B::encode(quarter, &entries)).unwrap();
-    Range::new(quarter.start(), Quarter(quarter.0 + B::QUARTERS).start())
+/// Exchanges the bytes of a stored value, by its position, for others or none, and returns the instants of its day.
+fn exchange_stored(keyspace: &Keyspace, position: usize, bytes: Option<&[u8]>) -> Range {
+    let key = keyspace.iter().nth(position).unwrap().key().unwrap();
+    let day = Day(i32::from_be_bytes(*key[16..].first_chunk().unwrap()));
+    match bytes {
+        Some(bytes) => keyspace.insert(key, bytes).unwrap(),
+        None => keyspace.remove(key).unwrap(),
+    }
+    day.range()
 }
 
 /// What is wrong other than kept cells around what is wrong.
@@ -128,67 +128,51 @@ const fn entries(missing: u64, surplus: u64, changed: u64) -> Fault {
 
 #[test]
 fn an_entry_that_is_lost_is_named_and_mended() {
-    is_named_and_mended("sessions", entries(1, 0, 0), |engine| damage::<Sessions>(engine, |entries| _ = entries.pop()));
-    is_named_and_mended("presence", entries(1, 0, 0), |engine| damage::<Presence>(engine, |entries| _ = entries.remove(0)));
-    is_named_and_mended("location", entries(1, 0, 0), |engine| damage::<Location>(engine, |entries| _ = entries.pop()));
+    is_named_and_mended("stays", entries(1, 0, 0), |engine| engine.cells.damage::<Stays>(|entries| _ = entries.pop()));
+    is_named_and_mended("stays", entries(1, 0, 0), |engine| engine.cells.damage::<Stays>(|entries| _ = entries.remove(0)));
 }
 
 #[test]
 fn an_entry_too_many_is_named_and_mended() {
-    let after = |user| user + 100;
-    is_named_and_mended("presence", entries(0, 1, 0), |engine| {
-        damage::<Presence>(engine, |entries| {
-            let mut last = *entries.last().unwrap();
-            last.user = after(last.user);
-            entries.push(last);
+    is_named_and_mended("stays", entries(0, 1, 0), |engine| {
+        engine.cells.damage::<Stays>(|entries| {
+            let last = *entries.last().unwrap();
+            entries.push(Stay { user: last.user + 100, ..last });
         })
     });
-    is_named_and_mended("sessions", entries(0, 1, 0), |engine| {
-        damage::<Sessions>(engine, |entries| {
-            let mut last = *entries.last().unwrap();
-            last.user = after(last.user);
-            entries.push(last);
-        })
-    });
+    // Nothing tells it from one that is right, but that there are two.
+    is_named_and_mended("stays", entries(0, 1, 0), |engine| engine.cells.damage::<Stays>(|entries| entries.insert(0, entries[0])));
 }
 
 #[test]
-fn a_wrong_sum_is_named_and_mended() {
-    is_named_and_mended("sessions", entries(0, 0, 1), |engine| damage::<Sessions>(engine, |entries| entries[0].stayed += 1));
+fn a_wrong_time_is_named_and_mended() {
+    is_named_and_mended("stays", entries(1, 1, 0), |engine| engine.cells.damage::<Stays>(|entries| entries[0].left_at += 1));
 }
 
 #[test]
 fn a_cell_that_is_gone_or_stands_where_no_fact_is_or_is_no_cell_is_named_and_mended() {
-    is_named_and_mended("location", entries(1, 0, 0), |engine| {
-        let keyspace = Location::keyspace(&engine.cells);
-        let one = |key: &[u8], bytes: &[u8]| {
-            let quarter = Quarter(i32::from_be_bytes(*key.last_chunk().unwrap()));
-            (Location::decode(quarter, bytes).unwrap().len() == 1).then_some(quarter)
-        };
-        let (key, quarter) = keyspace
-            .iter()
-            .find_map(|stored| {
-                let (key, bytes) = stored.into_inner().unwrap();
-                one(&key, &bytes).map(|quarter| (key, quarter))
-            })
-            .unwrap();
-        keyspace.remove(key).unwrap();
-        Range::new(quarter.start(), Quarter(quarter.0 + 4).start())
+    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&Stays::stored(&engine.cells).parts, 3, None));
+    let mut of_day = 0;
+    let (_home, engine) = filled();
+    engine.cells.damage::<Stays>(|entries| of_day = entries.len() as u64);
+    is_named_and_mended("stays", entries(of_day, 0, 0), |engine| {
+        let lists = &Stays::stored(&engine.cells).lists;
+        exchange_stored(lists, lists.iter().count() / 2, None)
     });
-    is_named_and_mended("sessions", entries(0, 1, 0), |engine| {
-        let keyspace = Sessions::keyspace(&engine.cells);
-        let (key, bytes) = keyspace.last_key_value().unwrap().into_inner().unwrap();
-        let quarter = Quarter(i32::from_be_bytes(*key.last_chunk().unwrap()) + 96 * 200);
-        let key = [&key[..16], &quarter.0.to_be_bytes()].concat();
-        keyspace.insert(key, bytes).unwrap();
-        quarter.range()
-    });
-    is_named_and_mended("presence", Fault::Unreadable, |engine| {
-        let keyspace = Presence::keyspace(&engine.cells);
-        let (key, _) = keyspace.iter().nth(7).unwrap().into_inner().unwrap();
-        keyspace.insert(key.clone(), [0xff; 3]).unwrap();
-        Quarter(i32::from_be_bytes(*key.last_chunk().unwrap())).range()
-    });
+    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&Stays::stored(&engine.cells).parts, 7, Some(&[0xff; 3])));
+    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&Stays::stored(&engine.cells).lists, 7, Some(&[0xff; 3])));
+    // A part that no list names, and a list that names no part.
+    for of_list in [false, true] {
+        let fault = if of_list { Fault::Unreadable } else { Fault::Listed };
+        is_named_and_mended("stays", fault, |engine| {
+            let stored = Stays::stored(&engine.cells);
+            let keyspace = if of_list { &stored.lists } else { &stored.parts };
+            let (key, bytes) = keyspace.last_key_value().unwrap().into_inner().unwrap();
+            let day = Day(i32::from_be_bytes(*key[16..].first_chunk().unwrap()) + 200);
+            keyspace.insert([&key[..16], &day.0.to_be_bytes(), &key[20..]].concat(), bytes).unwrap();
+            day.range()
+        });
+    }
 }
 
 /// Exchanges two kept cells of one kind that hold different things.
@@ -228,7 +212,7 @@ fn kept_cells_that_are_not_what_their_base_cells_give_are_named_and_dropped() {
 fn a_rebuild_that_stopped_half_way_is_finished_by_the_next() {
     let (home, engine) = filled();
     let before = answers(&engine);
-    let wiped = Presence::keyspace(&engine.cells);
+    let wiped = &Stays::stored(&engine.cells).lists;
     let keys: Vec<_> = wiped.iter().map(|stored| stored.key().unwrap()).collect();
     keys.into_iter().for_each(|key| wiped.remove(key).unwrap());
     assert_ne!(verify(&engine).differences, 0);
@@ -253,9 +237,7 @@ fn live_facts_wait_for_a_cell_to_be_mended_and_count_once() {
     let ingest = |facts: &[Fact]| engine.ingest(&organization(), attendances(facts, &organization(), &Default::default())).unwrap();
     ingest(&early);
     engine.checkpoint().unwrap();
-    let sessions = Sessions::keyspace(&engine.cells);
-    let key = sessions.first_key_value().unwrap().key().unwrap();
-    sessions.insert(key, [0xff]).unwrap();
+    exchange_stored(&Stays::stored(&engine.cells).parts, 0, Some(&[0xff]));
     ingest(&late);
     assert!(engine.checkpoint().unwrap_err().to_string().contains("cannot be decoded"));
     assert_eq!(verify(&engine).facts, 120);
@@ -345,7 +327,7 @@ fn kept_cells_of_departments_are_verified_by_the_directory_and_those_of_another_
     let found = verify(&engine);
     assert!(found.differences == 2 && found.told.iter().all(|told| (told.cell, told.fault) == ("usage sets", Fault::Stale)), "{found:?}");
     assert_eq!((rebuild(&engine).mended, ask(), verify(&engine).differences), (2, before.clone(), 0));
-    let range = damage::<Uses>(&engine, |entries| entries[0].accepted += 1);
+    let range = engine.cells.damage::<Uses>(|entries| entries[0].used.accepted += 1);
     let named = [Difference { org: org.id, cell: "uses", range, fault: entries(0, 0, 1) }];
     assert_eq!((but_stale(&verify(&engine)).as_slice(), but_stale(&rebuild(&engine)).as_slice()), (named.as_slice(), named.as_slice()));
     assert_eq!((ask(), verify(&engine).differences), (before, 0));

@@ -7,7 +7,7 @@
 
 use super::{Answering, app_number, whole_slice};
 use crate::EngineError;
-use crate::cells::{Presence, PresentFilter, PresentUsers, View};
+use crate::cells::{PresentFilter, PresentUsers, Stays, View};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
     let calendar = Calendar { zone: ask.zone.clone(), week_start: ask.week_start };
     let before = if let Grouping::Rolling(days) = ask.by { i64::from(days) + 1 } else { 0 };
-    let view = answering.view::<Presence>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;
+    let view = answering.view::<Stays>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;
     let filter = app_number(answering.engine, org, ask.app.as_deref()).map(|app| PresentFilter {
         app,
         session_kinds: ask.session_kinds.clone(),
@@ -48,14 +48,14 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -
 
 /// The users present in what of a period lies within a range; the period may be a range that was asked for as one.
 fn present(
-    view: &View<'_, Presence>,
+    view: &View<'_, Stays>,
     period: Range,
     within: Range,
     filter: &PresentFilter,
     as_one: bool,
 ) -> Result<RoaringBitmap, EngineError> {
     let mut cells: Vec<Arc<PresentUsers>> = Vec::new();
-    match whole_slice::<Presence>(period, within) {
+    match whole_slice(period, within) {
         Some(slice) if as_one => cells.push(view.range_cell(slice)?),
         Some(slice) => cells.push(view.cell(slice)?),
         None => view.each(period.intersect(&within), |cell: &Arc<PresentUsers>| cells.push(cell.clone()))?,

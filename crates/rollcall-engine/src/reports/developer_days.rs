@@ -6,7 +6,7 @@
 use super::Answering;
 use super::usage::{Asked, DayFacts, Selection, as_one, in_place, takes, wanted, with_others};
 use crate::EngineError;
-use crate::cells::{Cell, UsageSets, Used, Uses};
+use crate::cells::{UsageSets, Used};
 use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 use roaring::RoaringBitmap;
@@ -126,14 +126,19 @@ fn of_users<'a, 'e: 'a>(
         return Ok(vec![Arc::new(sets)]);
     }
     let numbers: HashSet<u32> = users.iter().copied().flatten().collect();
-    let mut cell = Cell::<Uses>::default();
+    let (mut all, mut ordered) = (Vec::new(), 0);
     for facts in days {
         asked.check_cancellation()?;
-        let entries: Vec<Used> = facts.entries()?.iter().filter(|used| numbers.contains(&used.user)).copied().collect();
-        cell.extend(&entries);
+        all.extend(facts.entries()?.iter().filter(|used| numbers.contains(&used.user)).copied());
+        // Adding up only when as much again has come keeps that cheap, and what is held small.
+        if all.len() > 2 * ordered {
+            Used::order(&mut all);
+            ordered = all.len();
+        }
     }
+    Used::order(&mut all);
     let mut by_user: HashMap<u32, Vec<Used>> = HashMap::with_capacity(numbers.len());
-    for used in cell.into_entries() {
+    for used in all {
         by_user.entry(used.user).or_default().push(used);
     }
     let sets = |user: Option<u32>| {

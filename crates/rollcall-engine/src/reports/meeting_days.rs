@@ -5,13 +5,13 @@
 //! `meeting_days.sql` defines the same answer.
 
 use super::{Answering, app_number, whole_slice};
-use crate::cells::{MeetingTotals, Sessions, Totals};
+use crate::cells::{MeetingTotals, Stays, Totals};
 use rollcall_model::reports::{MeetingDay, MeetingDays};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, ReportError};
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
     let app = app_number(answering.engine, org, ask.app.as_deref());
-    let view = answering.view::<Sessions>(org, ask.range)?;
+    let view = answering.view::<Stays>(org, ask.range)?;
     let calendar = Calendar::new(ask.zone.clone());
     let mut all = Totals::NONE;
     let mut rows = Vec::new();
@@ -19,7 +19,7 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -
         let mut totals = Totals::NONE;
         if let Some(app) = app {
             let mut add = |cell: &MeetingTotals| totals.add(&cell.get(app, ask.unit));
-            match whole_slice::<Sessions>(day.range, ask.range) {
+            match whole_slice(day.range, ask.range) {
                 Some(slice) => add(&*view.cell(slice)?),
                 None => view.each(day.range.intersect(&ask.range), |cell| add(cell))?,
             }

@@ -123,11 +123,9 @@ fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Option<Option<u
     Some(u16::try_from(number).ok())
 }
 
-/// The slice of a period that is asked for whole and begins and ends where base cells do: on quarter hours, as all days have since October
-/// 1979, or on hours.
-fn whole_slice<B: Base>(period: Range, asked: Range) -> Option<Slice> {
-    let cell = i64::from(B::QUARTERS) * QUARTER_MILLIS;
-    let whole = period.intersect(&asked) == period && period.from % cell == 0 && period.to % cell == 0;
+/// The slice of a period that is asked for whole and begins and ends on quarter hours, as all days have since October 1979.
+fn whole_slice(period: Range, asked: Range) -> Option<Slice> {
+    let whole = period.intersect(&asked) == period && period.from % QUARTER_MILLIS == 0 && period.to % QUARTER_MILLIS == 0;
     (whole && !period.is_empty()).then(|| Slice::new(Quarter::of(period.from), Quarter::of(period.to)))
 }
 
@@ -135,7 +133,7 @@ fn whole_slice<B: Base>(period: Range, asked: Range) -> Option<Slice> {
 mod tests {
     use super::*;
     use crate::Settings;
-    use crate::cells::{Presence, PresentUsers};
+    use crate::cells::{PresentUsers, Stays};
     use crate::facts::Attendances;
     use crate::ingest::{Compression, Context, Format, decode};
     use jiff::tz::TimeZone;
@@ -170,7 +168,7 @@ mod tests {
         let (_home, engine, org) = engine(5);
         let cells_until = |last: usize| {
             let cancellation = Cancellation::default();
-            let view = engine.cells.view::<Presence>(org, range(5)).unwrap().until(&cancellation);
+            let view = engine.cells.view::<Stays>(org, range(5)).unwrap().until(&cancellation);
             let mut cells = 0;
             let given = view.each(range(5), |_: &Arc<PresentUsers>| {
                 cells += 1;

@@ -5,7 +5,7 @@
 
 use super::{Answering, app_number};
 use crate::Engine;
-use crate::cells::{Sessions, UserSum, UserSums, UserTotals};
+use crate::cells::{Stays, UserSum, UserSums, UserTotals};
 use rollcall_model::reports::{TopUser, TopUsers, UserOrder};
 use rollcall_model::{Answer, Covers, OrgId, ReportError, UserKind};
 use std::cmp::Reverse;
@@ -16,7 +16,7 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> R
     let Some(app) = app_number(answering.engine, org, ask.app.as_deref()) else {
         return Ok(Answer { covers, rows: Vec::new() });
     };
-    let view = answering.view::<Sessions>(org, ask.range)?;
+    let view = answering.view::<Stays>(org, ask.range)?;
     let mut sums = UserSums::default();
     let mut cells: Vec<Arc<UserTotals>> = Vec::new();
     view.each(ask.range, |cell| {

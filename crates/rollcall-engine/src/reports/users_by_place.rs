@@ -6,7 +6,7 @@
 
 use super::{Answering, app_number, whole_slice};
 use crate::EngineError;
-use crate::cells::{LocatedUsers, Location, Merged, RangeUsers, View};
+use crate::cells::{Merged, PlacedUsers, RangeUsers, Stays, View};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::reports::{PlaceLevel, PlaceUsers, UsersByPlace};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Place, Range, ReportError};
@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
-    let view = answering.view::<Location>(org, ask.range)?;
+    let view = answering.view::<Stays>(org, ask.range)?;
     let app = app_number(answering.engine, org, ask.app.as_deref());
     let gathered = || gather(&view, &Calendar::new(ask.zone.clone()), ask.range);
-    let cells = match whole_slice::<Location>(ask.range, ask.range) {
+    let cells = match whole_slice(ask.range, ask.range) {
         _ if app.is_none() => Vec::new(),
         Some(slice) => vec![view.kept(slice, 0, || Ok(as_one(&gathered()?)))?.0.clone()],
         None => gathered()?,
@@ -51,25 +51,25 @@ fn row_of(place: Place, ask: &UsersByPlace) -> Option<Place> {
     ask.country.is_none_or(|country| country.country() == row.country()).then_some(row)
 }
 
-fn as_one(cells: &[Arc<LocatedUsers>]) -> RangeUsers {
-    let mut range = LocatedUsers::default();
+fn as_one(cells: &[Arc<PlacedUsers>]) -> RangeUsers {
+    let mut range = PlacedUsers::default();
     cells.iter().for_each(|cell| range.merge(cell));
     RangeUsers(Arc::new(range))
 }
 
 /// Cells that together hold exactly the stays that overlap a range.
-fn gather(view: &View<'_, Location>, calendar: &Calendar, range: Range) -> Result<Vec<Arc<LocatedUsers>>, EngineError> {
+fn gather(view: &View<'_, Stays>, calendar: &Calendar, range: Range) -> Result<Vec<Arc<PlacedUsers>>, EngineError> {
     let mut cells = Vec::new();
     // What no month or day of the zone covers, in as few pieces as can be: each has two edges.
     let mut rest: Vec<Range> = Vec::new();
     for month in calendar.periods(Period::Month, range) {
-        if let Some(slice) = whole_slice::<Location>(month.range, range) {
+        if let Some(slice) = whole_slice(month.range, range) {
             cells.push(view.cell(slice)?);
             continue;
         }
         for day in calendar.periods(Period::Day, month.range.intersect(&range)) {
             let part = day.range.intersect(&range);
-            match (whole_slice::<Location>(day.range, range), rest.last_mut()) {
+            match (whole_slice(day.range, range), rest.last_mut()) {
                 (Some(slice), _) => cells.push(view.cell(slice)?),
                 (None, Some(last)) if last.to == part.from => last.to = part.to,
                 (None, _) => rest.push(part),
@@ -77,7 +77,7 @@ fn gather(view: &View<'_, Location>, calendar: &Calendar, range: Range) -> Resul
         }
     }
     for piece in rest {
-        view.each(piece, |cell: &Arc<LocatedUsers>| cells.push(cell.clone()))?;
+        view.each(piece, |cell: &Arc<PlacedUsers>| cells.push(cell.clone()))?;
     }
     Ok(cells)
 }

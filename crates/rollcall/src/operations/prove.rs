@@ -165,7 +165,7 @@ impl From<Difference> for Told {
                 Numbers { missing: Some(missing), surplus: Some(surplus), changed: Some(changed), ..Numbers::default() }
             }
             Fault::Ids { facts, ids } => Numbers { facts: Some(facts), ids: Some(ids), ..Numbers::default() },
-            Fault::Unreadable | Fault::Stale => Numbers::default(),
+            Fault::Unreadable | Fault::Listed | Fault::Stale => Numbers::default(),
         };
         let (from, to) = (rfc3339(range.from), rfc3339(range.to));
         Self { organization: org, what: cell.to_owned(), from, to, difference: fault.to_string(), numbers }
@@ -178,13 +178,13 @@ mod tests {
 
     #[test]
     fn what_was_found_is_the_same_after_the_socket() {
-        let difference = |fault| Difference { org: OrgId(uuid::Uuid::nil()), cell: "sessions", range: Range::new(0, 900_000), fault };
+        let difference = |fault| Difference { org: OrgId(uuid::Uuid::nil()), cell: "stays", range: Range::new(0, 900_000), fault };
         let faults = [Fault::Entries { missing: 1, surplus: 0, changed: 2 }, Fault::Ids { facts: 3, ids: 4 }, Fault::Stale];
         let told: Vec<Told> = faults.map(|fault| difference(fault).into()).into();
         let found = Found { differences: 3, first: told, ..Found::default() };
         let text = serde_json::to_value(&found).unwrap();
         let first = serde_json::json!({
-            "organization": "00000000-0000-0000-0000-000000000000", "what": "sessions", "from": "1970-01-01T00:00:00Z",
+            "organization": "00000000-0000-0000-0000-000000000000", "what": "stays", "from": "1970-01-01T00:00:00Z",
             "to": "1970-01-01T00:15:00Z", "difference": "1 missing, 0 too many, 2 changed", "missing": 1, "surplus": 0, "changed": 2,
         });
         assert_eq!(text["first"][0], first);

@@ -1,23 +1,21 @@
 //! The data files that days have facts in, held against their checksums.
 
 use super::facts::Span;
-use super::{DamagedFile, Findings, Progress, Scope, State, instants, share_out};
-use crate::cells::Cells;
+use super::{DamagedFile, Findings, Progress, Scope, State, share_out};
+use crate::cells::{Base, Cells, Day, Stays, Uses};
 use crate::error::EngineError;
 use crate::lake::DataFile;
-use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
-use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The times of the facts that base cells of some days are made of.
-const fn times_of(kind: FactKind, days: &std::ops::Range<i64>) -> Range {
-    let (from, to) = (instants(days.start).from, instants(days.end).from);
-    match kind {
-        FactKind::Attendance => Range::new(from - 2 * LONGEST_STAY, to + EARLY_JOIN + DAY_MILLIS),
-        FactKind::Assistance => Range::new(from, to),
-    }
+fn times_of(kind: FactKind, days: &std::ops::Range<i32>) -> Range {
+    let (before, after) = match kind {
+        FactKind::Attendance => (Stays::DAYS_BEFORE, Stays::DAYS_AFTER),
+        FactKind::Assistance => (Uses::DAYS_BEFORE, Uses::DAYS_AFTER),
+    };
+    Range::new(Day(days.start - after).range().from, Day(days.end + before).range().from)
 }
 
 impl Span {

@@ -107,6 +107,8 @@ pub enum Fault {
         /// Entries of both that say something else.
         changed: u64,
     },
+    /// A base cell has the entries that the facts give, but its list does not say so.
+    Listed,
     /// A kept merged cell is not what its base cells give.
     Stale,
     /// The ledger has more or fewer facts of a day than default ids. Ids cannot be made again from facts.
@@ -123,6 +125,7 @@ impl std::fmt::Display for Fault {
         match self {
             Self::Unreadable => f.write_str("cannot be decoded"),
             Self::Entries { missing, surplus, changed } => write!(f, "{missing} missing, {surplus} too many, {changed} changed"),
+            Self::Listed => f.write_str("is listed as another"),
             Self::Stale => f.write_str("is not what its base cells give"),
             Self::Ids { facts, ids } => write!(f, "{facts} facts but {ids} ids"),
         }

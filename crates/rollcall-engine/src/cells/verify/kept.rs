@@ -4,15 +4,14 @@
 //! found right, as it was when it was kept, and only what is not kept is made of base cells.
 
 use super::{Difference, Fault, Findings, Proof, Select};
-use crate::cells::store::{Key, stored_entries};
-use crate::cells::{Base, Keep, LocatedUsers, MeetingTotals, Merged, PresentUsers, Slice, UsageSets, UseSums, UserTotals, Uses};
+use crate::cells::store::Key;
+use crate::cells::stored::StoredDay;
+use crate::cells::view::AT_ONCE;
+use crate::cells::{Day, Keep, MeetingTotals, Merged, PlacedUsers, PresentUsers, Slice, UsageSets, UseSums, UserTotals};
 use crate::error::EngineError;
 use fjall::Readable;
 use hashbrown::HashSet;
-use rollcall_model::{OrgId, Quarter, Range};
-
-/// Up to how many quarter hours a cell is made of base cells at once.
-const AT_ONCE: i32 = 2 * 96;
+use rollcall_model::{OrgId, Range};
 
 /// How many cells are dropped in one batch.
 const DROPPED_AT_ONCE: usize = 10_000;
@@ -32,15 +31,15 @@ impl Proof<'_> {
             MeetingTotals::KIND => self.merged::<MeetingTotals>(org, "meeting totals"),
             UserTotals::KIND => self.merged::<UserTotals>(org, "user totals"),
             PresentUsers::KIND => self.merged::<PresentUsers>(org, "present users"),
-            LocatedUsers::KIND => self.merged::<LocatedUsers>(org, "located users"),
+            PlacedUsers::KIND => self.merged::<PlacedUsers>(org, "placed users"),
             UsageSets::KIND => self.usage_sets(org, select),
-            _ => self.each_kept(org, kind, "of an unknown kind", 1, |_, _| Ok(Outcome::Wrong(Fault::Unreadable))),
+            _ => self.each_kept(org, kind, "of an unknown kind", |_, _| Ok(Outcome::Wrong(Fault::Unreadable))),
         }
     }
 
     fn merged<M: Merged + PartialEq>(&self, org: OrgId, name: &'static str) -> Result<Findings, EngineError> {
         let mut doubtful = HashSet::new();
-        self.each_kept(org, M::KIND, name, M::Base::QUARTERS, |key, bytes| {
+        self.each_kept(org, M::KIND, name, |key, bytes| {
             let outcome = match self.made::<M>(org, key.slice, &doubtful)? {
                 None => Outcome::Unknown,
                 Some(cell) => outcome(&cell, bytes),
@@ -55,11 +54,11 @@ impl Proof<'_> {
     fn usage_sets(&self, org: OrgId, select: &Select<'_>) -> Result<Findings, EngineError> {
         // Cells of one slice come one after the other.
         let mut last: Option<(Slice, Option<UseSums>)> = None;
-        self.each_kept(org, UsageSets::KIND, "usage sets", Uses::QUARTERS, |key, bytes| {
+        self.each_kept(org, UsageSets::KIND, "usage sets", |key, bytes| {
             let Some(stored) = UsageSets::decode(bytes) else { return Ok(Outcome::Wrong(Fault::Unreadable)) };
             let sums = match last.take() {
                 Some((slice, sums)) if slice == key.slice => sums,
-                _ => stored_entries::<Uses>(self.cells, &self.pinned.snapshot, org, key.slice)?.map(|entries| UseSums::of(&entries)),
+                _ => self.made_of_base::<UseSums>(org, key.slice)?,
             };
             let made = sums.as_ref().and_then(|sums| select(org, key.selector, &stored, sums));
             last = Some((key.slice, sums));
@@ -73,14 +72,13 @@ impl Proof<'_> {
         org: OrgId,
         kind: u8,
         cell: &'static str,
-        quarters: i32,
         mut verify: impl FnMut(&Key, &[u8]) -> Result<Outcome, EngineError>,
     ) -> Result<Findings, EngineError> {
         let (mut found, mut dropped) = (Findings::default(), Vec::new());
         for stored in self.pinned.snapshot.prefix(&self.cells.merged, [org.0.as_bytes().as_slice(), &[kind]].concat()) {
             let (name, bytes) = stored.into_inner()?;
-            let key = Key::read(&name).filter(|key| is_slice(key.slice, quarters));
-            let range = key.map_or(Range::new(0, 0), |key| instants(key.slice));
+            let key = Key::read(&name).filter(|key| is_slice(key.slice));
+            let range = key.map_or(Range::new(0, 0), |key| key.slice.range());
             let outcome = match &key {
                 Some(key) if !self.meets(key.slice) => continue,
                 Some(key) => verify(key, &bytes)?,
@@ -108,11 +106,10 @@ impl Proof<'_> {
     /// The merged cell of a slice, of kept cells that were verified and of base cells; none if one of these is not readable.
     fn made<M: Merged>(&self, org: OrgId, slice: Slice, doubtful: &HashSet<Slice>) -> Result<Option<M>, EngineError> {
         if slice.quarters <= AT_ONCE {
-            let entries = stored_entries::<M::Base>(self.cells, &self.pinned.snapshot, org, slice)?;
-            return Ok(entries.map(|entries| M::of(&entries)));
+            return self.made_of_base(org, slice);
         }
         let mut merged = M::default();
-        for part in slice.parts(M::Base::QUARTERS) {
+        for part in slice.parts() {
             let kept = if self.meets(part) && !doubtful.contains(&part) {
                 let key = Key { org, kind: M::KIND, slice: part, selector: 0 };
                 self.pinned.snapshot.get(&self.cells.merged, key.bytes())?.and_then(|bytes| M::decode(&bytes))
@@ -126,10 +123,21 @@ impl Proof<'_> {
         Ok(Some(merged))
     }
 
+    fn made_of_base<M: Merged>(&self, org: OrgId, slice: Slice) -> Result<Option<M>, EngineError> {
+        let mut merged = M::default();
+        for day in Day::all(slice.range()) {
+            let stored = StoredDay::new::<M::Base>(self.cells, &self.pinned.snapshot, org, day);
+            let entries = stored.find_list()?.map_or(Ok(None), |list| stored.entries::<M::Base>(&list))?;
+            let Some(entries) = entries else { return Ok(None) };
+            merged.merge(&M::of(&entries, slice.range()));
+        }
+        Ok(Some(merged))
+    }
+
     /// Whether a slice meets the days that are verified.
     fn meets(&self, slice: Slice) -> bool {
-        let days = Range::new(super::instants(self.days.start).from, super::instants(self.days.end).from);
-        !instants(slice).intersect(&days).is_empty()
+        let days = Range::new(Day(self.days.start).range().from, Day(self.days.end).range().from);
+        !slice.range().intersect(&days).is_empty()
     }
 }
 
@@ -145,12 +153,7 @@ fn outcome<K: Keep + PartialEq>(made: &K, stored: &[u8]) -> Outcome {
     }
 }
 
-/// Whether a slice can be made of base cells of so many quarter hours.
-fn is_slice(slice: Slice, quarters: i32) -> bool {
-    let Slice { start, quarters: length } = slice;
-    start >= 0 && length > 0 && start % quarters == 0 && length % quarters == 0 && start.checked_add(length).is_some()
-}
-
-fn instants(slice: Slice) -> Range {
-    Range::new(Quarter(slice.start).start(), Quarter(slice.end()).start())
+/// Whether a slice is one.
+const fn is_slice(slice: Slice) -> bool {
+    slice.start >= 0 && slice.quarters > 0 && slice.start.checked_add(slice.quarters).is_some()
 }

@@ -16,16 +16,16 @@ mod kept;
 
 pub use findings::{DamagedFile, Difference, Fault, Findings};
 
-use super::store::{Cells, quarter_of};
-use super::{UsageSets, UseSums};
+use super::store::Cells;
+use super::stored::day_of_key;
+use super::{Base, Day, Stays, Stored, UsageSets, UseSums, Uses};
 use crate::error::EngineError;
 use crate::ledger::Ledger;
 use crate::ledger::ids::Counts;
 use crate::scan::Pinned;
 use facts::Span;
 use fjall::{Keyspace, Readable};
-use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
-use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
+use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, OrgId, Range};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -44,11 +44,11 @@ impl Scope {
     pub const ALL: Self = Self { org: None, range: Range::new(0, rollcall_model::calendar::LATEST + 30 * DAY_MILLIS) };
 
     /// The days, counted from 1970-01-01.
-    const fn days(&self) -> std::ops::Range<i64> {
+    const fn days(&self) -> std::ops::Range<i32> {
         if self.range.is_empty() {
             return 0..0;
         }
-        self.range.from.div_euclid(DAY_MILLIS)..(self.range.to - 1).div_euclid(DAY_MILLIS) + 1
+        Day::of(self.range.from).0..Day::of(self.range.to - 1).0 + 1
     }
 }
 
@@ -60,7 +60,7 @@ pub type Select<'s> = dyn Fn(OrgId, u128, &UsageSets, &UseSums) -> Option<UsageS
 pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
 
 /// How many days a thread takes at a time. It first looks for stays that reach into them, so not too few.
-const SPAN: usize = 32;
+const SPAN: i32 = 32;
 
 /// One state of the cells, being verified.
 struct Proof<'c> {
@@ -69,7 +69,7 @@ struct Proof<'c> {
     ids: Counts,
     /// The position that stored base cells cover.
     covered: u64,
-    days: std::ops::Range<i64>,
+    days: std::ops::Range<i32>,
     /// Whether what is wrong is replaced.
     mend: bool,
 }
@@ -113,8 +113,8 @@ impl Cells {
         for org in &orgs {
             for kind in FactKind::ALL.iter().copied() {
                 let days = proof.extent(*org, kind)?;
-                let cut = |first: i64| Span { org: *org, kind, days: first..days.end.min(first + SPAN as i64) };
-                spans.extend(days.clone().step_by(SPAN).map(cut));
+                let cut = |first: i32| Span { org: *org, kind, days: first..days.end.min(first + SPAN) };
+                spans.extend(days.clone().step_by(SPAN as usize).map(cut));
             }
         }
         let (unread, spans): (Vec<_>, Vec<_>) = spans.into_iter().partition(|span| damaged.iter().any(|file| span.needs(file)));
@@ -128,7 +128,7 @@ impl Cells {
         }
         findings.add(share_out(&kinds, |(org, kind)| proof.kept(*org, *kind, select), step)?);
         findings.organizations = orgs.len() as u64;
-        findings.unread_days = unread.iter().map(|span| span.days.clone().count() as u64).sum();
+        findings.unread_days = unread.iter().map(|span| span.days.len() as u64).sum();
         Ok(findings)
     }
 }
@@ -139,7 +139,9 @@ impl Proof<'_> {
         let cells = self.cells;
         let mut found = BTreeSet::new();
         let Ledger { facts, ids, .. } = &*cells.facts.ledger;
-        for keyspace in [facts, ids, &cells.sessions, &cells.presence, &cells.location, &cells.uses, &cells.merged] {
+        let Stored { lists, parts } = &cells.stays;
+        let (use_lists, use_parts) = (&cells.uses.lists, &cells.uses.parts);
+        for keyspace in [facts, ids, lists, parts, use_lists, use_parts, &cells.merged] {
             found.extend(self.prefixes::<16>(keyspace, &[])?.into_iter().map(|org| OrgId(uuid::Uuid::from_bytes(org))));
         }
         for kind in FactKind::ALL.iter().copied() {
@@ -173,22 +175,21 @@ impl Proof<'_> {
     }
 
     /// The days on which an organization may have base cells made of facts of one kind, or should have.
-    fn extent(&self, org: OrgId, kind: FactKind) -> Result<std::ops::Range<i64>, EngineError> {
+    fn extent(&self, org: OrgId, kind: FactKind) -> Result<std::ops::Range<i32>, EngineError> {
+        let (stored, before, after) = match kind {
+            FactKind::Attendance => (&self.cells.stays, Stays::DAYS_BEFORE, Stays::DAYS_AFTER),
+            FactKind::Assistance => (&self.cells.uses, Uses::DAYS_BEFORE, Uses::DAYS_AFTER),
+        };
         let of_kind = [org.0.as_bytes().as_slice(), &[kind.number()]].concat();
-        let day = |key: &[u8]| Some(i64::from(u32::from_be_bytes(*key.get(17..)?.first_chunk()?)));
-        let day_of_cell = |key: &[u8]| Some(quarter_of(key)?.start().div_euclid(DAY_MILLIS));
-        let (early, late) = if kind == FactKind::Attendance { (EARLY_JOIN / DAY_MILLIS, 2 * LONGEST_STAY / DAY_MILLIS) } else { (0, 0) };
-        let mut days: Vec<i64> = Vec::new();
+        let day = |key: &[u8]| Some(i32::from_be_bytes(*key.get(17..)?.first_chunk()?));
+        let mut days: Vec<i32> = Vec::new();
         let Ledger { facts, ids, .. } = &*self.cells.facts.ledger;
-        days.extend(self.ends(facts, &of_kind)?.iter().filter_map(|key| day(key)).flat_map(|day| [day - early, day + late]));
+        days.extend(self.ends(facts, &of_kind)?.iter().filter_map(|key| day(key)).flat_map(|day| [day - before, day + after]));
         let in_lake = self.pinned.version.of(kind).of(org).flat_map(|file| [file.times.from, file.times.to]);
-        days.extend(in_lake.map(|at| at.div_euclid(DAY_MILLIS)).flat_map(|day| [day - early, day + late]));
+        days.extend(in_lake.map(|at| Day::of(at).0).flat_map(|day| [day - before, day + after]));
         days.extend(self.ends(ids, &of_kind)?.iter().filter_map(|key| day(key)));
-        let cells = self.cells;
-        let keyspaces: &[&Keyspace] =
-            if kind == FactKind::Attendance { &[&cells.sessions, &cells.presence, &cells.location] } else { &[&cells.uses] };
-        for keyspace in keyspaces {
-            days.extend(self.ends(keyspace, org.0.as_bytes())?.iter().filter_map(|key| day_of_cell(key)));
+        for keyspace in [&stored.lists, &stored.parts] {
+            days.extend(self.ends(keyspace, org.0.as_bytes())?.iter().filter_map(|key| Some(day_of_key(key)?.0)));
         }
         let (first, last) = (days.iter().min().copied().unwrap_or(0), days.iter().max().map_or(0, |last| last + 1));
         let first = first.max(self.days.start);
@@ -202,14 +203,6 @@ impl Proof<'_> {
         Ok(ends.into_iter().flatten().map(fjall::Guard::key).collect::<Result<_, _>>()?)
     }
 }
-
-/// The instants of a day.
-const fn instants(day: i64) -> Range {
-    Range::new(day * DAY_MILLIS, (day + 1) * DAY_MILLIS)
-}
-
-/// How many quarter hours a day has.
-const QUARTERS_OF_DAY: i32 = (DAY_MILLIS / QUARTER_MILLIS) as i32;
 
 /// Does the tasks on every processor, and adds up what they find in their order.
 fn share_out<T: Sync>(

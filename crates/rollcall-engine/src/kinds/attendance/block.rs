@@ -4,7 +4,7 @@ use crate::kinds::block::{Block, Commit};
 use crate::kinds::columns::entries_of_stay;
 use crate::kinds::packed::columns;
 use crate::kinds::strings::Dictionary;
-use rollcall_model::{FactKind, Millis, OrgId, Range, SessionKind};
+use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::sync::Arc;
 
 columns! {
@@ -73,8 +73,7 @@ impl Block for AttendanceBlock {
     }
 
     fn entries(row: &AttendanceRow<'_>) -> u64 {
-        // A kind that is not known is folded as one that is no meeting.
-        entries_of_stay(row.joined_at, row.left_at, SessionKind::from_number(row.session_kind).unwrap_or(SessionKind::Call))
+        entries_of_stay(row.session_started_at, row.joined_at, row.left_at)
     }
 
     fn times_of(columns: &AttendanceColumns) -> &[Millis] {

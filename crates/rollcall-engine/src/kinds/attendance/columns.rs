@@ -119,7 +119,7 @@ impl Attendances {
         self.left_at.push(fact.left_at);
         self.places.push(fact.place);
         self.units.push(fact.unit);
-        let entries = entries_of_stay(fact.joined_at, fact.left_at, fact.session_kind);
+        let entries = entries_of_stay(fact.session_started_at, fact.joined_at, fact.left_at);
         self.cost.add(entries, [fact.session_started_at, fact.joined_at]);
     }
 }

@@ -54,7 +54,7 @@ impl<'e> Asked<'e> {
 
     /// The facts of a day that lie in the range.
     pub(super) fn facts(&self, day: &calendar::Slice) -> DayFacts<'_, 'e> {
-        DayFacts { asked: self, day: day.range, slice: whole_slice::<Uses>(day.range, self.range), sums: OnceCell::new() }
+        DayFacts { asked: self, day: day.range, slice: whole_slice(day.range, self.range), sums: OnceCell::new() }
     }
 
     /// The numbers of users; none for those without facts.

@@ -1,8 +1,8 @@
 //! The merged cell of `top_users`: for each user, meetings and time attended, by app and data residency.
 
-use super::codec::{Reader, put, put_signed};
-use super::{Attendee, Keep, Merged, Sessions};
-use rollcall_model::Millis;
+use crate::cells::codec::{Reader, put, put_signed};
+use crate::cells::{Keep, Merged, Stay, Stays, meetings};
+use rollcall_model::{Millis, Range};
 
 /// Which facts a column sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,19 +152,25 @@ impl UserTotals {
 }
 
 impl Merged for UserTotals {
-    type Base = Sessions;
+    type Base = Stays;
 
-    fn of(attendees: &[Attendee]) -> Self {
-        let mut entries = Vec::with_capacity(attendees.len());
-        let mut last: Option<&Attendee> = None;
-        for attendee in attendees {
-            let span = (attendee.joined_at, attendee.left_at);
-            let entry = Entry { user: attendee.user, meetings: 1, stayed: attendee.stayed, latest: (attendee.latest_join, attendee.kind) };
-            entries.push((Part { app: attendee.app, unit: attendee.unit }, entry, span));
-            if last.is_some_and(|last| (last.session, last.user) == (attendee.session, attendee.user)) {
-                entries.push((Part { app: attendee.app, unit: REPEATS }, Entry { stayed: 0, ..entry }, span));
+    fn of(stays: &[Stay], range: Range) -> Self {
+        let mut entries = Vec::with_capacity(stays.len());
+        for user in meetings(stays, range).flat_map(|meeting| meeting.chunk_by(|a, b| a.user == b.user)) {
+            for (nth, of_unit) in user.chunk_by(|a, b| a.unit == b.unit).enumerate() {
+                let Some(first) = of_unit.first() else { continue };
+                let mut span = (first.joined_at, first.left_at);
+                let mut entry = Entry { user: first.user, meetings: 1, stayed: 0, latest: (first.joined_at, first.user_kind) };
+                for stay in of_unit {
+                    span = (span.0.min(stay.joined_at), span.1.max(stay.left_at));
+                    entry.latest = entry.latest.max((stay.joined_at, stay.user_kind));
+                    entry.stayed += stay.left_at - stay.joined_at;
+                }
+                entries.push((Part { app: first.app, unit: first.unit }, entry, span));
+                if nth > 0 {
+                    entries.push((Part { app: first.app, unit: REPEATS }, Entry { stayed: 0, ..entry }, span));
+                }
             }
-            last = Some(attendee);
         }
         entries.sort_unstable_by_key(|(part, entry, _)| (*part, entry.user));
         let mut cell = Self::default();
@@ -243,25 +249,23 @@ impl Keep for UserTotals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cells::Day;
+    use rollcall_model::SessionKind;
 
-    fn attendee(session: u128, user: u32, unit: u8, joined: Millis, stayed: Millis, kind: u8) -> Attendee {
-        Attendee {
-            session,
-            user,
-            unit,
-            app: 0,
-            kind,
-            started_at: 0,
-            joined_at: joined,
-            left_at: joined + stayed,
-            latest_join: joined,
-            stayed,
-        }
+    const DAY: Day = Day(0);
+
+    fn stay(session: u64, user: u32, unit: u8, joined_at: Millis, stayed: Millis, user_kind: u8) -> Stay {
+        let (left_at, session_kind) = (joined_at + stayed, SessionKind::Meeting.number());
+        Stay { day: DAY, started_at: 0, session, app: 0, session_kind, user, unit, joined_at, left_at, user_kind, device: 0, place: 0 }
+    }
+
+    fn of(stays: &[Stay]) -> UserTotals {
+        UserTotals::of(stays, DAY.range())
     }
 
     #[test]
     fn a_meeting_attended_in_two_residencies_is_one_meeting_and_one_in_each() {
-        let cell = UserTotals::of(&[attendee(1, 7, 0, 10, 5, 0), attendee(1, 7, 1, 20, 6, 1), attendee(2, 7, 0, 1, 1, 2)]);
+        let cell = of(&[stay(1, 7, 0, 10, 5, 0), stay(1, 7, 1, 20, 6, 1), stay(2, 7, 0, 1, 1, 2)]);
         let cell = UserTotals::decode(&cell.encode().unwrap()).unwrap();
         let sums = |unit| {
             let mut sums = UserSums::default();
@@ -278,14 +282,14 @@ mod tests {
 
     #[test]
     fn a_merged_cell_is_the_cell_of_all() {
-        let all = [attendee(1, 3, 0, 1, 1, 0), attendee(1, 9, 0, 1, 2, 0), attendee(2, 3, 0, 5, 1, 3), attendee(3, 4, 1, 5, 1, 3)];
-        let mut left = UserTotals::of(&all[..2]);
-        let mut right = UserTotals::of(&all[2..]);
+        let all = [stay(1, 3, 0, 1, 1, 0), stay(1, 9, 0, 1, 2, 0), stay(2, 3, 0, 5, 1, 3), stay(3, 4, 1, 5, 1, 3)];
+        let mut left = of(&all[..2]);
+        let mut right = of(&all[2..]);
         let turned = right.clone();
         right.merge(&left);
         left.merge(&turned);
-        assert_eq!(left, UserTotals::of(&all));
-        assert_eq!(right, UserTotals::of(&all));
+        assert_eq!(left, of(&all));
+        assert_eq!(right, of(&all));
         assert_eq!(UserTotals::decode(&left.encode().unwrap()), Some(left));
     }
 }

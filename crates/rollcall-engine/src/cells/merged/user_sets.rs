@@ -1,72 +1,25 @@
-//! Users by group: the entries of the base cells that hold who was there, and the merged cells made of them. Sets unite, so that
-//! distinct counts are exact.
+//! Users by group: the merged cells that hold who was there. Sets unite, so that distinct counts are exact.
 
-use super::codec::{Reader, put};
-use super::{Base, Keep, Merged};
+use crate::cells::codec::{Reader, put};
+use crate::cells::{Keep, Merged, Stay, Stays};
+use hashbrown::HashMap;
 use roaring::{MultiOps, RoaringBitmap};
-use std::collections::BTreeMap;
+use rollcall_model::Range;
+use std::hash::Hash;
 
-/// What the users of one kind of base cell are grouped by.
-pub trait Group: Copy + Ord + Send + Sync + std::fmt::Debug + 'static {
-    /// The base cells.
-    type Base: Base<Entry = InGroup<Self>>;
-
-    /// What tells the merged cells of these groups from other merged cells. See [`Keep::KIND`].
+/// What users are grouped by.
+pub trait Group: Copy + Ord + Hash + Send + Sync + std::fmt::Debug + 'static {
+    /// What tells the cells of these groups from other merged cells. See [`Keep::KIND`].
     const KIND: u8;
+
+    /// The group of a stay.
+    fn of(stay: &Stay) -> Self;
 
     /// The group as a number, in the order of groups.
     fn number(self) -> u64;
 
     /// The group of a number in storage.
     fn from_number(number: u64) -> Option<Self>;
-}
-
-/// A user, and the group they were there in. Base cells hold these ascending, each once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct InGroup<G> {
-    /// The group.
-    pub group: G,
-    /// The user's number.
-    pub user: u32,
-}
-
-impl<G: Group> InGroup<G> {
-    /// See [`Base::order`].
-    pub(super) fn order(entries: &mut Vec<Self>) {
-        entries.sort_unstable();
-        entries.dedup();
-    }
-
-    /// See [`Base::encode`].
-    pub(super) fn encode(entries: &[Self]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(entries.len() * 3 + 16);
-        for of_group in entries.chunk_by(|a, b| a.group == b.group) {
-            let Some(first) = of_group.first() else { continue };
-            put(&mut out, first.group.number());
-            put(&mut out, of_group.len() as u64);
-            let mut user = 0;
-            for entry in of_group {
-                put(&mut out, u64::from(entry.user - user));
-                user = entry.user;
-            }
-        }
-        out
-    }
-
-    /// See [`Base::decode`].
-    pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Self>> {
-        let mut reader = Reader(bytes);
-        let mut entries = Vec::with_capacity(bytes.len() / 2);
-        while !reader.0.is_empty() {
-            let group = G::from_number(reader.take()?)?;
-            let mut user = 0u32;
-            for _ in 0..reader.take_count()? {
-                user = user.checked_add(reader.take_as()?)?;
-                entries.push(Self { group, user });
-            }
-        }
-        Some(entries)
-    }
 }
 
 /// The sets of users who were there, by group.
@@ -96,15 +49,16 @@ impl<G: Group> UserSets<G> {
 }
 
 impl<G: Group> Merged for UserSets<G> {
-    type Base = G::Base;
+    type Base = Stays;
 
-    fn of(entries: &[InGroup<G>]) -> Self {
-        let mut groups: BTreeMap<G, Vec<u32>> = BTreeMap::new();
-        for of_group in entries.chunk_by(|a, b| a.group == b.group) {
-            let Some(first) = of_group.first() else { continue };
-            groups.entry(first.group).or_default().extend(of_group.iter().map(|entry| entry.user));
+    fn of(stays: &[Stay], range: Range) -> Self {
+        let mut groups: HashMap<G, Vec<u32>> = HashMap::new();
+        for stay in stays.iter().filter(|stay| !stay.lasted().intersect(&range).is_empty()) {
+            groups.entry(G::of(stay)).or_default().push(stay.user);
         }
-        Self { groups: groups.into_iter().map(|(group, users)| (group, set(users))).collect() }
+        let mut groups: Vec<_> = groups.into_iter().map(|(group, users)| (group, set(users))).collect();
+        groups.sort_unstable_by_key(|(group, _)| *group);
+        Self { groups }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -183,21 +137,21 @@ fn numbers(words: &[u64]) -> impl Iterator<Item = u32> {
 mod tests {
     use super::super::presence::Attended;
     use super::*;
+    use crate::cells::Day;
+    use crate::cells::bases::stays::tests::stay;
     use proptest::prelude::*;
 
-    type Entry = InGroup<Attended>;
     type Sets = UserSets<Attended>;
 
-    fn entries() -> impl Strategy<Value = Vec<Entry>> {
-        prop::collection::vec((0u32..40, 0u32..100_000), 0..300)
-            .prop_map(|pairs| pairs.into_iter().map(|(group, user)| Entry { group: Attended(group), user }).collect())
+    fn of(stays: &[Stay]) -> Sets {
+        Sets::of(stays, Day(20_000).range())
     }
 
     proptest! {
         #[test]
-        fn merging_in_any_order_is_the_cell_of_all(left in entries(), right in entries()) {
-            let all = Sets::of(&[left.as_slice(), &right].concat());
-            let (left, right) = (Sets::of(&left), Sets::of(&right));
+        fn merging_in_any_order_is_the_cell_of_all(stays in prop::collection::vec(stay(), 0..300), cut in any::<prop::sample::Index>()) {
+            let (left, right) = stays.split_at(cut.index(stays.len() + 1));
+            let (all, left, right) = (of(&stays), of(left), of(right));
             let (mut forth, mut back) = (left.clone(), right.clone());
             forth.merge(&right);
             back.merge(&left);
@@ -207,25 +161,14 @@ mod tests {
         }
 
         #[test]
-        fn many_entries_give_the_set_that_few_at_a_time_give(some in entries(), more in 1u32..200) {
-            let shifted = |by: u32| some.iter().map(move |entry| Entry { user: entry.user + by, ..*entry });
-            let many: Vec<Entry> = (0..more).flat_map(shifted).collect();
-            let mut few = Sets::default();
-            many.chunks(100).for_each(|chunk| few.merge(&Sets::of(chunk)));
-            prop_assert_eq!(Sets::of(&many), few);
-        }
-
-        #[test]
-        fn a_base_cell_reads_back_as_it_was_written(mut entries in entries()) {
-            Entry::order(&mut entries);
-            let bytes = Entry::encode(&entries);
-            prop_assert_eq!(Entry::decode(&bytes), Some(entries));
+        fn a_set_is_made_of_many_users_as_of_few(users in prop::collection::vec(0u32..100_000, 0..300), repeated in 1usize..200) {
+            let expected: RoaringBitmap = users.iter().copied().collect();
+            prop_assert_eq!(set(users.repeat(repeated)), expected);
         }
 
         #[test]
         fn bytes_that_are_no_cell_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Sets::decode(&bytes);
-            let _ = Entry::decode(&bytes);
         }
     }
 }

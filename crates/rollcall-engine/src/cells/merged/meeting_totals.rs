@@ -1,8 +1,8 @@
 //! The merged cell of `meeting_days`: meetings, duration and participants, by app and data residency.
 
-use super::codec::{Reader, put, put_signed};
-use super::{Attendee, Keep, Merged, Sessions};
-use rollcall_model::Millis;
+use crate::cells::codec::{Reader, put, put_signed};
+use crate::cells::{Keep, Merged, Stay, Stays, meetings};
+use rollcall_model::{Millis, Range};
 
 /// Counts over meetings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +32,15 @@ impl Totals {
         self.last = self.last.max(other.last);
     }
 
-    /// One meeting, of its attendees.
-    fn of(attendees: impl Iterator<Item = Attendee>) -> Self {
+    /// One meeting, of the stays in it.
+    fn of<'s>(stays: impl Iterator<Item = &'s Stay>) -> Self {
         let mut totals = Self { meetings: 1, ..Self::NONE };
         let mut last_user = None;
-        for attendee in attendees {
-            totals.first = totals.first.min(attendee.joined_at);
-            totals.last = totals.last.max(attendee.left_at);
-            // Attendees of one user stand together, one for each residency.
-            totals.participants += u64::from(last_user.replace(attendee.user) != Some(attendee.user));
+        for stay in stays {
+            totals.first = totals.first.min(stay.joined_at);
+            totals.last = totals.last.max(stay.left_at);
+            // Those of one user stand together.
+            totals.participants += u64::from(last_user.replace(stay.user) != Some(stay.user));
         }
         totals.duration = totals.last - totals.first;
         totals
@@ -75,16 +75,16 @@ impl MeetingTotals {
 }
 
 impl Merged for MeetingTotals {
-    type Base = Sessions;
+    type Base = Stays;
 
-    fn of(attendees: &[Attendee]) -> Self {
+    fn of(stays: &[Stay], range: Range) -> Self {
         let mut cell = Self::default();
-        for session in attendees.chunk_by(|a, b| a.session == b.session) {
-            let Some(first) = session.first() else { continue };
-            cell.add((first.app, None), &Totals::of(session.iter().copied()));
+        for meeting in meetings(stays, range) {
+            let Some(first) = meeting.first() else { continue };
+            cell.add((first.app, None), &Totals::of(meeting.iter()));
             for unit in 0..=3 {
-                if session.iter().any(|attendee| attendee.unit == unit) {
-                    cell.add((first.app, Some(unit)), &Totals::of(session.iter().filter(|attendee| attendee.unit == unit).copied()));
+                if meeting.iter().any(|stay| stay.unit == unit) {
+                    cell.add((first.app, Some(unit)), &Totals::of(meeting.iter().filter(|stay| stay.unit == unit)));
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! The cell of `department_days` and `developer_days`: what was used and by whom, of the facts that a question selects. Sets unite, so
 //! that distinct counts are exact.
 
-use super::codec::{Reader, put};
 use super::user_sets::set;
-use super::{Keep, Used};
+use crate::cells::codec::{Reader, put};
+use crate::cells::{Keep, Used};
 use hashbrown::HashMap;
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::{AssistanceKind, Millis};
@@ -247,9 +247,13 @@ fn take_set(reader: &mut Reader<'_>) -> Option<RoaringBitmap> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::uses::tests::used;
     use super::*;
+    use crate::cells::bases::uses::tests::used_in;
     use proptest::prelude::*;
+
+    fn used() -> impl Strategy<Value = Used> {
+        used_in().prop_map(|entry| entry.used)
+    }
 
     /// Uses 0 to 5: two of each kind; those of one kind share a part, all even ones a language.
     fn filing(usage: u32) -> Option<Filing> {

@@ -1,0 +1,4 @@
+//! The base cells: one file each.
+
+pub(super) mod stays;
+pub(super) mod uses;
