@@ -1,6 +1,7 @@
 //! Damage to stored cells is found, named and mended, whatever it is.
 
-use super::{APPS, BASE, Fact, attendances, directory, open, organization};
+use super::attendance::{Fact, attendances};
+use super::{APPS, BASE, name, open};
 use crate::cells::{Base, Day, Difference, Fault, Findings, Scope, Stay, Stays, Uses};
 use crate::facts::Assistances;
 use crate::{Engine, Settings};
@@ -8,13 +9,32 @@ use fjall::{Keyspace, KeyspaceCreateOptions};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
-use rollcall_model::directory::{Department, DirectoryDocument};
+use rollcall_model::directory::{Department, DirectoryDocument, User};
 use rollcall_model::reports::{
     ActiveUsers, DepartmentDays, DeveloperDays, Developers, Grouping, MeetingDays, PlaceLevel, TopUsers, UsageSpan, UserOrder, UsersByPlace,
 };
-use rollcall_model::{AssistanceDraft, Device, Period, Place, Range, Reports, SessionKind, Value};
+use rollcall_model::{AssistanceDraft, Device, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value};
 use std::sync::atomic::{AtomicU8, Ordering};
 use tempfile::TempDir;
+
+fn organization() -> Organization {
+    super::organization(0)
+}
+
+/// User 0 is a room, user 1 a member with another name; the others are unknown.
+fn directory() -> DirectoryDocument {
+    let user = |id: u8, kind| User {
+        id: name(id),
+        open_id: Some(format!("ou_{id}")),
+        union_id: None,
+        user_id: None,
+        name: format!("用户 {id}"),
+        kind,
+        departments: vec![],
+        from: None,
+    };
+    DirectoryDocument { departments: vec![], users: vec![user(0, UserKind::Room), user(1, UserKind::Member)] }
+}
 
 const RANGE: Range = Range::new(BASE - 40 * DAY_MILLIS, BASE + 40 * DAY_MILLIS);
 
@@ -24,6 +44,7 @@ fn facts() -> Vec<Fact> {
         let joined = started + [-DAY_MILLIS, 0, 60_000, 6 * DAY_MILLIS][number as usize % 4];
         let stay = [0, 60_000, DAY_MILLIS, 7 * DAY_MILLIS, 3_600_000][number as usize % 5];
         Fact {
+            id: None,
             app: number as usize % 2,
             session: 1,
             started,

@@ -1,6 +1,8 @@
 //! The naive loop: what every report should say of the facts accepted, with no cell, no slice and no bitmap.
 
-use super::{Ask, Fact, name};
+use super::{Ask, Fact, Kept};
+use crate::proofs::directory::Held;
+use crate::proofs::name;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS, timestamp};
@@ -14,74 +16,23 @@ type Meeting = (usize, u8, Millis);
 /// Meetings, sum of stays, and the latest join with its kind.
 type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
 
-/// What the ledger should hold: the first fact of each id.
-#[derive(Default)]
-pub(super) struct Oracle {
-    pub(super) facts: Vec<Fact>,
-    /// Users who had a number, or were in the directory, and were forgotten since.
-    forgotten: BTreeSet<u8>,
-    /// Users whom a fact was ever of since.
-    numbered: BTreeSet<u8>,
+/// The facts of an organization, in the order they came, and its directory.
+pub(super) struct Naive<'n> {
+    pub(super) facts: &'n [Kept],
+    pub(super) directory: &'n Held,
 }
 
-impl Oracle {
-    /// (accepted, duplicate, conflicting)
-    pub(super) fn take(&mut self, facts: &[Fact]) -> (u64, u64, u64) {
-        let mut counts = (0, 0, 0);
-        for fact in facts {
-            let id = |fact: &Fact| (fact.app, fact.session, fact.started, fact.user, fact.joined);
-            match self.facts.iter().find(|known| id(known) == id(fact)) {
-                None => {
-                    self.facts.push(fact.clone());
-                    self.numbered.insert(fact.user);
-                    counts.0 += 1;
-                }
-                Some(known) if known == fact => counts.1 += 1,
-                Some(_) => counts.2 += 1,
-            }
-        }
-        counts
-    }
-
-    /// How many facts of a user go; none if nothing is known of it.
-    pub(super) fn forget(&mut self, user: u8) -> Option<usize> {
-        let known = self.numbered.remove(&user) | self.is_in_directory(user);
-        self.forgotten.insert(user);
-        let before = self.facts.len();
-        self.facts.retain(|fact| fact.user != user);
-        known.then_some(before - self.facts.len())
-    }
-
-    /// How many facts go that are older.
-    pub(super) fn retain(&mut self, before: Millis) -> usize {
-        let all = self.facts.len();
-        self.facts.retain(|fact| fact.started >= before);
-        all - self.facts.len()
-    }
-
-    /// How many facts go of a range, and of an app or session if they are said.
-    pub(super) fn withdraw(&mut self, range: Range, app: Option<usize>, session: Option<u8>) -> usize {
-        let all = self.facts.len();
-        let is_named = |fact: &Fact| {
-            range.contains(fact.started) && app.is_none_or(|app| fact.app == app) && session.is_none_or(|session| fact.session == session)
-        };
-        self.facts.retain(|fact| !is_named(fact));
-        all - self.facts.len()
-    }
-
-    fn is_in_directory(&self, user: u8) -> bool {
-        user < 2 && !self.forgotten.contains(&user)
-    }
-
-    pub(super) fn meetings(&self, ask: &Ask) -> BTreeMap<Meeting, Vec<&Fact>> {
-        let mut meetings: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
-        for fact in &self.facts {
+impl<'n> Naive<'n> {
+    pub(super) fn meetings(&self, ask: &Ask) -> BTreeMap<Meeting, Vec<&'n Kept>> {
+        let mut meetings: BTreeMap<_, Vec<&Kept>> = BTreeMap::new();
+        for kept in self.facts {
+            let fact = &kept.fact;
             let counts = fact.session_kind == SessionKind::Meeting
                 && ask.range.contains(fact.started)
                 && ask.app.is_none_or(|app| app == fact.app)
                 && ask.unit.is_none_or(|unit| unit == fact.unit);
             if counts {
-                meetings.entry((fact.app, fact.session, fact.started)).or_default().push(fact);
+                meetings.entry((fact.app, fact.session, fact.started)).or_default().push(kept);
             }
         }
         meetings
@@ -102,8 +53,8 @@ impl Oracle {
         for ((_, _, started), facts) in self.meetings(ask) {
             let day = days.get_mut(&date(started)).unwrap();
             day.0 += 1;
-            day.1 += facts.iter().map(|fact| fact.left).max().unwrap() - facts.iter().map(|fact| fact.joined).min().unwrap();
-            day.2 += facts.iter().map(|fact| fact.user).collect::<BTreeSet<_>>().len() as u64;
+            day.1 += facts.iter().map(|kept| kept.fact.left).max().unwrap() - facts.iter().map(|kept| kept.fact.joined).min().unwrap();
+            day.2 += facts.iter().map(|kept| kept.fact.user).collect::<BTreeSet<_>>().len() as u64;
         }
         days.into_iter().map(|(date, (meetings, duration, participants))| (date, meetings, duration, participants)).collect()
     }
@@ -111,22 +62,17 @@ impl Oracle {
     pub(super) fn top_users(&self, ask: &Ask) -> Vec<(String, UserKind, u64, Millis)> {
         let mut users: BTreeMap<u8, Attended> = BTreeMap::new();
         for (meeting, facts) in self.meetings(ask) {
-            for fact in facts {
-                let given = self.kind(fact);
-                let user = users.entry(fact.user).or_insert((BTreeSet::new(), 0, (fact.joined, given)));
+            for Kept { fact, kind } in facts {
+                let user = users.entry(fact.user).or_insert((BTreeSet::new(), 0, (fact.joined, *kind)));
                 user.0.insert(meeting);
                 user.1 += fact.left - fact.joined;
-                user.2 = user.2.max((fact.joined, given));
+                user.2 = user.2.max((fact.joined, *kind));
             }
         }
         let mut rows: Vec<_> = users
             .into_iter()
             .map(|(user, (meetings, duration, (_, kind)))| {
-                let kind = match user {
-                    0 if self.is_in_directory(0) => UserKind::Room,
-                    1 if self.is_in_directory(1) => UserKind::Member,
-                    _ => kind,
-                };
+                let kind = self.directory.kind_of(user).unwrap_or(kind);
                 (name(user), kind, meetings.len() as u64, duration)
             })
             .collect();
@@ -139,11 +85,6 @@ impl Oracle {
         });
         rows.truncate(ask.limit);
         rows
-    }
-
-    /// The user kind of a fact: as given, else the directory's.
-    fn kind(&self, fact: &Fact) -> UserKind {
-        fact.kind.unwrap_or(if fact.user == 0 && self.is_in_directory(0) { UserKind::Room } else { UserKind::Member })
     }
 
     /// The place a fact counts in, told by its code alone.
@@ -164,7 +105,7 @@ impl Oracle {
     pub(super) fn users_by_place(&self, ask: &Ask) -> Vec<(Option<String>, u64)> {
         let Range { from, to } = ask.range;
         let mut users: BTreeMap<u8, BTreeSet<Option<String>>> = BTreeMap::new();
-        for fact in self.facts.iter().filter(|fact| ask.app.is_none_or(|app| app == fact.app)) {
+        for Kept { fact, .. } in self.facts.iter().filter(|kept| ask.app.is_none_or(|app| app == kept.fact.app)) {
             let at_once = fact.joined == fact.left && from <= fact.joined && fact.joined < to;
             if from < to && (fact.joined < fact.left && fact.joined < to && fact.left > from || at_once) {
                 users.entry(fact.user).or_default().insert(Self::place(fact, ask));
@@ -212,24 +153,19 @@ impl Oracle {
             }
         };
         let rows: BTreeSet<Date> = asked.iter().map(|(from, _)| row_of(*from)).collect();
-        let counts = |fact: &&Fact| {
+        let counts = |Kept { fact, kind }: &&Kept| {
             ask.app.is_none_or(|app| app == fact.app)
-                && ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&self.kind(fact)))
+                && ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
                 && ask.devices.as_ref().is_none_or(|devices| devices.contains(&fact.device))
                 && ask.session_kinds.as_ref().is_none_or(|kinds| kinds.contains(&fact.session_kind))
         };
+        let counted: Vec<&Kept> = self.facts.iter().filter(counts).collect();
         let mut present: BTreeMap<Date, BTreeSet<u8>> = BTreeMap::new();
-        for (from, to) in &pieces {
-            for fact in self.facts.iter().filter(counts) {
-                let overlaps = if fact.left > fact.joined {
-                    fact.joined < *to && fact.left > *from
-                } else {
-                    *from <= fact.joined && fact.joined < *to
-                };
-                if overlaps {
-                    present.entry(row_of(*from)).or_default().insert(fact.user);
-                }
-            }
+        for Kept { fact, .. } in &counted {
+            // A stay of no length has its one instant.
+            let left = fact.left.max(fact.joined + 1);
+            let met = pieces.iter().skip(pieces.partition_point(|(_, to)| *to <= fact.joined)).take_while(|(from, _)| *from < left);
+            met.for_each(|(from, _)| _ = present.entry(row_of(*from)).or_default().insert(fact.user));
         }
         let users = |row: Date| -> u64 {
             let first = row.checked_sub(jiff::Span::new().days(length - 1)).unwrap();

@@ -1,93 +1,26 @@
 //! The naive loop: what the reports should say of the facts accepted, with no cell, no slice and no bitmap.
 
-use super::{Ask, DEPARTMENTS, Fact, name, organization};
+use super::{Ask, Fact, Kept};
+use crate::proofs::directory::{DEPARTMENTS, Held};
+use crate::proofs::name;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{QUARTER_MILLIS, timestamp};
-use rollcall_model::directory::{DirectoryDocument, User};
 use rollcall_model::reports::{Chatting, Coding, Completion, Usage, UsageSpan};
-use rollcall_model::{AssistanceKind, Millis};
+use rollcall_model::{AssistanceKind, Millis, UserKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the ledger should hold, each fact with its departments, and the directory of the last upload.
-#[derive(Default)]
-pub(super) struct Oracle {
-    pub(super) facts: Vec<(Fact, BTreeSet<String>)>,
-    pub(super) directory: DirectoryDocument,
-    /// Those that it replaced and that are kept.
-    kept: Vec<DirectoryDocument>,
-    /// Users whom a fact was ever of, and who were not forgotten since.
-    numbered: BTreeSet<u8>,
-    /// Departments that a fact was ever booked on.
-    booked: BTreeSet<String>,
+/// The facts of an organization, in the order they came, and its directory.
+pub(super) struct Naive<'n> {
+    pub(super) facts: &'n [Kept],
+    pub(super) directory: &'n Held,
 }
 
 type Row = (Date, String, Usage);
 
-impl Oracle {
-    /// (accepted, duplicate, conflicting)
-    pub(super) fn take(&mut self, facts: &[Fact]) -> (u64, u64, u64) {
-        let mut counts = (0, 0, 0);
-        for fact in facts {
-            let known = self.facts.iter().find(|(known, _)| if fact.id.is_some() { known.id == fact.id } else { known == fact });
-            match known {
-                Some((known, _)) if known == fact => counts.1 += 1,
-                Some(_) => counts.2 += 1,
-                None => {
-                    let day = organization().zone.to_datetime(timestamp(fact.at)).date();
-                    let departments = match fact.department {
-                        Some(department) => BTreeSet::from([department.to_owned()]),
-                        None => self.user_on(&name(fact.user), day).into_iter().flat_map(|user| user.departments.clone()).collect(),
-                    };
-                    self.booked.extend(departments.iter().cloned());
-                    self.facts.push((fact.clone(), departments));
-                    self.numbered.insert(fact.user);
-                    counts.0 += 1;
-                }
-            }
-        }
-        counts
-    }
-
-    /// A directory is uploaded.
-    pub(super) fn replace(&mut self, directory: DirectoryDocument) {
-        self.kept.insert(0, std::mem::replace(&mut self.directory, directory));
-        self.kept.truncate(10);
-    }
-
-    /// How many facts of a user go; none if nothing is known of it.
-    pub(super) fn forget(&mut self, user: u8) -> Option<usize> {
-        let facts = self.facts.len();
-        self.facts.retain(|(fact, _)| fact.user != user);
-        let mut known = self.numbered.remove(&user);
-        for directory in self.kept.iter_mut().chain([&mut self.directory]) {
-            let entries = directory.users.len();
-            directory.users.retain(|entry| entry.id != name(user));
-            known |= directory.users.len() < entries;
-        }
-        known.then_some(facts - self.facts.len())
-    }
-
-    /// How many facts go that are older.
-    pub(super) fn retain(&mut self, before: Millis) -> usize {
-        let all = self.facts.len();
-        self.facts.retain(|(fact, _)| fact.at >= before);
-        all - self.facts.len()
-    }
-
+impl Naive<'_> {
     pub(super) fn knows(&self, id: &str) -> bool {
-        self.directory.departments.iter().any(|department| department.id == id) || self.booked.contains(id)
-    }
-
-    fn user_on(&self, id: &str, day: Date) -> Option<&User> {
-        let held = self.directory.users.iter().filter(|user| user.id == id && user.from.is_none_or(|from| from <= day));
-        held.max_by_key(|user| user.from)
-    }
-
-    /// The department right above on a day; none if it does not exist.
-    fn parent_on(&self, id: &str, day: Date) -> Option<Option<&str>> {
-        let held = self.directory.departments.iter().filter(|entry| entry.id == id && entry.from.is_none_or(|from| from <= day));
-        held.max_by_key(|entry| entry.from).map(|entry| entry.parent_id.as_deref())
+        self.directory.document.departments.iter().any(|department| department.id == id) || self.directory.booked.contains(id)
     }
 
     /// Whether a row of department `of` covers department `id` on a day.
@@ -97,13 +30,13 @@ impl Oracle {
             if id == of {
                 return true;
             }
-            at = if ask.with_subtree { self.parent_on(id, day).flatten() } else { None };
+            at = if ask.with_subtree { self.directory.parent_on(id, day).flatten() } else { None };
         }
         false
     }
 
     /// The days of the range, and the facts of each.
-    fn days(&self, ask: &Ask) -> BTreeMap<Date, Vec<&(Fact, BTreeSet<String>)>> {
+    fn days(&self, ask: &Ask) -> BTreeMap<Date, Vec<&Kept>> {
         let zone = TimeZone::get(ask.zone).unwrap();
         let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
         let mut days: BTreeMap<Date, Vec<_>> = BTreeMap::new();
@@ -122,7 +55,7 @@ impl Oracle {
     }
 
     /// Rows by day, each of some facts of it; as one where that is asked for.
-    fn rows(&self, ask: &Ask, ids_of: impl Fn(Date, &[&(Fact, BTreeSet<String>)]) -> BTreeMap<String, Vec<Fact>>) -> Vec<Row> {
+    fn rows(&self, ask: &Ask, ids_of: impl Fn(Date, &[&Kept]) -> BTreeMap<String, Vec<Fact>>) -> Vec<Row> {
         let days = self.days(ask);
         let first = days.keys().next().copied();
         let mut rows: BTreeMap<(Date, String), Vec<Fact>> = BTreeMap::new();
@@ -138,10 +71,11 @@ impl Oracle {
     pub(super) fn department_days(&self, ask: &Ask) -> Vec<Row> {
         self.rows(ask, |day, facts| {
             let of = |id: &str| {
-                let counts = |(_, departments): &&&(Fact, BTreeSet<String>)| departments.iter().any(|at| self.covers(ask, id, at, day));
+                let counts = |(_, departments): &&&Kept| departments.iter().any(|at| self.covers(ask, id, at, day));
                 facts.iter().filter(counts).map(|(fact, _)| fact.clone()).collect::<Vec<_>>()
             };
-            let exists = |id: &str| self.parent_on(id, day).is_some() || facts.iter().any(|(_, departments)| departments.contains(id));
+            let exists =
+                |id: &str| self.directory.parent_on(id, day).is_some() || facts.iter().any(|(_, departments)| departments.contains(id));
             let asked = DEPARTMENTS.into_iter().filter(|id| ask.department.is_none_or(|asked| asked == *id) && exists(id));
             asked.map(|id| (id.to_owned(), of(id))).collect()
         })
@@ -164,12 +98,14 @@ impl Oracle {
         })
     }
 
-    fn has_row(&self, ask: &Ask, id: u8, day: Date, facts: &[&(Fact, BTreeSet<String>)]) -> bool {
+    fn has_row(&self, ask: &Ask, id: u8, day: Date, facts: &[&Kept]) -> bool {
         let in_it = |departments: &BTreeSet<String>| match ask.department {
             Some(asked) => departments.iter().any(|at| self.covers(ask, asked, at, day)),
             None => true,
         };
-        let (held, mut used) = (self.user_on(&name(id), day), facts.iter().filter(|(fact, _)| fact.user == id));
+        // Rooms and phones develop nothing, unless facts say so.
+        let held = self.directory.user_on(&name(id), day).filter(|user| user.kind == UserKind::Member);
+        let mut used = facts.iter().filter(|(fact, _)| fact.user == id);
         match ask.user {
             Some(asked) => asked == id && (held.is_some() || used.next().is_some()),
             None => held.is_some_and(|user| in_it(&user.departments.iter().cloned().collect())) || used.any(|(_, booked)| in_it(booked)),

@@ -1,0 +1,103 @@
+//! Random directories, and what of one holds on a day, told without the engine's own look-ups.
+
+use super::name;
+use crate::directories::KEPT_DIRECTORIES;
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+use rollcall_model::UserKind;
+use rollcall_model::directory::{Department, DirectoryDocument, User};
+use std::collections::BTreeSet;
+
+/// `d9` is in no directory.
+pub(super) const DEPARTMENTS: [&str; 6] = ["d0", "d1", "d2", "d3", "d4", "d9"];
+
+/// What else than facts is known of an organization.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// The directory of the last upload.
+    pub(super) document: DirectoryDocument,
+    /// Those that it replaced and that are kept, the newest first.
+    replaced: Vec<DirectoryDocument>,
+    /// Departments that a fact was ever booked on.
+    pub(super) booked: BTreeSet<String>,
+}
+
+impl Held {
+    /// The entry of a user that holds on a day.
+    pub(super) fn user_on(&self, id: &str, day: Date) -> Option<&User> {
+        let held = self.document.users.iter().filter(|user| user.id == id && user.from.is_none_or(|from| from <= day));
+        held.max_by_key(|user| user.from)
+    }
+
+    /// The kind of a user; no entry of it has another.
+    pub(super) fn kind_of(&self, user: u8) -> Option<UserKind> {
+        self.document.users.iter().find(|entry| entry.id == name(user)).map(|entry| entry.kind)
+    }
+
+    /// The department right above on a day; none if it does not exist.
+    pub(super) fn parent_on(&self, id: &str, day: Date) -> Option<Option<&str>> {
+        let held = self.document.departments.iter().filter(|entry| entry.id == id && entry.from.is_none_or(|from| from <= day));
+        held.max_by_key(|entry| entry.from).map(|entry| entry.parent_id.as_deref())
+    }
+
+    /// A directory is uploaded.
+    pub(super) fn replace(&mut self, document: DirectoryDocument) {
+        // The same again replaces nothing.
+        if self.document == document {
+            return;
+        }
+        self.replaced.insert(0, std::mem::replace(&mut self.document, document));
+        self.replaced.truncate(KEPT_DIRECTORIES);
+    }
+
+    /// Whether a directory knew the user, who is forgotten.
+    pub(super) fn forget(&mut self, user: u8) -> bool {
+        let mut known = false;
+        for document in self.replaced.iter_mut().chain([&mut self.document]) {
+            let entries = document.users.len();
+            document.users.retain(|entry| entry.id != name(user));
+            known |= document.users.len() < entries;
+        }
+        known
+    }
+}
+
+/// A day on which an entry begins; none: since ever.
+fn from() -> impl Strategy<Value = Option<Date>> {
+    prop::option::weighted(0.8, (-6i32..6).prop_map(|days| date(2025, 3, 8) + days.days()))
+}
+
+/// Departments 0 to 3 are there since ever and move below departments of smaller numbers; 4 begins on some day.
+fn departments() -> impl Strategy<Value = Vec<Department>> {
+    let moves = prop::collection::btree_map((0usize..4, from()), 0usize..4, 0..8);
+    (moves, from()).prop_map(|(mut moves, begins)| {
+        (0..4).for_each(|id| _ = moves.entry((id, None)).or_insert(id / 2));
+        let entry = |id: usize, parent: Option<usize>, from| Department {
+            id: DEPARTMENTS[id].into(),
+            parent_id: parent.map(|parent| DEPARTMENTS[parent].into()),
+            name: "D".into(),
+            from,
+        };
+        let moved = moves.into_iter().map(|((id, from), parent)| entry(id, Some(parent).filter(|parent| *parent < id), from));
+        moved.chain([entry(4, Some(1), begins)]).collect()
+    })
+}
+
+/// Of users 0 to 3 some; 0 is a room.
+pub(super) fn directory() -> impl Strategy<Value = DirectoryDocument> {
+    let users = prop::collection::btree_map((0u8..4, from()), prop::sample::subsequence(&DEPARTMENTS[..4], 0..3), 0..8);
+    (departments(), users).prop_map(|(departments, users)| {
+        let user = |((id, from), departments): ((u8, Option<Date>), Vec<&str>)| User {
+            id: name(id),
+            open_id: Some(format!("ou_{id}")).filter(|_| from.is_none()),
+            union_id: None,
+            user_id: None,
+            name: format!("用户 {id}"),
+            kind: if id == 0 { UserKind::Room } else { UserKind::Member },
+            departments: departments.into_iter().map(Into::into).collect(),
+            from,
+        };
+        DirectoryDocument { departments, users: users.into_iter().map(user).collect() }
+    })
+}
