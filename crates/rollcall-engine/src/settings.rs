@@ -19,6 +19,8 @@ pub struct Settings {
     pub vacuum_days: u32,
     /// How many bytes of decoded merged cells are kept in memory.
     pub cell_cache_bytes: usize,
+    /// How many bytes of merged cells are kept in storage; 0: any number.
+    pub kept_bytes: u64,
     /// How many bytes of the database's blocks are kept in memory.
     pub block_cache_bytes: usize,
     /// How many of the database's files are kept open between reads; at least 10.
@@ -70,6 +72,7 @@ impl Default for Settings {
             flush_facts: 20_000_000,
             vacuum_days: 7,
             cell_cache_bytes: 128 << 20,
+            kept_bytes: 256 << 20,
             block_cache_bytes: 64 << 20,
             open_files: 512,
             id_cache_bytes: 128 << 20,

@@ -1,14 +1,48 @@
-//! Kept cells: merged cells that are stored. They go when a base cell inside their slice changes.
+//! Kept cells: merged cells that are stored. They go when a base cell inside their slice changes, and when they take too much room.
 
 use super::store::{Cells, Key};
 use super::{Base, Slice};
 use crate::error::EngineError;
 use fjall::OwnedWriteBatch;
+use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use rollcall_model::OrgId;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Up to how many look-ups kept cells are looked for around what changed; beyond, all of them are gone over.
 const MOST_LOOK_UPS: usize = 200;
+
+/// How many kept cells are removed in one batch.
+const REMOVED_AT_ONCE: usize = 1_000;
+
+/// How much room kept cells take.
+#[derive(Debug)]
+pub(super) struct KeptBytes {
+    /// See [`crate::Settings::kept_bytes`].
+    most: u64,
+    /// How many bytes there are, or fewer: what was removed since they were counted is not known.
+    count: AtomicU64,
+    /// Where to go on removing.
+    next: Mutex<Vec<u8>>,
+}
+
+impl KeptBytes {
+    pub(super) const fn new(most: u64) -> Self {
+        // What a process of before kept is to be counted.
+        Self { most, count: AtomicU64::new(u64::MAX / 2), next: Mutex::new(Vec::new()) }
+    }
+
+    pub(super) fn add(&self, bytes: usize) {
+        self.count.fetch_add(bytes as u64 + KEY_BYTES, Ordering::Relaxed);
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.most > 0 && self.count.load(Ordering::Relaxed) > self.most
+    }
+}
+
+/// How long the key of a kept cell is.
+const KEY_BYTES: u64 = 41;
 
 impl Key {
     /// Whether some quarter hours lie in its slice.
@@ -51,6 +85,54 @@ impl Cells {
             }
         }
         Ok(())
+    }
+
+    /// Removes kept cells until seven eighths of the room for them are left, those that are cached last, for as long as `proceed` says.
+    /// Whoever asks for one makes it again.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn evict(&self, proceed: impl Fn() -> bool) -> Result<(), EngineError> {
+        if !self.kept.is_too_much() {
+            return Ok(());
+        }
+        let mut count = 0;
+        for stored in self.merged.iter() {
+            count += stored.into_inner()?.1.len() as u64 + KEY_BYTES;
+        }
+        let wanted = if count > self.kept.most { self.kept.most - self.kept.most / 8 } else { self.kept.most };
+        let mut next = self.kept.next.lock();
+        // Each round goes from where the last ended to the end, or from the beginning.
+        for spares in [true, true, false, false] {
+            if count > wanted {
+                count -= self.evict_from(&mut next, spares, count - wanted, &proceed)?;
+            }
+        }
+        self.kept.count.store(count, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Removes kept cells from a key on until so many bytes are removed, and returns how many were; `next` is where to go on.
+    fn evict_from(&self, next: &mut Vec<u8>, spares: bool, bytes: u64, proceed: &impl Fn() -> bool) -> Result<u64, EngineError> {
+        let (mut removed, mut batch) = (0, self.db.batch());
+        let from = std::mem::take(next);
+        for stored in self.merged.range(from..) {
+            let (key, value) = stored.into_inner()?;
+            if removed >= bytes || !proceed() {
+                *next = key.to_vec();
+                break;
+            }
+            if spares && Key::read(&key).is_some_and(|key| self.cache.peek(&key).is_some()) {
+                continue;
+            }
+            removed += value.len() as u64 + KEY_BYTES;
+            batch.remove(&self.merged, key);
+            if batch.len() == REMOVED_AT_ONCE {
+                std::mem::replace(&mut batch, self.db.batch()).commit()?;
+            }
+        }
+        batch.commit()?;
+        Ok(removed)
     }
 
     /// Forgets the cells in the cache whose slices meet some quarter hours.

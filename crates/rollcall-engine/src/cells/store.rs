@@ -7,6 +7,7 @@
 
 use super::catch_up::Mark;
 use super::cover::Slice;
+use super::kept::KeptBytes;
 use super::stored::Stored;
 use super::tiers::Debt;
 use super::{Base, Keep, Run, Stays, Uses};
@@ -142,6 +143,8 @@ pub struct Cells {
     pub(super) lengths: Mutex<BTreeSet<i32>>,
     /// Held for the length of a checkpoint, and by whoever else changes base cells in storage.
     pub(super) checkpointing: Mutex<()>,
+    /// How many bytes of merged cells are kept in storage, at most.
+    pub(super) kept: KeptBytes,
     /// Days with runs to be merged.
     pub(super) debt: Mutex<Debt>,
     /// See [`Settings::checkpoint_facts`].
@@ -190,6 +193,7 @@ impl Cells {
             lengths: Mutex::new(lengths),
             checkpointing: Mutex::default(),
             debt: Mutex::default(),
+            kept: KeptBytes::new(settings.kept_bytes),
             checkpoint_facts: settings.checkpoint_facts,
             checkpoint_entries: settings.checkpoint_entries,
             db,
@@ -265,6 +269,7 @@ impl Cells {
                 self.meta.insert(LENGTHS, bytes)?;
             }
             drop(lengths);
+            self.kept.add(bytes.len());
             self.merged.insert(key.bytes(), bytes)?;
         }
         if cell.is_cached() {
@@ -305,6 +310,7 @@ impl<B: Base> Delta<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cells::{PresentUsers, View};
     use crate::facts::Attendances;
     use crate::{Engine, Settings};
     use jiff::tz::TimeZone;
@@ -322,22 +328,24 @@ mod tests {
 
     /// An engine with a stay of another user in each hour of 40 days, checkpointed.
     fn engine(directory: &std::path::Path) -> Engine {
-        let (engine, organization) = (Engine::open(directory, Settings::default()).unwrap(), organization());
-        let mut facts = Attendances::default();
-        for hour in 0..DAYS * 24 {
+        let engine = Engine::open(directory, Settings::default()).unwrap();
+        ingest(&engine, (0..DAYS * 24).map(|hour| (BASE + hour * 3_600_000, format!("u{hour}"))));
+        engine.checkpoint().unwrap();
+        engine
+    }
+
+    fn ingest<U: AsRef<str>>(engine: &Engine, stays: impl IntoIterator<Item = (i64, U)>) {
+        let (organization, mut facts) = (organization(), Attendances::default());
+        for (at, user) in stays {
             let mut draft = AttendanceDraft::new();
-            let user = format!("u{hour}");
             draft.set("session_id", Value::Str("s".into()));
-            draft.set("user_id", Value::Str(user.as_str().into()));
-            let at = BASE + hour * 3_600_000;
+            draft.set("user_id", Value::Str(user.as_ref().into()));
             for (field, at) in [("session_started_at", at), ("joined_at", at), ("left_at", at + 1000)] {
                 draft.set(field, Value::Int(at));
             }
             facts.push(&draft.finish(&organization, &Directory::default(), None).unwrap());
         }
         engine.ingest(&organization, facts).unwrap();
-        engine.checkpoint().unwrap();
-        engine
     }
 
     fn active(engine: &Engine, range: Range, by: Grouping) -> u64 {
@@ -375,5 +383,47 @@ mod tests {
         active(&engine, Range::new(BASE, BASE + 31 * DAY_MILLIS), Grouping::Period(Period::Month));
         assert!(kept(&engine).contains(&Slice { start: Quarter::of(BASE).0, quarters: 31 * 96 }));
         assert!(engine.cells.lengths.lock().contains(&(31 * 96)));
+    }
+
+    #[test]
+    fn kept_cells_stay_within_their_room_and_those_in_memory_go_last() {
+        let temporary = tempfile::tempdir().unwrap();
+        drop(engine(temporary.path()));
+        let settings = Settings { kept_bytes: 2_000, ..Settings::default() };
+        let engine = Engine::open(temporary.path(), settings).unwrap();
+        let days = Range::new(BASE, BASE + DAYS * DAY_MILLIS);
+        let sum = active(&engine, days, Grouping::Period(Period::Day));
+        let bytes = || engine.cells.merged.iter().map(|stored| stored.into_inner().unwrap().1.len() as u64 + 41).sum::<u64>();
+        assert!(bytes() > 3_000, "{}", bytes());
+        // As if they had left memory long ago, but for the last.
+        let last = kept(&engine).last().copied().unwrap();
+        engine.cells.cache.retain(|key, _| key.slice == last);
+        engine.cells.evict(|| true).unwrap();
+        assert!((1_000..=2_000).contains(&bytes()), "{}", bytes());
+        assert!(kept(&engine).contains(&last));
+        assert_eq!(active(&engine, days, Grouping::Period(Period::Day)), sum);
+        engine.cells.evict(|| true).unwrap();
+        assert!(bytes() <= 2_000, "{}", bytes());
+    }
+
+    #[test]
+    fn a_reader_takes_no_cell_that_is_newer_than_its_state() {
+        let temporary = tempfile::tempdir().unwrap();
+        let engine = engine(temporary.path());
+        let (org, day) = (organization().id, Slice { start: Quarter::of(BASE).0, quarters: 96 });
+        let days = Range::new(BASE, BASE + DAYS * DAY_MILLIS);
+        let before = engine.cells.view::<Stays>(org, days).unwrap();
+        ingest(&engine, [(BASE, "new")]);
+        let users = |view: &View<'_, Stays>| PresentUsers::union([&*view.cell::<PresentUsers>(day).unwrap()], |_| true).len();
+        let live = engine.cells.view::<Stays>(org, days).unwrap();
+        assert_eq!((users(&live), users(&before)), (25, 24));
+        engine.checkpoint().unwrap();
+        let after = engine.cells.view::<Stays>(org, days).unwrap();
+        // The newest reader caches the day; the others go on seeing what they saw.
+        assert_eq!(users(&after), 25);
+        assert_eq!((users(&before), users(&live), users(&after)), (24, 25, 25));
+        ingest(&engine, [(BASE + 1, "newer")]);
+        let newest = engine.cells.view::<Stays>(org, days).unwrap();
+        assert_eq!((users(&newest), users(&after), users(&newest), users(&before)), (26, 25, 26, 24));
     }
 }

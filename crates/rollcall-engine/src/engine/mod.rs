@@ -319,9 +319,10 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
             return;
         }
         let goes_on = || !*pace.closing.lock() && !cells.is_overdue();
-        let merged = cells.merge_runs(goes_on).and_then(|()| cells.settle(|| goes_on() && cells.is_quiet()));
+        let merged = cells.merge_runs(goes_on).and_then(|()| cells.evict(goes_on));
+        let merged = merged.and_then(|()| cells.settle(|| goes_on() && cells.is_quiet()));
         if let Err(error) = merged {
-            tracing::warn!(%error, "cells of a day could not be merged; they stay as they are, and cost more to read");
+            tracing::warn!(%error, "cells could not be merged or removed; they stay as they are, and cost more room and time");
         }
     }
 }

@@ -81,6 +81,7 @@ impl Places {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Storage {
     cell_cache_bytes: Option<usize>,
+    kept_bytes: Option<u64>,
     block_cache_bytes: Option<usize>,
     id_cache_bytes: Option<usize>,
     journal_bytes: Option<usize>,
@@ -101,6 +102,7 @@ impl Storage {
         let defaults = Settings::default();
         Settings {
             cell_cache_bytes: self.cell_cache_bytes.unwrap_or(defaults.cell_cache_bytes),
+            kept_bytes: self.kept_bytes.unwrap_or(defaults.kept_bytes),
             block_cache_bytes: self.block_cache_bytes.unwrap_or(defaults.block_cache_bytes),
             id_cache_bytes: self.id_cache_bytes.unwrap_or(defaults.id_cache_bytes),
             journal_bytes: self.journal_bytes.unwrap_or(defaults.journal_bytes),
