@@ -3,7 +3,7 @@
 use super::group::Request;
 use crate::error::EngineError;
 use crate::kinds::columns::{Dictionary, Facts, Numbered};
-use crate::ledger::numbers::{MOST_NAMES, Numbers};
+use crate::ledger::names::{MOST_NAMES, Names};
 use crate::ledger::{Ledger, broken};
 use crate::settings::Settings;
 use fjall::OwnedWriteBatch;
@@ -59,8 +59,8 @@ impl Limits {
         let org = request.org;
         match &request.facts {
             Facts::Attendances(_) => {
-                let new_apps = ledger.apps.find(org, request.apps.iter().map(String::as_str)).iter().filter(|app| app.is_none()).count();
-                if ledger.apps.count(org) + new_apps > MOST_APPS {
+                let new_apps = ledger.apps.find(org, request.apps.iter().map(String::as_str))?.iter().filter(|app| app.is_none()).count();
+                if ledger.apps.of(org)?.read().len() + new_apps > MOST_APPS {
                     return Err(EngineError::Limit(format!("the organization has had more than {MOST_APPS} apps")));
                 }
             }
@@ -74,16 +74,17 @@ impl Limits {
 }
 
 /// Whether the names of a request stay within the limit.
-fn room_for(numbers: &Numbers, org: OrgId, names: &Dictionary, what: &str, limit: usize) -> Result<(), EngineError> {
-    let known = numbers.count(org);
+fn room_for(known: &Names, org: OrgId, names: &Dictionary, what: &str, limit: usize) -> Result<(), EngineError> {
+    let known = known.of(org)?;
+    let known = known.read();
     let limit = if limit == 0 { MOST_NAMES } else { limit };
-    if known + names.values().len() <= limit {
+    if known.len() + names.values().len() <= limit {
         return Ok(());
     }
-    let found = numbers.find(org, names.values().iter());
-    let new = found.iter().filter(|number| number.is_none()).count();
-    if known + new <= limit {
+    let new = names.values().iter().filter(|name| known.number(name).is_none()).count();
+    if known.len() + new <= limit {
         return Ok(());
     }
+    let known = known.len();
     Err(EngineError::Limit(format!("{known} {what} and {new} new ones are more than the {limit} of storage.{what}_per_organization")))
 }

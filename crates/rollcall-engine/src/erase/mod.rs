@@ -202,7 +202,7 @@ impl Engine {
 
     /// Whether anything is known of a user.
     fn knows(&self, org: OrgId, user: &str) -> Result<bool, EngineError> {
-        let has_number = self.facts.ledger.users.with_numbers(org, |number| number(user).is_some());
+        let has_number = self.facts.ledger.users.of(org)?.read().number(user).is_some();
         Ok(has_number || self.directory(org).user(user).is_some() || self.stored_directory_entries(org, user)? > 0)
     }
 }

@@ -64,7 +64,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (ledger, matcher, times) = (&self.facts.ledger, Matcher::new(selection), selection.times());
         let user = match selection {
-            Selection::User(user) => ledger.users.with_numbers(org, |number| number(user)),
+            Selection::User(user) => ledger.users.of(org)?.read().number(user),
             Selection::Before(_) | Selection::Where(_) => None,
         };
         if !selection.may_name(B::KIND) {

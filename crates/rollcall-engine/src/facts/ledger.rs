@@ -97,7 +97,7 @@ impl Ledger {
     /// # Errors
     /// [`EngineError::Storage`].
     pub(crate) fn last_without(&self, org: OrgId, user: &str, after: u64) -> Result<Option<u64>, EngineError> {
-        let Some(user) = self.users.with_numbers(org, |number| number(user)) else { return Ok(Some(after)) };
+        let Some(user) = self.users.of(org)?.read().number(user) else { return Ok(Some(after)) };
         let mut last = after;
         for read in self.commits(after, u64::MAX) {
             let (position, commit) = read?;

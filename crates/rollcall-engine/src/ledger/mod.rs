@@ -11,7 +11,7 @@
 //! | `commits` | position | the (org, kind, day) of each block, until cells in storage cover it and a flush begins |
 //! | `claims` | position, number of the piece | ids claimed with a commit, until they are in `ids` |
 //! | `ids` | org, kind, UTC day of `joined_at` or `at` or part of the given ids, position, first id | ids in order (`ids/`) |
-//! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`numbers.rs`) |
+//! | `users`, `apps`, `bookings`, `uses` | org, number | the name (`names.rs`) |
 //! | `directories` | org | the directory as JSON |
 //! | `kept-directories` | org, part, version | the last directories that it replaced (`directories.rs`) |
 //! | `receipts` | org, count | a receipt that is kept (`receipts.rs`) |
@@ -23,7 +23,7 @@ pub(crate) mod directories;
 mod erasures;
 pub(crate) mod ids;
 pub(crate) mod journal_repair;
-pub(crate) mod numbers;
+pub(crate) mod names;
 pub(crate) mod receipts;
 mod scrub;
 mod waiting;
@@ -38,7 +38,7 @@ use crate::health::Health;
 use crate::settings::Settings;
 use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, PersistMode};
-use numbers::Numbers;
+use names::Names;
 use rollcall_model::{FactKind, Millis, OrgId};
 use std::path::{Path, PathBuf};
 
@@ -76,13 +76,13 @@ pub struct Ledger {
     /// What waits for the lake.
     pub(crate) waiting: Waiting,
     /// The user ids of each organization.
-    pub(crate) users: Numbers,
+    pub(crate) users: Names,
     /// The apps of each organization.
-    pub(crate) apps: Numbers,
+    pub(crate) apps: Names,
     /// The bookings of each organization: see [`crate::facts::Assistances::bookings`].
-    pub(crate) bookings: Numbers,
+    pub(crate) bookings: Names,
     /// The uses of each organization: see [`crate::facts::Use`].
-    pub(crate) uses: Numbers,
+    pub(crate) uses: Names,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -142,10 +142,10 @@ impl Ledger {
             kept_directories: db.keyspace("kept-directories", plain)?,
             erasures: db.keyspace("erasures", plain)?,
             receipts: db.keyspace("receipts", plain)?,
-            users: Numbers::open(db.keyspace("users", plain)?)?,
-            apps: Numbers::open(db.keyspace("apps", plain)?)?,
-            bookings: Numbers::open(db.keyspace("bookings", plain)?)?,
-            uses: Numbers::open(db.keyspace("uses", plain)?)?,
+            users: Names::new(db.keyspace("users", plain)?),
+            apps: Names::new(db.keyspace("apps", plain)?),
+            bookings: Names::new(db.keyspace("bookings", plain)?),
+            uses: Names::new(db.keyspace("uses", plain)?),
             db,
         })
     }

@@ -7,12 +7,14 @@
 //! - `attendance`, `assistance`: a kind of fact: random facts and questions, and the loop over them
 //! - `directory`: random directories, and what holds on a day
 //! - `damage`: cells that are not what the facts say are found and mended
+//! - `many`: many organizations with little each
 
 mod assistance;
 mod attendance;
 mod damage;
 mod directory;
 mod history;
+mod many;
 
 use crate::facts::Facts;
 use crate::{Engine, Settings};

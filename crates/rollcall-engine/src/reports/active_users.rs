@@ -19,7 +19,7 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -
     let calendar = Calendar { zone: ask.zone.clone(), week_start: ask.week_start };
     let before = if let Grouping::Rolling(days) = ask.by { i64::from(days) + 1 } else { 0 };
     let view = answering.view::<Stays>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;
-    let filter = app_number(answering.engine, org, ask.app.as_deref()).map(|app| PresentFilter {
+    let filter = app_number(answering.engine, org, ask.app.as_deref())?.map(|app| PresentFilter {
         app,
         session_kinds: ask.session_kinds.clone(),
         user_kinds: ask.user_kinds.clone(),

@@ -26,7 +26,7 @@ struct Span {
 }
 
 impl Span {
-    fn new(asked: &Asked<'_>, developers: &Developers, day: Date) -> Self {
+    fn new(asked: &Asked<'_>, developers: &Developers, day: Date) -> Result<Self, EngineError> {
         let mut users = asked.directory.users_on(day);
         // Rooms and telephones write no code.
         users.retain(|user| matches!(user.kind, UserKind::Member | UserKind::Guest));
@@ -42,15 +42,15 @@ impl Span {
                 selection = Some(asked.names.selection(&departments));
             }
         }
-        let held = asked.users(users.iter().map(|user| user.id.as_str())).into_iter().flatten().collect();
+        let held = asked.users(users.iter().map(|user| user.id.as_str()))?.into_iter().flatten().collect();
         let ids = users.into_iter().map(|user| Arc::from(user.id.as_str())).collect();
-        Self { ids, held, selection, until: asked.directory.next_change(day) }
+        Ok(Self { ids, held, selection, until: asked.directory.next_change(day) })
     }
 
     /// The developers who have a row on one of these days.
     fn rows(&self, asked: &Asked<'_>, developers: &Developers, facts: &DayFacts<'_, '_>) -> Result<Arc<[Arc<str>]>, EngineError> {
         let sets = match (developers, &self.selection) {
-            (Developers::One(id), _) => match asked.users(std::iter::once(id.as_str())).first().copied().flatten() {
+            (Developers::One(id), _) => match asked.users(std::iter::once(id.as_str()))?.first().copied().flatten() {
                 Some(user) => facts.of_user(user)?,
                 None => Arc::default(),
             },
@@ -58,7 +58,9 @@ impl Span {
             (_, None) => facts.all()?,
         };
         let others = &sets.users - &self.held;
-        let others: Vec<_> = asked.engine.facts.ledger.users.with_names(asked.org, |name| others.iter().filter_map(name).collect());
+        let names = asked.engine.facts.ledger.users.of(asked.org)?;
+        let names = names.read();
+        let others: Vec<Arc<str>> = others.iter().filter_map(|user| names.name(user).map(Arc::from)).collect();
         Ok(with_others(&self.ids, others))
     }
 }
@@ -74,7 +76,10 @@ fn keys(asked: &Asked<'_>, ask: &DeveloperDays, takes: impl Fn(Date) -> bool) ->
         if span.as_ref().is_none_or(|span| span.until.is_some_and(|until| until <= day.date)) {
             span = None;
         }
-        let span = span.get_or_insert_with(|| Span::new(asked, &ask.developers, day.date));
+        let span = match &mut span {
+            Some(span) => span,
+            none => none.insert(Span::new(asked, &ask.developers, day.date)?),
+        };
         days.push((day.date, span.rows(asked, &ask.developers, &asked.facts(day))?));
     }
     Ok(RowKeys { days: if ask.by == UsageSpan::Whole { as_one(&days) } else { days } })
@@ -116,7 +121,7 @@ fn of_users<'a, 'e: 'a>(
     wanted: &[(usize, RowKey)],
     days: impl IntoIterator<Item = DayFacts<'a, 'e>>,
 ) -> Result<Vec<Arc<UsageSets>>, EngineError> {
-    let users = asked.users(wanted.iter().map(|(_, key)| key.id.as_ref()));
+    let users = asked.users(wanted.iter().map(|(_, key)| key.id.as_ref()))?;
     // One developer's cells are kept, as their whole history may be asked for again and again.
     if let [Some(user)] = users.as_slice() {
         let mut sets = UsageSets::default();

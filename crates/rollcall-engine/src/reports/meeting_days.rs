@@ -10,7 +10,7 @@ use rollcall_model::reports::{MeetingDay, MeetingDays};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, ReportError};
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -> Result<Answer<MeetingDay>, ReportError> {
-    let app = app_number(answering.engine, org, ask.app.as_deref());
+    let app = app_number(answering.engine, org, ask.app.as_deref())?;
     let view = answering.view::<Stays>(org, ask.range)?;
     let calendar = Calendar::new(ask.zone.clone());
     let mut all = Totals::NONE;

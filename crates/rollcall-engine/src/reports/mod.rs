@@ -117,10 +117,10 @@ impl From<EngineError> for ReportError {
 
 /// An app that a question names: `Some(None)` asks for all, `None` is an app without facts.
 #[expect(clippy::option_option, reason = "an unknown app and no app are different questions")]
-fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Option<Option<u16>> {
-    let Some(app) = app else { return Some(None) };
-    let number = engine.facts.ledger.apps.find(org, std::iter::once(app)).into_iter().next()??;
-    Some(u16::try_from(number).ok())
+fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Result<Option<Option<u16>>, EngineError> {
+    let Some(app) = app else { return Ok(Some(None)) };
+    let number = engine.facts.ledger.apps.of(org)?.read().number(app);
+    Ok(number.map(|number| u16::try_from(number).ok()))
 }
 
 /// The slice of a period that is asked for whole and begins and ends on quarter hours, as all days have since October 1979.

@@ -4,8 +4,8 @@
 //! looked up for the rows of the answer alone. `top_users.sql` defines the same answer.
 
 use super::{Answering, app_number};
-use crate::Engine;
 use crate::cells::{Stays, UserSum, UserSums, UserTotals};
+use crate::{Engine, EngineError};
 use rollcall_model::reports::{TopUser, TopUsers, UserOrder};
 use rollcall_model::{Answer, Covers, OrgId, ReportError, UserKind};
 use std::cmp::Reverse;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> Result<Answer<TopUser>, ReportError> {
     let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: None };
-    let Some(app) = app_number(answering.engine, org, ask.app.as_deref()) else {
+    let Some(app) = app_number(answering.engine, org, ask.app.as_deref())? else {
         return Ok(Answer { covers, rows: Vec::new() });
     };
     let view = answering.view::<Stays>(org, ask.range)?;
@@ -24,7 +24,7 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> R
         cells.push(cell.clone());
     })?;
     let directory = answering.engine.directory(org);
-    let rows = top(answering.engine, org, &sums, ask);
+    let rows = top(answering.engine, org, &sums, ask)?;
     let rows = rows.into_iter().map(|(id, number, sum)| {
         let user = directory.user(&id);
         // Only users outside the directory have the kind their facts give them.
@@ -45,14 +45,14 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> R
 }
 
 /// The first `limit` users: their ids, numbers and sums.
-fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Vec<(Arc<str>, u32, UserSum)> {
+fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Result<Vec<(String, u32, UserSum)>, EngineError> {
     let measures = |sum: &UserSum| match ask.order {
         UserOrder::Meetings => (Reverse(sum.meetings as i64), Reverse(sum.stayed)),
         UserOrder::Duration => (Reverse(sum.stayed), Reverse(sum.meetings as i64)),
     };
     let mut users: Vec<(u32, UserSum)> = sums.iter().collect();
     if ask.limit == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     // Nobody beyond the measures of the last place can be in the answer; ids, which break ties, are needed for the others only.
     if ask.limit < users.len() {
@@ -60,12 +60,11 @@ fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Vec<(Arc
         let last = measures(&last.1);
         users.retain(|(_, sum)| measures(sum) <= last);
     }
-    let mut named: Vec<_> = engine
-        .facts
-        .ledger
-        .users
-        .with_names(org, |name| users.into_iter().filter_map(|(number, sum)| Some((name(number)?, number, sum))).collect());
+    let names = engine.facts.ledger.users.of(org)?;
+    let names = names.read();
+    let mut named: Vec<(&str, u32, UserSum)> =
+        users.into_iter().filter_map(|(number, sum)| Some((names.name(number)?, number, sum))).collect();
     named.sort_unstable_by(|(a_id, _, a), (b_id, _, b)| measures(a).cmp(&measures(b)).then_with(|| a_id.as_bytes().cmp(b_id.as_bytes())));
     named.truncate(ask.limit);
-    named
+    Ok(named.into_iter().map(|(id, number, sum)| (id.to_owned(), number, sum)).collect())
 }

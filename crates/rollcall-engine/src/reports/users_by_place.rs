@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
     let view = answering.view::<Stays>(org, ask.range)?;
-    let app = app_number(answering.engine, org, ask.app.as_deref());
+    let app = app_number(answering.engine, org, ask.app.as_deref())?;
     let gathered = || gather(&view, &Calendar::new(ask.zone.clone()), ask.range);
     let cells = match whole_slice(ask.range, ask.range) {
         _ if app.is_none() => Vec::new(),

@@ -55,9 +55,11 @@ impl Worded for AssistanceBlock {
 
     fn to_words(&self, ledger: &Ledger, org: OrgId) -> Result<RecordBatch, EngineError> {
         let rows: Vec<_> = self.rows().collect();
-        let users: Option<Vec<_>> = ledger.users.with_names(org, |name| rows.iter().map(|row| name(row.user)).collect());
-        let bookings: Option<Vec<_>> = ledger.bookings.with_names(org, |name| rows.iter().map(|row| name(row.booking)).collect());
-        let uses: Option<Vec<_>> = ledger.uses.with_names(org, |name| rows.iter().map(|row| name(row.usage)).collect());
+        let (users, bookings, uses) = (ledger.users.of(org)?, ledger.bookings.of(org)?, ledger.uses.of(org)?);
+        let (users, bookings, uses) = (users.read(), bookings.read(), uses.read());
+        let users: Option<Vec<_>> = rows.iter().map(|row| users.name(row.user)).collect();
+        let bookings: Option<Vec<_>> = rows.iter().map(|row| bookings.name(row.booking)).collect();
+        let uses: Option<Vec<_>> = rows.iter().map(|row| uses.name(row.usage)).collect();
         let (Some(users), Some(bookings), Some(uses)) = (users, bookings, uses) else { return Err(broken("a fact")) };
         let uses: Option<Vec<_>> = uses.iter().map(|text| Use::read(text)).collect();
         let uses = uses.ok_or_else(|| broken("a fact"))?;
@@ -67,7 +69,7 @@ impl Worded for AssistanceBlock {
             department_ids.append_value(booking.split('\n').filter(|id| !id.is_empty()).map(Some));
         }
         // The one department that a fact is booked on, where it came with it.
-        let department_id = rows.iter().zip(&bookings).map(|(row, booking)| if row.department_given { &**booking } else { "" });
+        let department_id = rows.iter().zip(&bookings).map(|(row, booking)| if row.department_given { *booking } else { "" });
         let count_of = |kind: AssistanceKind| {
             arrow::numbers(rows.iter().zip(&uses).map(|(row, usage)| if usage.kind == kind { row.count } else { 0 }))
         };
@@ -94,11 +96,13 @@ impl Worded for AssistanceBlock {
 
     fn of_words(words: &RecordBatch, ledger: &Ledger, org: OrgId) -> Result<Self, EngineError> {
         let at = arrow::millis(words, "at")?;
-        let users = ledger.users.with_numbers(org, |number| text_of(words, "user_id")?.each(number))?;
+        let (users, bookings) = (ledger.users.of(org)?, ledger.bookings.of(org)?);
+        let (known, known_bookings) = (users.read(), bookings.read());
+        let users = text_of(words, "user_id")?.each(|user| known.number(user))?;
         let departments = arrow::lists_of(words, "department_ids")?;
         let booking = |row: usize| arrow::joined(&departments.value(row));
-        let bookings: Option<Vec<u32>> =
-            ledger.bookings.with_numbers(org, |number| (0..words.num_rows()).map(|row| number(&booking(row))).collect());
+        let bookings: Option<Vec<u32>> = (0..words.num_rows()).map(|row| known_bookings.number(&booking(row))).collect();
+        drop((known, known_bookings));
         let bookings = bookings.ok_or_else(|| broken("a booking of the lake"))?;
         let department_id = text_of(words, "department_id")?;
         let uses = uses(words, ledger, org)?;
@@ -161,18 +165,18 @@ impl Worded for AssistanceBlock {
 fn uses(words: &RecordBatch, ledger: &Ledger, org: OrgId) -> Result<Vec<u32>, EngineError> {
     let [kinds, chat_types, ides, languages] = ["kind", "chat_type", "ide", "language"].map(|name| text_of(words, name));
     let (kinds, chat_types, ides, languages) = (kinds?, chat_types?, ides?, languages?);
-    ledger.uses.with_numbers(org, |number| {
-        let mut known: HashMap<[&str; 4], u32> = HashMap::new();
-        let mut found = Vec::with_capacity(words.num_rows());
-        for row in 0..words.num_rows() {
-            let use_words = [kinds.get(row), chat_types.get(row), ides.get(row), languages.get(row)];
-            let usage = match known.get(&use_words) {
-                Some(usage) => *usage,
-                None => number(&use_words.join("\n")).ok_or_else(|| broken("a use of the lake"))?,
-            };
-            known.insert(use_words, usage);
-            found.push(usage);
-        }
-        Ok(found)
-    })
+    let numbers = ledger.uses.of(org)?;
+    let numbers = numbers.read();
+    let mut known: HashMap<[&str; 4], u32> = HashMap::new();
+    let mut found = Vec::with_capacity(words.num_rows());
+    for row in 0..words.num_rows() {
+        let use_words = [kinds.get(row), chat_types.get(row), ides.get(row), languages.get(row)];
+        let usage = match known.get(&use_words) {
+            Some(usage) => *usage,
+            None => numbers.number(&use_words.join("\n")).ok_or_else(|| broken("a use of the lake"))?,
+        };
+        known.insert(use_words, usage);
+        found.push(usage);
+    }
+    Ok(found)
 }

@@ -57,8 +57,10 @@ impl Worded for AttendanceBlock {
 
     fn to_words(&self, ledger: &Ledger, org: OrgId) -> Result<RecordBatch, EngineError> {
         let rows: Vec<_> = self.rows().collect();
-        let users: Option<Vec<_>> = ledger.users.with_names(org, |name| rows.iter().map(|row| name(row.user)).collect());
-        let apps: Option<Vec<_>> = ledger.apps.with_names(org, |name| rows.iter().map(|row| name(row.app.into())).collect());
+        let (users, apps) = (ledger.users.of(org)?, ledger.apps.of(org)?);
+        let (users, apps) = (users.read(), apps.read());
+        let users: Option<Vec<_>> = rows.iter().map(|row| users.name(row.user)).collect();
+        let apps: Option<Vec<_>> = rows.iter().map(|row| apps.name(row.app.into())).collect();
         let (Some(users), Some(apps)) = (users, apps) else { return Err(broken("a fact")) };
         let words = |of: fn(u8) -> Option<&'static str>, number: fn(&_) -> u8| {
             let words: Option<Vec<_>> = rows.iter().map(|row| of(number(row))).collect();
@@ -93,8 +95,11 @@ impl Worded for AttendanceBlock {
     fn of_words(words: &RecordBatch, ledger: &Ledger, org: OrgId) -> Result<Self, EngineError> {
         let [started, joined, left] = ["session_started_at", "joined_at", "left_at"].map(|name| arrow::millis(words, name));
         let (started, joined, left) = (started?, joined?, left?);
-        let users = ledger.users.with_numbers(org, |number| text_of(words, "user_id")?.each(number))?;
-        let apps = ledger.apps.with_numbers(org, |number| text_of(words, "app")?.each(|app| u16::try_from(number(app)?).ok()))?;
+        let (users, apps) = (ledger.users.of(org)?, ledger.apps.of(org)?);
+        let (known, known_apps) = (users.read(), apps.read());
+        let users = text_of(words, "user_id")?.each(|user| known.number(user))?;
+        let apps = text_of(words, "app")?.each(|app| u16::try_from(known_apps.number(app)?).ok())?;
+        drop((known, known_apps));
         let session_ids = texts_if_asked(words, "session_id")?;
         let kinds = |name: &str, of: fn(&str) -> Option<u8>| if_asked(words, name, |name| text_of(words, name)?.each(of));
         let session_kinds = kinds("session_kind", |name| SessionKind::from_name(name).map(SessionKind::number))?;

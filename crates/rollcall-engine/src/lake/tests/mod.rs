@@ -67,18 +67,12 @@ fn facts_of(engine: &Engine, blocks: impl Iterator<Item = Result<AttendanceBlock
     for block in blocks {
         let block = block.unwrap();
         let number = |text: &str| -> u16 { text.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap() };
-        engine
-            .facts
-            .ledger
-            .users
-            .with_names(organization().id, |name| {
-                for row in block.each_row() {
-                    let session = u8::try_from(number(row.session_id)).unwrap();
-                    found.push((row.session_started_at, session, number(&name(row.user)?), row.joined_at - row.session_started_at));
-                }
-                Some(())
-            })
-            .unwrap();
+        let names = engine.facts.ledger.users.of(organization().id).unwrap();
+        let names = names.read();
+        for row in block.each_row() {
+            let (session, user) = (u8::try_from(number(row.session_id)).unwrap(), number(names.name(row.user).unwrap()));
+            found.push((row.session_started_at, session, user, row.joined_at - row.session_started_at));
+        }
     }
     found.sort_unstable();
     found

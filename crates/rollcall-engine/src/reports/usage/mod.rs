@@ -37,7 +37,7 @@ impl<'e> Asked<'e> {
         let calendar = Calendar::new(zone.clone());
         let days = calendar.periods(Period::Day, range).collect();
         // After the view: it knows the names of every fact in it.
-        let names = engine.names.get(org, &engine.facts.ledger);
+        let names = engine.names.get(org, &engine.facts.ledger)?;
         Ok(Self { engine, org, directory: engine.directory(org), names, days, view, calendar, range })
     }
 
@@ -58,7 +58,7 @@ impl<'e> Asked<'e> {
     }
 
     /// The numbers of users; none for those without facts.
-    pub(super) fn users<'n>(&self, ids: impl Iterator<Item = &'n str>) -> Vec<Option<u32>> {
+    pub(super) fn users<'n>(&self, ids: impl Iterator<Item = &'n str>) -> Result<Vec<Option<u32>>, EngineError> {
         self.engine.facts.ledger.users.find(self.org, ids)
     }
 

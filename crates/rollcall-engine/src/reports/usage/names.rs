@@ -2,6 +2,7 @@
 //! a use are filed.
 
 use crate::cells::Filing;
+use crate::error::EngineError;
 use crate::facts::Use;
 use crate::ledger::Ledger;
 use hashbrown::{HashMap, HashSet};
@@ -16,18 +17,18 @@ pub(crate) struct NamesOf(Mutex<HashMap<OrgId, Arc<Names>>>);
 
 impl NamesOf {
     /// The names of an organization: at least those of every fact folded before.
-    pub(crate) fn get(&self, org: OrgId, ledger: &Ledger) -> Arc<Names> {
+    pub(crate) fn get(&self, org: OrgId, ledger: &Ledger) -> Result<Arc<Names>, EngineError> {
         let mut all = self.0.lock();
         let names = all.entry(org).or_default();
-        let bookings = ledger.bookings.names_from(org, names.departments_of.len());
-        let uses = ledger.uses.names_from(org, names.uses.len());
-        if !bookings.is_empty() || !uses.is_empty() {
+        let (bookings, uses) = (ledger.bookings.of(org)?, ledger.uses.of(org)?);
+        let (bookings, uses) = (bookings.read(), uses.read());
+        if bookings.len() > names.departments_of.len() || uses.len() > names.uses.len() {
             // A reader may hold the names: it keeps its own.
             let names = Arc::make_mut(names);
-            bookings.iter().for_each(|booking| names.add_booking(booking));
-            uses.iter().for_each(|usage| names.add_use(usage));
+            bookings.from(names.departments_of.len()).for_each(|booking| names.add_booking(booking));
+            uses.from(names.uses.len()).for_each(|usage| names.add_use(usage));
         }
-        names.clone()
+        Ok(names.clone())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::names::{Names, Selection};
 use super::{everything, one_user};
-use crate::Engine;
 use crate::cells::{UsageSets, UseSums, Used};
+use crate::{Engine, EngineError};
 use hashbrown::HashMap;
 use jiff::civil::Date;
 use parking_lot::Mutex;
@@ -30,7 +30,7 @@ impl<'e> Selections<'e> {
     /// The cell of a selector, made of what was used; none where it stands for departments that were together in a directory of before.
     /// The users of the stored cell tell who to look for.
     pub(crate) fn sets(&self, org: OrgId, selector: u128, stored: &UsageSets, sums: &UseSums) -> Option<UsageSets> {
-        let known = self.known(org);
+        let known = self.known(org)?;
         let sets = |runs: &mut dyn Iterator<Item = &[Used]>| UsageSets::of(runs, |usage| known.names.filing(usage));
         if selector == everything() {
             return Some(sets(&mut std::iter::once(sums.entries())));
@@ -42,15 +42,21 @@ impl<'e> Selections<'e> {
         Some(sets(&mut std::iter::once(sums.of_user(user).as_slice())))
     }
 
-    fn known(&self, org: OrgId) -> Arc<Known> {
-        self.known.lock().entry(org).or_insert_with(|| Arc::new(Known::of(self.engine, org))).clone()
+    fn known(&self, org: OrgId) -> Option<Arc<Known>> {
+        let mut known = self.known.lock();
+        if let Some(known) = known.get(&org) {
+            return Some(known.clone());
+        }
+        // A cell of what cannot be read is not verified.
+        let read = Known::of(self.engine, org).inspect_err(|error| tracing::error!(%error, "names cannot be read")).ok()?;
+        Some(known.entry(org).insert(Arc::new(read)).get().clone())
     }
 }
 
 impl Known {
     /// Each department alone and with those below it, on every day on which the directory changes.
-    fn of(engine: &Engine, org: OrgId) -> Self {
-        let names = engine.names.get(org, &engine.facts.ledger);
+    fn of(engine: &Engine, org: OrgId) -> Result<Self, EngineError> {
+        let names = engine.names.get(org, &engine.facts.ledger)?;
         let directory = engine.directory(org);
         let mut by_selector = HashMap::new();
         let mut add = |departments: &[&str]| {
@@ -68,6 +74,6 @@ impl Known {
             }
             from = directory.next_change(day);
         }
-        Self { names, by_selector }
+        Ok(Self { names, by_selector })
     }
 }
