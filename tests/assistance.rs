@@ -119,3 +119,30 @@ fn an_answer_with_too_many_rows_is_refused_before_it_is_made() {
     assert_eq!(ask("department-days?by=whole&").status, 200);
     assert_eq!(ask("developer-days?by=whole&").status, 200);
 }
+
+#[test]
+fn a_question_that_takes_too_many_cells_is_refused() {
+    let server = Server::with("[limits]\nreport_cells = 3\n");
+    fill(&server);
+    let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-15"), KEY).unwrap();
+    let refused = ask("department-days?by=whole&");
+    let why = "the report takes more than 3 cells, one for each day and department: ask for fewer days or fewer departments at a time (limits.report_cells)";
+    assert_eq!((refused.status, refused.json()["error"].as_str()), (400, Some(why)));
+    assert_eq!(ask("active-users?").status, 200);
+}
+
+#[test]
+fn an_answer_that_is_given_again_is_never_too_old() {
+    let server = server();
+    for number in 1..=20 {
+        let developers = |key| {
+            let answer = server.get("/v1/reports/developer-days?by=whole&from=2025-01-01&to=2026-01-01", key).unwrap();
+            answer.json()["rows"].as_array().unwrap().iter().filter(|row| row["turns"] != 0).count()
+        };
+        let of_other = developers(OTHER_KEY);
+        let at = format!("2025-03-01T00:00:{number:02}Z");
+        let fact = format!(r#"{{"user_id":"new{number}","at":"{at}","kind":"chat","chat_type":"x","turns":1}}"#);
+        assert_eq!(server.ingest_to("/v1/assistance", fact).unwrap().accepted, 1);
+        assert_eq!([developers(KEY), developers(KEY), developers(OTHER_KEY), of_other], [number, number, 0, 0]);
+    }
+}

@@ -10,6 +10,8 @@ pub mod feishu;
 mod gate;
 #[cfg(feature = "server")]
 pub mod guesses;
+#[cfg(feature = "server")]
+mod kept;
 pub mod office365;
 #[cfg(feature = "server")]
 mod rate;

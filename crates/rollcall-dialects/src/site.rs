@@ -1,12 +1,14 @@
 //! What the server lends to every dialect: the reports, the tenants as configured now, the clock and the signing key.
 
 use crate::guesses::Guesses;
+use crate::kept::Answers;
 use crate::turns::{Patience, Turns};
 use crate::{feishu, office365, volcengine, work, yunxiao};
 use jiff::tz::{TimeZone, offset};
 use rollcall_model::calendar::timestamp;
 use rollcall_model::{Millis, Organization, Reports};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// An organization, with its settings and credentials for each dialect.
@@ -65,16 +67,22 @@ pub struct Site {
     pub signing_key: [u8; 32],
     /// The sign-ins that failed, and how many may.
     pub guesses: Guesses,
+    /// Answers that may be given again.
+    pub(crate) answers: Answers,
     tenants: RwLock<Arc<Vec<Tenant>>>,
     turns: RwLock<Arc<Turns>>,
+    /// How many cells a question may take; 0: any number.
+    cells: AtomicU64,
 }
 
 impl Site {
-    /// A site of these tenants, on which any number of reports are computed at a time until [`Site::share`] says how many.
+    /// A site of these tenants, on which any number of reports are computed at a time until [`Site::share`] says how many, each of any
+    /// number of cells, and no answer is kept until [`Site::bound`] says how many bytes of them.
     pub fn new(reports: Arc<dyn Reports>, clock: fn() -> Millis, signing_key: [u8; 32], tenants: Vec<Tenant>) -> Self {
         let turns = work::turns(0, false, Patience { requests: 0, time: None });
         let (tenants, turns) = (RwLock::new(Arc::new(tenants)), RwLock::new(turns));
-        Self { reports, clock, signing_key, guesses: Guesses::default(), tenants, turns }
+        let (guesses, answers) = (Guesses::default(), Answers::default());
+        Self { reports, clock, signing_key, guesses, answers, tenants, turns, cells: AtomicU64::new(0) }
     }
 
     /// The tenants as configured now; hold them for the length of one request.
@@ -101,6 +109,17 @@ impl Site {
     /// Replaces the tenants after the configuration was read again.
     pub fn reload(&self, tenants: Vec<Tenant>) {
         *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenants);
+    }
+
+    /// From now on a question takes at most so many cells, and answers are kept within so many bytes; 0: any number, and none.
+    pub fn bound(&self, cells: u64, answer_bytes: u64) {
+        self.cells.store(cells, Ordering::Relaxed);
+        self.answers.hold(answer_bytes);
+    }
+
+    /// How many cells a question may take now.
+    pub(crate) fn cells_of_question(&self) -> u64 {
+        self.cells.load(Ordering::Relaxed)
     }
 
     /// Replaces the turns to compute. Those taken before are not counted among the new ones.

@@ -1,7 +1,7 @@
 //! Why the engine could not do what was asked.
 
-use rollcall_model::OrgId;
 use rollcall_model::directory::DirectoryError;
+use rollcall_model::{Ended, OrgId};
 
 /// Why the engine could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum EngineError {
     /// Nobody waits for the answer any more.
     #[error("cancelled")]
     Cancelled,
+    /// A question would take more cells than it may.
+    #[error("a question takes more than {0} cells")]
+    TooMuch(u64),
     /// The engine is shutting down; nothing was stored.
     #[error("shutting down")]
     Closed,
@@ -51,6 +54,15 @@ impl EngineError {
     /// A file of the lake is not what was written.
     pub(crate) fn damaged(file: &str, how: &str) -> Self {
         Self::Damaged(format!("the lake's data file {file} is damaged: {how}; {REPAIR}"))
+    }
+}
+
+impl From<Ended> for EngineError {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Cancelled => Self::Cancelled,
+            Ended::TooMany(most) => Self::TooMuch(most),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub mod reports;
 pub use assistance::Assistance;
 pub use attendance::Attendance;
 pub use calendar::{Calendar, Millis, Period, Quarter, Range};
-pub use cancellation::Cancellation;
+pub use cancellation::{Cancellation, Ended};
 pub use directory::Directory;
 pub use draft::{AssistanceDraft, AttendanceDraft, Clock, Draft, Value};
 pub use fact::{AssistanceKind, Device, FactKind, Media, SessionKind, UserKind};

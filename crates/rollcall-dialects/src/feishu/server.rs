@@ -147,12 +147,13 @@ impl Server {
         let tenant = self.admit(&tenants, headers, Endpoint::Daily, now)?;
         let (org, ask) = (tenant.organization.id, params::daily(uri, tenant, now)?);
         let quoted = !tenant.feishu.numbers_as_numbers;
+        let asked = format!("daily {ask:?} {quoted}");
         let work = move |reports: &dyn Reports| {
             // A range that begins after today has no day to ask for.
             let rows = if ask.range.is_empty() { Vec::new() } else { reports.meeting_days(org, &ask)?.rows };
             Ok(json(StatusCode::OK, &render::daily(&rows, quoted)))
         };
-        self.site.work(task(org, log_id), work).await
+        self.site.answer(task(org, log_id), Some(asked), work).await
     }
 
     async fn top_user(&self, uri: &Uri, headers: &HeaderMap, log_id: &LogId) -> Result<Response, Refusal> {
@@ -160,11 +161,12 @@ impl Server {
         let tenant = self.admit(&tenants, headers, Endpoint::TopUser, now)?;
         let (org, (ask, id_type)) = (tenant.organization.id, params::top_user(uri, tenant, now)?);
         let quoted = !tenant.feishu.numbers_as_numbers;
+        let asked = format!("top users {ask:?} {id_type:?} {quoted}");
         let work = move |reports: &dyn Reports| {
             let rows = if ask.range.is_empty() { Vec::new() } else { reports.top_users(org, &ask)?.rows };
             Ok(json(StatusCode::OK, &render::top_user(rows, id_type, quoted)?))
         };
-        self.site.work(task(org, log_id), work).await
+        self.site.answer(task(org, log_id), Some(asked), work).await
     }
 
     /// The tenant whose credential the request carries, if its application may ask now.

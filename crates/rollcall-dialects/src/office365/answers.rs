@@ -52,6 +52,15 @@ impl Admitted {
         }
     }
 
+    /// All that the answer follows from, beside the organization and its facts; none where no report is asked. An answer that is given again
+    /// says when it was made.
+    pub(super) fn asked(&self, resource: &Resource) -> Option<String> {
+        let question = periods::question(resource.set()?, self.zone.clone(), self.history_months, self.now);
+        let Self { organization, date_is_start, page_size, root, url, options, versions, choice, .. } = self;
+        let name = &organization.name;
+        Some(format!("{resource:?} {question:?} {name:?} {date_is_start} {page_size} {root:?} {url:?} {options:?} {versions:?} {choice:?}"))
+    }
+
     fn service(&self) -> String {
         match self.choice.0 {
             Format::Xml => metadata::service(&self.root, self.sets),

@@ -131,7 +131,8 @@ impl Server {
             now: (self.site.clock)(),
         };
         let task = Task { api: Office365.name(), organization: tenant.organization.id, request_id: Some(request_id) };
-        self.site.work(task, move |reports| admitted.answer(&resource, reports)).await
+        let asked = admitted.asked(&resource);
+        self.site.answer(task, asked, move |reports| admitted.answer(&resource, reports)).await
     }
 }
 

@@ -4,6 +4,7 @@ use super::errors::{Refusal, json};
 use super::paging::{Asker, Lists, Page};
 use super::wire::{BASE, Department, Organization, User, header};
 use super::{Scope, Token, params, render, token};
+use crate::kept::OnlyOnce;
 use crate::rate::PerMinute;
 use crate::site::Channel;
 use crate::work::Task;
@@ -131,6 +132,7 @@ impl Server {
         let (org, ask) = (tenant.organization.id, question.of_departments(tenant, now));
         let calendar = Calendar::new(tenant.organization.zone.clone());
         let (server, asker) = (self.clone(), Asker { organization: org, token: *token.secret.hash(), question });
+        let asked_for = first(page, "departments", &ask);
         let work = move |reports: &dyn Reports| {
             let rows_of = |only| {
                 let answer = reports.department_days(org, &DepartmentDays { only: Some(only), ..ask.clone() })?;
@@ -138,7 +140,7 @@ impl Server {
             };
             server.page(asker, page, now, || reports.department_rows(org, &ask), rows_of)
         };
-        self.site.work(task(org, asked), work).await
+        self.site.answer(task(org, asked), asked_for, work).await
     }
 
     async fn developer_usage(self: &Arc<Self>, asked: &Asked) -> Result<Response, Refusal> {
@@ -148,6 +150,7 @@ impl Server {
         let (org, ask) = (tenant.organization.id, question.of_developers(tenant, now));
         let calendar = Calendar::new(tenant.organization.zone.clone());
         let (server, asker) = (self.clone(), Asker { organization: org, token: *token.secret.hash(), question });
+        let asked_for = first(page, "developers", &ask);
         let work = move |reports: &dyn Reports| {
             let rows_of = |only| {
                 let answer = reports.developer_days(org, &DeveloperDays { only: Some(only), ..ask.clone() })?;
@@ -155,7 +158,7 @@ impl Server {
             };
             server.page(asker, page, now, || reports.developer_rows(org, &ask), rows_of)
         };
-        self.site.work(task(org, asked), work).await
+        self.site.answer(task(org, asked), asked_for, work).await
     }
 
     /// Any token says whose it is: clients try it first.
@@ -228,12 +231,21 @@ impl Server {
         let (skip, take) = page.cut();
         let only = keys.page(skip, take);
         let rows = if only.is_empty() { Vec::new() } else { rows_of(only)? };
-        let answer = paged(page, keys.len(), &rows);
+        let mut answer = paged(page, keys.len(), &rows);
+        if skip + take < keys.len() {
+            // Whoever asks for it gets the next pages of the same list.
+            answer.extensions_mut().insert(OnlyOnce);
+        }
         if is_new {
             self.lists.remember(asker, keys, now);
         }
         Ok(answer)
     }
+}
+
+/// A question whose answer may be kept: one for the first page, which those after it are cut like.
+fn first(page: Page, what: &str, ask: &impl std::fmt::Debug) -> Option<String> {
+    (page.number == 1).then(|| format!("{what} {page:?} {ask:?}"))
 }
 
 fn task(organization: OrgId, asked: &Asked) -> Task<'_> {

@@ -154,7 +154,7 @@ impl<B: Base> View<'_, B> {
         store: bool,
         make: impl FnOnce() -> Result<K, EngineError>,
     ) -> Result<Arc<K>, EngineError> {
-        self.check_cancellation()?;
+        self.cancellation.take_cell()?;
         if self.spans.is_none_or(|spans| spans.intersect(&slice.range()).is_empty()) {
             return Ok(Arc::default());
         }

@@ -120,6 +120,7 @@ impl Engine {
         let version = version.inspect_err(|error| self.health().broke(error))?;
         let (departments, users) = (next.departments().len(), next.users().len());
         self.directories.set(org, next);
+        self.facts.ledger.changes.of([org]);
         Ok(DirectoryVersion { version, since: Some(now), until: None, departments, users })
     }
 
@@ -168,6 +169,7 @@ impl Engine {
             let directory = Directory::new(document)?;
             self.facts.ledger.overwrite_directory(org, &to_json(&directory)?)?;
             self.directories.set(org, directory);
+            self.facts.ledger.changes.of([org]);
         }
         Ok(removed as u64 + self.facts.ledger.forget_in_kept_directories(org, user)?)
     }

@@ -273,7 +273,11 @@ impl Engine {
     ) -> Result<Findings, EngineError> {
         let selections = Selections::new(self);
         let select = |org, selector, stored: &_, sums: &_| selections.sets(org, selector, stored, sums);
-        self.cells.verify(scope, mend, state, damaged, &select, progress)
+        let found = self.cells.verify(scope, mend, state, damaged, &select, progress);
+        if mend {
+            self.facts.ledger.changes.of_all();
+        }
+        found
     }
 }
 

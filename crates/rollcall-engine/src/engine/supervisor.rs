@@ -91,6 +91,11 @@ impl Supervisor {
         }
     }
 
+    /// The engine, if it is open now. Never waits.
+    pub(crate) fn opened(&self) -> Option<Arc<Engine>> {
+        if let Slot::Open(engine) = &self.shared.state.lock().engine { Some(engine.clone()) } else { None }
+    }
+
     /// Everything that is wrong with the storage now. Never waits.
     pub fn problems(&self) -> Vec<Problem> {
         let what = match &self.shared.state.lock().engine {

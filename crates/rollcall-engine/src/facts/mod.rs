@@ -38,8 +38,10 @@ impl FactStore {
         Self { ledger, lake, readers: Arc::default() }
     }
 
-    /// Returns once everyone is gone who pinned a state before; after a while exports are ended. Whoever has pinned one waits for ever.
+    /// Returns once everyone is gone who pinned a state before; after a while exports are ended. Whoever has pinned one waits for ever. Answers
+    /// that are kept are given no more.
     pub(crate) fn wait_for_readers(&self) {
+        self.ledger.changes.of_all();
         let before = std::mem::take(&mut *self.readers.lock());
         let mut begun = Instant::now();
         while Arc::strong_count(&before) > 1 {

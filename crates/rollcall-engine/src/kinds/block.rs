@@ -229,4 +229,10 @@ impl Commit {
         }
         sum(&self.attendance) + sum(&self.assistance)
     }
+
+    /// The organizations that have facts in it; some may come more than once.
+    pub fn organizations(&self) -> impl Iterator<Item = OrgId> {
+        let attendance = self.attendance.iter().map(|(org, _)| *org);
+        attendance.chain(self.assistance.iter().map(|(org, _)| *org))
+    }
 }

@@ -19,6 +19,7 @@
 //! | `meta` | a word | |
 
 pub(crate) mod birth;
+pub(crate) mod changes;
 pub(crate) mod directories;
 mod erasures;
 pub(crate) mod ids;
@@ -36,6 +37,7 @@ pub(crate) use waiting::{Waiter, Waiting};
 use crate::error::EngineError;
 use crate::health::Health;
 use crate::settings::Settings;
+use changes::Changes;
 use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, PersistMode};
 use names::Names;
@@ -75,6 +77,8 @@ pub struct Ledger {
     pub(crate) health: Health,
     /// What waits for the lake.
     pub(crate) waiting: Waiting,
+    /// What changed since the start.
+    pub(crate) changes: Changes,
     /// The user ids of each organization.
     pub(crate) users: Names,
     /// The apps of each organization.
@@ -132,6 +136,7 @@ impl Ledger {
             id,
             health,
             directory: directory.into(),
+            changes: Changes::default(),
             meta,
             waiting: Waiting::open(&facts)?,
             facts,

@@ -52,6 +52,10 @@ macro_rules! reports {
                 Answering { engine: self, cancellation: Cancellation::default() }.$name(org, ask)
             })*
 
+            fn state(&self, org: OrgId) -> Option<u128> {
+                Some(self.facts.ledger.changes.state(org))
+            }
+
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(Self::directory(self, org))
             }
@@ -65,6 +69,10 @@ macro_rules! reports {
             $(fn $name(&self, org: OrgId, ask: &$ask) -> Result<$answer, ReportError> {
                 self.engine()?.$name(org, ask)
             })*
+
+            fn state(&self, org: OrgId) -> Option<u128> {
+                self.opened()?.state(org)
+            }
 
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(self.engine()?.directory(org))
@@ -107,8 +115,10 @@ reports! {
 
 impl From<EngineError> for ReportError {
     fn from(error: EngineError) -> Self {
-        if matches!(error, EngineError::Cancelled) {
-            return Self::Cancelled;
+        match error {
+            EngineError::Cancelled => return Self::Cancelled,
+            EngineError::TooMuch(most) => return Self::TooMuch(most),
+            _ => {}
         }
         tracing::error!(%error, "a report failed");
         Self::Storage(error.to_string())
@@ -183,6 +193,41 @@ mod tests {
         for last in [1, 2] {
             assert_eq!(cells_until(last), (last, false));
         }
+    }
+
+    #[test]
+    fn a_question_takes_no_more_cells_than_it_may() {
+        let (_home, engine, org) = engine(5);
+        let days = MeetingDays { range: range(5), zone: TimeZone::UTC, app: None, unit: None };
+        let of = |most| engine.until(&Cancellation::of_budget(most)).unwrap().meeting_days(org, &days);
+        assert!(matches!(of(4), Err(ReportError::TooMuch(4))));
+        assert_eq!(of(1000).unwrap().rows.len(), 5);
+        assert_eq!(of(0).unwrap().rows.len(), 5);
+    }
+
+    #[test]
+    fn an_organization_has_another_state_once_its_facts_or_its_directory_changed() {
+        let (_home, engine, org) = engine(2);
+        let (other, mut seen) = (OrgId(Uuid::max()), vec![engine.state(org).unwrap()]);
+        let others = engine.state(other);
+        assert_eq!(engine.state(org), Some(seen[0]));
+        let organization = Organization::new(org, "o", TimeZone::UTC);
+        let fact = br#"{"session_id":"t","session_started_at":0,"user_id":"u","joined_at":0,"left_at":0}"#;
+        let directory = engine.directory(org);
+        let decoded = decode::<Attendances>(fact, Format::Ndjson, Compression::None, &Context::new(&organization, &directory, 0)).unwrap();
+        engine.ingest(&organization, decoded.facts).unwrap();
+        seen.push(engine.state(org).unwrap());
+        let user = rollcall_model::directory::User { id: "u".into(), name: "U".into(), ..Default::default() };
+        engine.put_directory(org, rollcall_model::directory::DirectoryDocument { users: vec![user], ..Default::default() }).unwrap();
+        seen.push(engine.state(org).unwrap());
+        assert_eq!(engine.state(other), others);
+        // A checkpoint changes no answer.
+        engine.checkpoint().unwrap();
+        assert_eq!(engine.state(org), seen.last().copied());
+        engine.facts.wait_for_readers();
+        seen.push(engine.state(org).unwrap());
+        assert_ne!(engine.state(other), others);
+        assert!(seen.is_sorted_by(|before, after| before < after), "{seen:?}");
     }
 
     #[test]

@@ -64,6 +64,9 @@ pub enum ReportError {
     /// Nobody waits for the answer any more.
     #[error("the report was cancelled")]
     Cancelled,
+    /// It would take more cells than one question may.
+    #[error("the report takes more than {0} cells, one for each day and department: ask for fewer days or fewer departments at a time")]
+    TooMuch(u64),
     /// The storage failed; the cause is logged, not returned.
     #[error("the report could not be read: {0}")]
     Storage(String),
@@ -80,6 +83,13 @@ pub trait Reports: Send + Sync {
     /// is asked knows no way to end early.
     fn until<'r>(&'r self, cancellation: &Cancellation) -> Option<Box<dyn Reports + 'r>> {
         let _ = cancellation;
+        None
+    }
+
+    /// Stands for all that the answers of an organization follow from now, beside the question: facts and the directory. Once anything of it
+    /// changed the number never comes again, so an answer may be given again for as long as the number stands. Never waits. None: it is not known.
+    fn state(&self, org: OrgId) -> Option<u128> {
+        let _ = org;
         None
     }
 

@@ -56,6 +56,10 @@ pub struct Limits {
     pub report_days: u64,
     /// Rows of a report with a row for each day and department or developer.
     pub report_rows: u64,
+    /// Cells that one question takes: about one for each day, or for each day and department.
+    pub report_cells: u64,
+    /// Bytes of answers that are kept, and given again to the same question while nothing changed; 0: none is kept.
+    pub answer_bytes: u64,
 }
 
 impl Default for Limits {
@@ -87,6 +91,8 @@ impl Default for Limits {
             export_seconds: 6 * 3600,
             report_days: 3660,
             report_rows: 100_000,
+            report_cells: 1_000_000,
+            answer_bytes: 64 << 20,
         }
     }
 }

@@ -27,9 +27,10 @@ pub async fn report(State(app): State<Arc<App>>, Path(name): Path<String>, uri: 
     let report = reports::find(&name).map_err(|message| Refusal::new(StatusCode::NOT_FOUND, message))?;
     let mut given = parameters(&uri)?;
     let format = format(&mut given, &headers)?;
-    let question =
-        reports::question(report, &given, &organization, Bounds { days: live.limits.report_days, rows: live.limits.report_rows })?;
+    let bounds = Bounds { days: live.limits.report_days, rows: live.limits.report_rows };
+    let question = reports::question(report, &given, &organization, bounds)?;
     let org = organization.id;
+    let asked = format!("{} {given:?} {format:?} {:?} {bounds:?}", report.name(), organization.zone);
     let work = move |reports: &dyn Reports| {
         let document = question(reports, org)?;
         Ok(match format {
@@ -40,7 +41,7 @@ pub async fn report(State(app): State<Arc<App>>, Path(name): Path<String>, uri: 
             }
         })
     };
-    app.site.work(task(org), work).await
+    app.site.answer(task(org), Some(asked), work).await
 }
 
 /// The parameters of a query. Read only once the credential is known to be good: there may be thousands.

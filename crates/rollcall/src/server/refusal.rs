@@ -86,6 +86,7 @@ impl From<ReportError> for Refusal {
         match error {
             ReportError::Parameter { .. } => Self::bad_request(error.to_string()),
             ReportError::UnknownDepartment(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            ReportError::TooMuch(_) => Self::bad_request(format!("{error} (limits.report_cells)")),
             // Nobody reads this.
             ReportError::Cancelled => Self::unavailable(error.to_string()),
             error => Self::internal(&error),

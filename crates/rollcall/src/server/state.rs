@@ -59,6 +59,7 @@ impl App {
         let site = Site::new(storage.clone(), now, signing_key, config.tenants());
         site.guesses.set_limits(config.sign_in);
         site.share(reports(config));
+        site.bound(config.limits.report_cells, config.limits.answer_bytes);
         Self {
             storage,
             places: Arc::new(places),
@@ -93,6 +94,7 @@ impl App {
         self.site.guesses.set_limits(config.sign_in);
         self.site.reload(config.tenants());
         self.site.share(reports(config));
+        self.site.bound(config.limits.report_cells, config.limits.answer_bytes);
     }
 
     /// Refuses new work from now on.
