@@ -241,7 +241,8 @@ fn short(server: &Server, key: &str, time: Duration) -> Option<Answer> {
 
 #[test]
 fn reports_of_one_organization_leave_turns_for_another_and_end_when_their_clients_are_gone() {
-    let server = Server::with("[limits]\nreports = 2\nreport_days = 0\nreport_rows = 0\nwait_seconds = 0\n");
+    let server =
+        Server::with("[limits]\nreports = 2\nreport_days = 0\nreport_rows = 0\nreport_cells = 0\nanswer_bytes = 0\nwait_seconds = 0\n");
     fill(&server);
     let held: Vec<_> = (0..5).map(|_| ask_long(&server)).collect();
     until(|| short(&server, KEY, MOMENT).is_none(), "the first organization waits for its turn");
@@ -253,7 +254,8 @@ fn reports_of_one_organization_leave_turns_for_another_and_end_when_their_client
 
 #[test]
 fn every_api_tells_who_waits_for_a_report_in_vain() {
-    let server = Server::with("[limits]\nreports = 2\nreport_days = 0\nreport_rows = 0\nwait_seconds = 1\n");
+    let server =
+        Server::with("[limits]\nreports = 2\nreport_days = 0\nreport_rows = 0\nreport_cells = 0\nanswer_bytes = 0\nwait_seconds = 1\n");
     fill(&server);
     let body = serde_json::json!({ "app_id": APP_ID, "app_secret": APP_SECRET });
     let token = server.send(server.request("POST", "/open-apis/auth/v3/tenant_access_token/internal").json(&body)).unwrap();

@@ -69,6 +69,12 @@ impl Slice {
         self.start + self.quarters
     }
 
+    /// The four weeks of UTC in the slice.
+    pub fn four_weeks(&self) -> impl Iterator<Item = Self> + use<> {
+        let first = self.start.div_euclid(FOUR_WEEKS) + i32::from(self.start.rem_euclid(FOUR_WEEKS) > 0);
+        (first..self.end().div_euclid(FOUR_WEEKS)).map(|number| Self { start: number * FOUR_WEEKS, quarters: FOUR_WEEKS })
+    }
+
     /// The slice in smaller ones, in order: four weeks of UTC, days of UTC, and what is left of a day at either end.
     pub fn parts(&self) -> impl Iterator<Item = Self> + use<> {
         let (whole, mut at) = (*self, self.start);

@@ -172,6 +172,11 @@ impl Cells {
         ))
     }
 
+    /// How many times cells in storage were changed since the start.
+    pub(crate) fn generation(&self) -> u64 {
+        self.state.read().generation
+    }
+
     /// Opens the cells of a database.
     ///
     /// # Errors

@@ -159,7 +159,7 @@ impl<B: Base> View<'_, B> {
             return Ok(Arc::default());
         }
         // A cell with live entries is cached until the next fold.
-        let is_live = self.live.iter().any(|run| run.meets(slice.start..slice.end()));
+        let is_live = self.is_live(slice);
         let fold = if is_live { self.fold } else { 0 };
         let key = Key { org: self.org, kind: K::KIND, slice, selector };
         let cached = self.cells.cache.get(&key).filter(|cached| cached.since <= self.generation && cached.fold == fold);
@@ -176,6 +176,42 @@ impl<B: Base> View<'_, B> {
             tracing::debug!(%error, "a cell could not be kept");
         }
         Ok(cell)
+    }
+
+    /// Whether the merged cell of a slice could be kept now, and is not.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub fn lacks<M: Merged<Base = B>>(&self, slice: Slice) -> Result<bool, EngineError> {
+        if self.spans.is_none_or(|spans| spans.intersect(&slice.range()).is_empty()) || self.is_live(slice) {
+            return Ok(false);
+        }
+        let key = Key { org: self.org, kind: M::KIND, slice, selector: 0 };
+        Ok(!self.pinned.snapshot.contains_key(&self.cells.merged, key.bytes())?)
+    }
+
+    /// The merged cell of a slice, made of base cells: of those that it could be made of none is kept.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`].
+    pub fn cell_alone<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
+        self.kept(slice, 0, || {
+            let mut merged = M::default();
+            for part in slice.parts() {
+                merged.merge(&self.make(part)?);
+            }
+            Ok(merged)
+        })
+    }
+
+    /// Whether anything of the organization is live.
+    pub fn is_any_live(&self) -> bool {
+        !self.live.is_empty()
+    }
+
+    /// Whether live entries lie in a slice.
+    fn is_live(&self, slice: Slice) -> bool {
+        self.live.iter().any(|run| run.meets(slice.start..slice.end()))
     }
 
     /// Makes the merged cell of a slice: of base cells, or a long one of cells that are kept.

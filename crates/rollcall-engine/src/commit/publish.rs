@@ -35,7 +35,7 @@ impl Publisher {
         crash::point("ledger-committed");
         self.ledger.waiting.add(position, commit);
         self.cells.fold(position, commit);
-        self.ledger.changes.of(commit.organizations());
+        self.ledger.changes.folded(commit.organizations(), commit.facts());
         // Live cells are in memory: where a checkpoint does not keep up with them, ingest waits for one.
         if self.cells.is_overdue() {
             // The commit stands, whatever comes of this.

@@ -16,11 +16,12 @@ use crate::health::{Health, Problem};
 use crate::keeper::Keeper;
 use crate::lake::{Compacted, Lake, Location, Vacuumed, Version};
 use crate::ledger::{Ledger, Wanted, birth};
-use crate::reports::{NamesOf, Selections};
+use crate::reports::{Ahead, NamesOf, Selections};
 use crate::scan::FactStore;
 use crate::settings::Settings;
 use crate::threads::spawn;
 use crate::words::Worded;
+use jiff::tz::TimeZone;
 use parking_lot::{Condvar, Mutex};
 use rollcall_model::{Millis, OrgId, Organization, Range, Receipt};
 use std::fs::File;
@@ -43,6 +44,7 @@ pub struct Engine {
     pub(crate) facts: FactStore,
     pub(crate) cells: Arc<Cells>,
     pub(crate) keeper: Keeper,
+    ahead: Ahead,
     /// Held for the length of an erasure, and of what it would disturb.
     pub(crate) erasing: Mutex<()>,
     pub(crate) names: NamesOf,
@@ -116,11 +118,13 @@ impl Engine {
             spawn("checkpointer", move || checkpoints(&ledger, &cells, &pace))?
         };
         let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
+        let ahead = Ahead::start(ledger, cells.clone())?;
         let engine = Self {
             directory: directory.to_owned(),
             facts,
             cells,
             keeper,
+            ahead,
             erasing: Mutex::default(),
             names: NamesOf::default(),
             directories,
@@ -144,6 +148,12 @@ impl Engine {
         let request = Request { org: organization.id, apps: organization.apps.clone(), facts: facts.into(), reply };
         self.send(Message::Ingest(Box::new(request)))?;
         receipt.recv().map_err(|_| EngineError::Closed)?
+    }
+
+    /// From now on makes cells ahead for these organizations, when little is ingested: what is likely to be asked for in their zones, and
+    /// what every zone shares.
+    pub fn make_ahead_for(&self, organizations: Vec<(OrgId, TimeZone)>) {
+        self.ahead.make_for(organizations);
     }
 
     /// The data directory.
@@ -333,6 +343,7 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.ahead.close();
         drop(self.committer.take());
         if let Some((pace, checkpointer)) = self.checkpointer.take() {
             *pace.closing.lock() = true;

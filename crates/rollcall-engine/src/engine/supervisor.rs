@@ -8,7 +8,9 @@ use crate::error::EngineError;
 use crate::health::Problem;
 use crate::threads::spawn;
 use crate::{Engine, Settings};
+use jiff::tz::TimeZone;
 use parking_lot::{Condvar, Mutex};
+use rollcall_model::OrgId;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -37,6 +39,8 @@ pub struct Supervisor {
 struct Shared {
     directory: PathBuf,
     settings: Settings,
+    /// See [`Supervisor::make_ahead_for`].
+    organizations: Mutex<Vec<(OrgId, TimeZone)>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -64,7 +68,8 @@ impl Supervisor {
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, EngineError> {
         let engine = Engine::open(directory, settings.clone())?;
         let state = State { engine: Slot::Open(Arc::new(engine)), closing: false };
-        let shared = Arc::new(Shared { directory: directory.to_owned(), settings, state: Mutex::new(state), changed: Condvar::new() });
+        let (directory, organizations) = (directory.to_owned(), Mutex::default());
+        let shared = Arc::new(Shared { directory, settings, organizations, state: Mutex::new(state), changed: Condvar::new() });
         let thread = {
             let shared = shared.clone();
             spawn("supervisor", move || shared.watch())?
@@ -88,6 +93,14 @@ impl Supervisor {
             if self.shared.changed.wait_until(&mut state, until).timed_out() {
                 return Err(EngineError::ReadOnly("the storage failed and is being opened again; try again".into()));
             }
+        }
+    }
+
+    /// See [`Engine::make_ahead_for`]. Holds for every engine that is opened from now on.
+    pub fn make_ahead_for(&self, organizations: Vec<(OrgId, TimeZone)>) {
+        self.shared.organizations.lock().clone_from(&organizations);
+        if let Some(engine) = self.opened() {
+            engine.make_ahead_for(organizations);
         }
     }
 
@@ -186,6 +199,7 @@ impl Shared {
                 if !engine.is_broken() {
                     tracing::warn!("the storage is open again: facts are taken in");
                 }
+                engine.make_ahead_for(self.organizations.lock().clone());
                 self.put(Slot::Open(Arc::new(engine)));
             }
             Err(error) => {

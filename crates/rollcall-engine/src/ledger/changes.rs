@@ -14,6 +14,8 @@ static OPENED: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Changes {
     engine: u64,
     counts: RwLock<Counts>,
+    /// How many facts were folded.
+    facts: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +28,7 @@ struct Counts {
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { engine: OPENED.fetch_add(1, Ordering::Relaxed), counts: RwLock::default() }
+        Self { engine: OPENED.fetch_add(1, Ordering::Relaxed), counts: RwLock::default(), facts: AtomicU64::new(0) }
     }
 }
 
@@ -37,6 +39,17 @@ impl Changes {
         for org in orgs {
             *counts.of.entry(org).or_default() += 1;
         }
+    }
+
+    /// A commit is folded, of so many facts of these organizations. See [`Changes::of`].
+    pub(crate) fn folded(&self, orgs: impl IntoIterator<Item = OrgId>, facts: usize) {
+        self.of(orgs);
+        self.facts.fetch_add(facts as u64, Ordering::Relaxed);
+    }
+
+    /// How many facts were folded since the start.
+    pub(crate) fn facts(&self) -> u64 {
+        self.facts.load(Ordering::Relaxed)
     }
 
     /// What the answers of anybody follow from may have changed.

@@ -1,6 +1,7 @@
 //! Reports: one file each, and beside it the plain SQL over facts that defines the same answer.
 
 mod active_users;
+mod ahead;
 mod department_days;
 mod developer_days;
 mod meeting_days;
@@ -8,6 +9,7 @@ mod top_users;
 mod usage;
 mod users_by_place;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use usage::{NamesOf, Selections};
 
 use crate::cells::{Base, Slice, View};
@@ -154,7 +156,7 @@ mod tests {
     const DAY: i64 = 86_400_000;
 
     /// An engine with a fact at noon of each of the first days of 2025.
-    fn engine(days: i64) -> (tempfile::TempDir, Engine, OrgId) {
+    pub(super) fn engine(days: i64) -> (tempfile::TempDir, Engine, OrgId) {
         let home = tempfile::tempdir().unwrap();
         let engine = Engine::open(home.path(), Settings::default()).unwrap();
         let organization = Organization::new(OrgId(Uuid::nil()), "o", TimeZone::UTC);
@@ -169,7 +171,18 @@ mod tests {
         (home, engine, organization.id)
     }
 
-    fn range(days: i64) -> Range {
+    /// Takes in a stay of a user on one of these days.
+    pub(super) fn ingest(engine: &Engine, org: OrgId, day: i64, user: &str) {
+        let at = range(day).to;
+        let fact =
+            format!("{{\"session_id\":\"t\",\"session_started_at\":{at},\"user_id\":\"{user}\",\"joined_at\":{at},\"left_at\":{at}}}");
+        let (organization, directory) = (Organization::new(org, "o", TimeZone::UTC), engine.directory(org));
+        let decoded =
+            decode::<Attendances>(fact.as_bytes(), Format::Ndjson, Compression::None, &Context::new(&organization, &directory, at));
+        engine.ingest(&organization, decoded.unwrap().facts).unwrap();
+    }
+
+    pub(super) fn range(days: i64) -> Range {
         Range::new(1_735_689_600_000, 1_735_689_600_000 + days * DAY)
     }
 
@@ -211,14 +224,9 @@ mod tests {
         let (other, mut seen) = (OrgId(Uuid::max()), vec![engine.state(org).unwrap()]);
         let others = engine.state(other);
         assert_eq!(engine.state(org), Some(seen[0]));
-        let organization = Organization::new(org, "o", TimeZone::UTC);
-        let fact = br#"{"session_id":"t","session_started_at":0,"user_id":"u","joined_at":0,"left_at":0}"#;
-        let directory = engine.directory(org);
-        let decoded = decode::<Attendances>(fact, Format::Ndjson, Compression::None, &Context::new(&organization, &directory, 0)).unwrap();
-        engine.ingest(&organization, decoded.facts).unwrap();
+        ingest(&engine, org, 1, "u");
         seen.push(engine.state(org).unwrap());
-        let user = rollcall_model::directory::User { id: "u".into(), name: "U".into(), ..Default::default() };
-        engine.put_directory(org, rollcall_model::directory::DirectoryDocument { users: vec![user], ..Default::default() }).unwrap();
+        engine.put_directory(org, serde_json::from_str(r#"{"users":[{"id":"u","name":"U"}]}"#).unwrap()).unwrap();
         seen.push(engine.state(org).unwrap());
         assert_eq!(engine.state(other), others);
         // A checkpoint changes no answer.

@@ -4,6 +4,7 @@ use super::room::Room;
 use crate::config::{Config, Limits};
 use crate::operations::erase::Retention;
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use rollcall_dialects::turns::{Turns, Words};
 use rollcall_dialects::{Secret, Site, work};
 use rollcall_engine::{Engine, EngineError, PlaceFiles, Supervisor};
@@ -60,6 +61,7 @@ impl App {
         site.guesses.set_limits(config.sign_in);
         site.share(reports(config));
         site.bound(config.limits.report_cells, config.limits.answer_bytes);
+        storage.make_ahead_for(zones(config));
         Self {
             storage,
             places: Arc::new(places),
@@ -95,6 +97,7 @@ impl App {
         self.site.reload(config.tenants());
         self.site.share(reports(config));
         self.site.bound(config.limits.report_cells, config.limits.answer_bytes);
+        self.storage.make_ahead_for(zones(config));
     }
 
     /// Refuses new work from now on.
@@ -156,6 +159,12 @@ impl Live {
 /// Turns to compute reports.
 fn reports(config: &Config) -> Arc<Turns> {
     work::turns(config.limits.reports, config.is_for_one(), config.limits.patience())
+}
+
+/// The organizations, with the zones that they are likely to ask in.
+fn zones(config: &Config) -> Vec<(OrgId, TimeZone)> {
+    let organizations = config.organizations.iter().map(|organization| &organization.tenant.organization);
+    organizations.map(|organization| (organization.id, organization.zone.clone())).collect()
 }
 
 /// The present instant.
