@@ -98,8 +98,12 @@ impl Committer {
                 third.0.done();
             }
         };
-        let threads = vec![spawn("committer", claiming)?, spawn("encoder", encoding)?, spawn("publisher", publishing)?];
-        Ok(Self { queue, threads })
+        // If one cannot be started, those that were end.
+        let mut committer = Self { queue, threads: Vec::new() };
+        committer.threads.push(spawn("publisher", publishing)?);
+        committer.threads.push(spawn("encoder", encoding)?);
+        committer.threads.push(spawn("committer", claiming)?);
+        Ok(committer)
     }
 
     /// Asks it. Blocks while too much waits.
