@@ -135,7 +135,7 @@ fn replay(recording: &Recording, log: &[u8], requests: &[Request], since: &str, 
             }
             Entry::Sent { bytes } => {
                 let text = String::from_utf8_lossy(bytes);
-                let given = |request: &Request| text.contains(&format!("{{\"accepted\":{},\"duplicate\":0,", request.facts));
+                let given = |request: &Request| text.contains(&format!("\"accepted\":{},\"duplicate\":0,", request.facts));
                 if let Some(number) = requests.iter().position(given) {
                     assert!(receipts.insert(number), "request {number} has two receipts");
                     if begun {
