@@ -4,7 +4,7 @@
 
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
-use rollcall_engine::facts::{Assistances, Attendances, Columns};
+use rollcall_engine::kinds::columns::{Assistances, Attendances, Columns};
 use rollcall_engine::ingest::{BodyError, Charset, Compression, Context, Decoded, Format, Limits, decode};
 use rollcall_model::{Directory, OrgId, Organization};
 

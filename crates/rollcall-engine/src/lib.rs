@@ -51,13 +51,8 @@ mod proofs;
 #[cfg(test)]
 mod testing;
 
-pub use engine::directories;
-pub(crate) use engine::{housekeeper as keeper, modes};
-pub use facts as scan;
-pub use kinds::words;
-
-pub use directories::DirectoryVersion;
 pub use engine::Engine;
+pub use engine::directories::DirectoryVersion;
 pub use engine::supervisor::Supervisor;
 pub use error::EngineError;
 pub use health::Problem;

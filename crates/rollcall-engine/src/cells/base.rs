@@ -5,7 +5,7 @@ use super::store::{Live, LiveRuns};
 use super::stored::Stored;
 use super::{Cells, Day};
 use crate::error::EngineError;
-use crate::words::Worded;
+use crate::kinds::words::Worded;
 use roaring::RoaringBitmap;
 use rollcall_model::Range;
 use std::cmp::Ordering;

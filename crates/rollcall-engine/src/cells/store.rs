@@ -12,8 +12,8 @@ use super::stored::Stored;
 use super::tiers::Debt;
 use super::{Base, Keep, Run, Stays, Uses};
 use crate::error::EngineError;
-use crate::ledger::columns::{Block, Commit};
-use crate::scan::FactStore;
+use crate::facts::FactStore;
+use crate::kinds::block::{Block, Commit};
 use crate::settings::Settings;
 use fjall::{Database, Keyspace};
 use hashbrown::HashMap;
@@ -316,7 +316,7 @@ impl<B: Base> Delta<B> {
 mod tests {
     use super::*;
     use crate::cells::{PresentUsers, View};
-    use crate::facts::Attendances;
+    use crate::kinds::columns::Attendances;
     use crate::{Engine, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};

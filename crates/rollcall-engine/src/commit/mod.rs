@@ -146,8 +146,8 @@ mod tests {
     use super::encode::parts;
     use super::group::{GROUP_DAYS, GROUP_ENTRIES, Group};
     use crate::cells::Scope;
-    use crate::facts::{Assistances, Attendances};
-    use crate::ledger::columns::{AssistanceBlock, AssistanceRow, AttendanceBlock, Block};
+    use crate::kinds::block::{AssistanceBlock, AssistanceRow, AttendanceBlock, Block};
+    use crate::kinds::columns::{Assistances, Attendances};
     use crate::{Engine, EngineError, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::DAY_MILLIS;

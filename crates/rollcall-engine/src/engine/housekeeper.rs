@@ -11,9 +11,9 @@
 use crate::cells::Cells;
 use crate::clock::now;
 use crate::error::EngineError;
+use crate::facts::FactStore;
 use crate::lake::{Bin, Compacted, Traces, Vacuumed};
 use crate::ledger::{Waiter, Waiting};
-use crate::scan::FactStore;
 use crate::settings::Settings;
 use crate::threads::spawn;
 use hashbrown::HashMap;
@@ -308,7 +308,8 @@ impl<'a> Way<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, facts::Attendances};
+    use crate::Engine;
+    use crate::kinds::columns::Attendances;
     use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Value};
 
     fn organization(number: u128) -> Organization {

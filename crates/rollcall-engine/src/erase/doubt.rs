@@ -3,9 +3,9 @@
 use super::Erased;
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ledger::Wanted;
-use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::words::Worded;
+use crate::facts::Wanted;
+use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::words::Worded;
 use rollcall_model::calendar::{DAY_MILLIS, rfc3339};
 use rollcall_model::{Millis, OrgId, Range};
 use std::fmt;

@@ -3,12 +3,12 @@
 use super::Erased;
 use crate::Engine;
 use crate::error::EngineError;
+use crate::facts::Pinned;
+use crate::facts::Wanted;
+use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::words::{Worded, millis};
 use crate::lake::{Found, Matcher};
-use crate::ledger::Wanted;
-use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::scan::Pinned;
 use crate::selection::Selection;
-use crate::words::{Worded, millis};
 use arrow_array::RecordBatch;
 use arrow_select::filter::filter_record_batch;
 use rollcall_model::calendar::DAY_MILLIS;

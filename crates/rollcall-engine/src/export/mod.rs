@@ -2,7 +2,7 @@
 //! the same fact.
 //!
 //! # Layout
-//! - [`crate::words`]: blocks of facts become record batches with the fields of facts as columns
+//! - [`crate::kinds::words`]: blocks of facts become record batches with the fields of facts as columns
 //! - `text`: record batches become NDJSON or CSV
 
 mod text;
@@ -12,9 +12,9 @@ mod tests;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ledger::Wanted;
+use crate::facts::Wanted;
+use crate::kinds::words::{self, Worded};
 use crate::ledger::broken;
-use crate::words::{self, Worded};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;

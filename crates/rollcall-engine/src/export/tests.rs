@@ -1,10 +1,10 @@
 //! What is exported is ingested again as the same facts.
 
 use super::Format;
-use crate::facts::{Assistances, Attendances, Columns, Facts};
 use crate::ingest::{self, Compression, Context};
-use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::words::Worded;
+use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::columns::{Assistances, Attendances, Columns, Facts};
+use crate::kinds::words::Worded;
 use crate::{Engine, Settings};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use rollcall_model::calendar::rfc3339;
 use std::io::{self, Write};
 
-/// One value of a column of [`crate::words::Worded::columns`].
+/// One value of a column of [`crate::kinds::words::Worded::columns`].
 enum Value<'b> {
     Text(&'b str),
     List(ArrayRef),

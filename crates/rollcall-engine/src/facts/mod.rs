@@ -2,13 +2,12 @@
 
 mod ledger;
 
-pub use crate::kinds::columns::*;
 pub(crate) use ledger::{LedgerScan, Wanted, day_of};
 
 use crate::error::EngineError;
+use crate::kinds::words::Worded;
 use crate::lake::{Lake, LakeScan, Version};
 use crate::ledger::Ledger;
-use crate::words::Worded;
 use fjall::Snapshot;
 use parking_lot::Mutex;
 use rollcall_model::{Cancellation, OrgId};

@@ -2,7 +2,7 @@
 
 use super::columns::{fields_of, read_batch};
 use super::{BodyError, Sink, body};
-use crate::facts::Columns;
+use crate::kinds::columns::Columns;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::{Message, RecordBatch, root_as_message};
 use std::panic::{AssertUnwindSafe, catch_unwind};

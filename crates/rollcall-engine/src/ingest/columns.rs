@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::{BodyError, Sink};
-use crate::facts::Columns;
+use crate::kinds::columns::Columns;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,

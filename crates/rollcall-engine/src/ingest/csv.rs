@@ -10,7 +10,7 @@ use super::body::{each_line, too_long};
 use super::header::Header;
 use super::json::not_utf8;
 use super::{BodyError, Sink};
-use crate::facts::Columns;
+use crate::kinds::columns::Columns;
 use rollcall_model::draft::DraftField;
 use rollcall_model::{Draft, FactError, Value};
 use std::borrow::Cow;

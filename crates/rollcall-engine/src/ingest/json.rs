@@ -3,7 +3,7 @@
 use super::body::{each_line, failed, too_long};
 use super::text::hint;
 use super::{BodyError, Sink, plain};
-use crate::facts::Columns;
+use crate::kinds::columns::Columns;
 use rollcall_model::draft::DraftField;
 use rollcall_model::{Draft, FactError, Value};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};

@@ -30,7 +30,7 @@ mod tests;
 pub use csv::{Separator, has_header};
 pub use text::{Charset, utf8};
 
-use crate::facts::Columns;
+use crate::kinds::columns::Columns;
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::LATEST;
 use rollcall_model::receipt::LISTED_ERRORS;
@@ -72,7 +72,7 @@ pub struct Limits {
     pub decoded_bytes: u64,
     /// Bytes of one line of NDJSON or CSV, or of one object of a JSON array.
     pub line_bytes: u64,
-    /// Entries of cells that the facts make: see [`crate::facts::Cost::entries`].
+    /// Entries of cells that the facts make: see [`crate::kinds::columns::Cost::entries`].
     pub request_entries: u64,
     /// UTC days that the facts lie on.
     pub request_days: u64,

@@ -3,7 +3,7 @@
 use super::columns::{fields_of, read_batch};
 use super::thrift::{Reader, kind};
 use super::{BodyError, Limits, Sink, body};
-use crate::facts::Columns;
+use crate::kinds::columns::Columns;
 use arrow_schema::{DataType, Field, FieldRef, Schema};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};

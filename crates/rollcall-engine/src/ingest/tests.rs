@@ -6,7 +6,7 @@ mod text;
 
 use super::samples::{self, Sample};
 use super::*;
-use crate::facts::Attendances;
+use crate::kinds::columns::Attendances;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use rollcall_model::OrgId;
@@ -241,7 +241,7 @@ fn facts_that_take_too_much_memory_are_refused_as_they_grow() {
     let zstd = samples::compress(body.as_bytes(), Compression::Zstd);
     let decoded = |limit: u64| {
         let limited = |context: &mut Context<'_>| context.limits.decoded_bytes = limit;
-        decoded_by::<crate::facts::Assistances>(&zstd, Format::Ndjson, Compression::Zstd, limited)
+        decoded_by::<crate::kinds::columns::Assistances>(&zstd, Format::Ndjson, Compression::Zstd, limited)
     };
     let size = decoded(0).unwrap().facts.size();
     assert!(size > 100 * 99 * 204, "{size}");
@@ -249,7 +249,7 @@ fn facts_that_take_too_much_memory_are_refused_as_they_grow() {
     assert!(size < body.len(), "{size}");
     // A booking that repeats is there once.
     let body: String = (0..100).map(|at| fact(at, 0).to_string() + "\n").collect();
-    let repeated = decoded_by::<crate::facts::Assistances>(body.as_bytes(), Format::Ndjson, Compression::None, |_| {});
+    let repeated = decoded_by::<crate::kinds::columns::Assistances>(body.as_bytes(), Format::Ndjson, Compression::None, |_| {});
     let repeated = repeated.unwrap().facts.size();
     assert!(repeated < 99 * 204 + 100 * 100, "{repeated}");
     let parquet = {
@@ -267,7 +267,7 @@ fn facts_that_take_too_much_memory_are_refused_as_they_grow() {
     };
     assert!(parquet.len() < 700_000, "{}", parquet.len());
     let limited = |context: &mut Context<'_>| context.limits.decoded_bytes = 1_000_000;
-    let message = decoded_by::<crate::facts::Assistances>(&parquet, Format::Parquet, Compression::None, limited).unwrap_err();
+    let message = decoded_by::<crate::kinds::columns::Assistances>(&parquet, Format::Parquet, Compression::None, limited).unwrap_err();
     assert_eq!(message, "line 50: expected at most 1000000 bytes of facts in memory (limits.decoded_bytes): send fewer facts at a time");
 }
 

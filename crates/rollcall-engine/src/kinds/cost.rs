@@ -49,7 +49,7 @@ pub(crate) fn entries_of_stay(session_started_at: Millis, joined_at: Millis, lef
 mod tests {
     use super::*;
     use crate::cells::{Base, Stays};
-    use crate::ledger::columns::{AttendanceBlock, AttendanceRow, Block};
+    use crate::kinds::block::{AttendanceBlock, AttendanceRow, Block};
     use proptest::prelude::*;
 
     proptest! {

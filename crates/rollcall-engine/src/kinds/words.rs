@@ -4,8 +4,8 @@
 //! default id is a hash of the other columns ([`Worded::default_ids`]), and 16 random bytes a fact would double the lake.
 
 use crate::error::EngineError;
+use crate::kinds::block::Block;
 use crate::ledger::Ledger;
-use crate::ledger::columns::Block;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use rollcall_model::{FactId, OrgId};

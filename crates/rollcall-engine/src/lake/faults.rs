@@ -1,7 +1,7 @@
 //! A store that answers with errors, on top of a real one: what it does to commits.
 
 use super::{Lake, Location, Store};
-use crate::facts::Attendances;
+use crate::kinds::columns::Attendances;
 use crate::ledger::Ledger;
 use crate::{Engine, EngineError, Settings};
 use futures::stream::BoxStream;

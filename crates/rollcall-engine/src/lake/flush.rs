@@ -12,9 +12,10 @@ use super::write::{Effort, FileWriter};
 use super::{DataFile, Lake, Version};
 use crate::crash;
 use crate::error::EngineError;
-use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::ledger::{Ledger, Waiter, Wanted};
-use crate::words::Worded;
+use crate::facts::Wanted;
+use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::words::Worded;
+use crate::ledger::{Ledger, Waiter};
 use fjall::Snapshot;
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 

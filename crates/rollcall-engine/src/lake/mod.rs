@@ -1,7 +1,7 @@
 //! The lake: open Delta tables that hold every fact for good, one for each kind of fact.
 //!
 //! Tables are partitioned by organization and UTC month, and sorted by time within a file. Any engine reads them while rollcall writes: a
-//! version of a table is a list of files that never change. What facts look like there is said by [`crate::words`].
+//! version of a table is a list of files that never change. What facts look like there is said by [`crate::kinds::words`].
 //!
 //! # Layout
 //! - `location`: the directory or bucket where the lake lies, and [`store`]: the same, open
@@ -39,9 +39,10 @@ pub(crate) use vacuum::Traces;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;
-use crate::ledger::columns::{AssistanceBlock, AttendanceBlock};
-use crate::ledger::{Ledger, Wanted};
-use crate::words::Worded;
+use crate::facts::Wanted;
+use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::words::Worded;
+use crate::ledger::Ledger;
 use data::read::{self, ByMemory, Footers};
 use data::{checksums, merge, write};
 use log::table::{self, Table};

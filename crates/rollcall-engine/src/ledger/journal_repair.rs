@@ -235,7 +235,7 @@ mod tests {
     }
 
     fn ingest(engine: &Engine, number: usize) {
-        let mut facts = crate::facts::Attendances::default();
+        let mut facts = crate::kinds::columns::Attendances::default();
         facts.push(&fact(number));
         assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, 1);
     }

@@ -7,7 +7,7 @@
 //! # Keyspaces
 //! | name | key | value |
 //! |---|---|---|
-//! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position, number of the part after the first | a [`columns::Block`] |
+//! | `facts` | org, kind of fact, UTC day of `session_started_at` or `at`, position, number of the part after the first | a [`crate::kinds::block::Block`] |
 //! | `commits` | position | the (org, kind, day) of each block, until cells in storage cover it and a flush begins |
 //! | `claims` | position, number of the piece | ids claimed with a commit, until they are in `ids` |
 //! | `ids` | org, kind, UTC day of `joined_at` or `at` or part of the given ids, position, first id | ids in order (`ids/`) |
@@ -29,8 +29,6 @@ pub(crate) mod receipts;
 mod scrub;
 mod waiting;
 
-pub(crate) use crate::facts::{Wanted, day_of};
-pub use crate::kinds::block as columns;
 pub(crate) use erasures::{Erasure, ErasureKey};
 pub(crate) use waiting::{Waiter, Waiting};
 
@@ -83,9 +81,9 @@ pub struct Ledger {
     pub(crate) users: Names,
     /// The apps of each organization.
     pub(crate) apps: Names,
-    /// The bookings of each organization: see [`crate::facts::Assistances::bookings`].
+    /// The bookings of each organization: see [`crate::kinds::columns::Assistances::bookings`].
     pub(crate) bookings: Names,
-    /// The uses of each organization: see [`crate::facts::Use`].
+    /// The uses of each organization: see [`crate::kinds::columns::Use`].
     pub(crate) uses: Names,
 }
 

@@ -3,9 +3,9 @@
 //! Many small organizations are flushed by size, not by time: whoever has few facts waiting shares a flush with some others, those who
 //! wait longest first. So a flush makes some files, however many organizations there are.
 
-use super::columns::{Block, Commit};
 use super::{BLOCK_KEY_PREFIX, Durable, Ledger, broken, lake_table, org_of};
 use crate::error::EngineError;
+use crate::kinds::block::{Block, Commit};
 use fjall::Keyspace;
 use hashbrown::HashMap;
 use parking_lot::Mutex;

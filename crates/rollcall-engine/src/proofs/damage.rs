@@ -3,7 +3,7 @@
 use super::attendance::{Fact, attendances};
 use super::{APPS, BASE, name, open};
 use crate::cells::{Base, Day, Difference, Fault, Findings, Scope, Stay, Stays, Uses};
-use crate::facts::Assistances;
+use crate::kinds::columns::Assistances;
 use crate::{Engine, Settings};
 use fjall::{Keyspace, KeyspaceCreateOptions};
 use jiff::civil::Weekday;

@@ -1,7 +1,7 @@
 //! Random directories, and what of one holds on a day, told without the engine's own look-ups.
 
 use super::name;
-use crate::directories::KEPT_DIRECTORIES;
+use crate::engine::directories::KEPT_DIRECTORIES;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;

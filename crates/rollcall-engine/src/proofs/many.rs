@@ -1,7 +1,7 @@
 //! Many organizations with little each: a start reads no name of any, few commits store them all, and every fact counts once.
 
 use crate::cells::Scope;
-use crate::facts::Attendances;
+use crate::kinds::columns::Attendances;
 use crate::{Engine, Settings};
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::DAY_MILLIS;

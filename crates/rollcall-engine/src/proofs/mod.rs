@@ -16,7 +16,7 @@ mod directory;
 mod history;
 mod many;
 
-use crate::facts::Facts;
+use crate::kinds::columns::Facts;
 use crate::{Engine, Settings};
 use directory::Held;
 use jiff::tz::TimeZone;

@@ -146,8 +146,8 @@ mod tests {
     use super::*;
     use crate::Settings;
     use crate::cells::{PresentUsers, Stays};
-    use crate::facts::Attendances;
     use crate::ingest::{Compression, Context, Format, decode};
+    use crate::kinds::columns::Attendances;
     use jiff::tz::TimeZone;
     use rollcall_model::reports::Grouping;
     use rollcall_model::{Organization, Period};

@@ -1,8 +1,8 @@
 use super::*;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use rollcall_engine::facts::{Assistances, Attendances, Columns};
 use rollcall_engine::ingest::{Compression, Context, Format, decode};
+use rollcall_engine::kinds::columns::{Assistances, Attendances, Columns};
 use rollcall_model::calendar::LATEST;
 use rollcall_model::{Directory, OrgId, Organization};
 use std::collections::{HashMap, HashSet};

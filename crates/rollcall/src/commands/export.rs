@@ -9,7 +9,7 @@ use crate::reports;
 use indicatif::ProgressBar;
 use reqwest::Method;
 use rollcall_engine::export::{ExportError, Format};
-use rollcall_engine::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use rollcall_engine::kinds::block::{AssistanceBlock, AttendanceBlock};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri, header};
 use rollcall_engine::export::{ExportError, Format};
-use rollcall_engine::words::Worded;
+use rollcall_engine::kinds::words::Worded;
 use rollcall_model::Cancellation;
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -89,8 +89,8 @@ mod tests {
     use super::*;
     use jiff::tz::TimeZone;
     use rollcall_engine::Settings;
-    use rollcall_engine::facts::Attendances;
     use rollcall_engine::ingest::{Compression, Context, Format, decode};
+    use rollcall_engine::kinds::columns::Attendances;
     use rollcall_model::calendar::DAY_MILLIS;
     use rollcall_model::{Directory, OrgId, Organization};
 

@@ -8,8 +8,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
-use rollcall_engine::facts::{Assistances, Attendances};
-use rollcall_engine::ledger::columns::{AssistanceBlock, AttendanceBlock};
+use rollcall_engine::kinds::block::{AssistanceBlock, AttendanceBlock};
+use rollcall_engine::kinds::columns::{Assistances, Attendances};
 use std::sync::Arc;
 
 /// The routes of the native API, of what watches the server, and of every dialect.

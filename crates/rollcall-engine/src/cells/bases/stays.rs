@@ -10,7 +10,7 @@ use crate::cells::store::{Cells, Live, LiveRuns};
 use crate::cells::stored::Stored;
 use crate::cells::{Day, Keep, MeetingTotals, PlacedUsers, PresentUsers, RangeUsers, UserTotals, View};
 use crate::error::EngineError;
-use crate::ledger::columns::{AttendanceBlock, AttendanceRow};
+use crate::kinds::block::{AttendanceBlock, AttendanceRow};
 use hashbrown::HashMap;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::calendar::DAY_MILLIS;

@@ -6,8 +6,8 @@ use crate::cells::store::{Cells, Live, LiveRuns};
 use crate::cells::stored::Stored;
 use crate::cells::{Day, Keep, UsageSets, UseSums, View};
 use crate::error::EngineError;
-use crate::ledger::Wanted;
-use crate::ledger::columns::{AssistanceBlock, AssistanceRow};
+use crate::facts::Wanted;
+use crate::kinds::block::{AssistanceBlock, AssistanceRow};
 use rollcall_model::{Millis, Quarter, Range};
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -29,9 +29,9 @@ pub struct UsedIn {
 /// The facts of one user, with one booking and one use. Both are numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
-    /// See [`crate::facts::Assistances::bookings`].
+    /// See [`crate::kinds::columns::Assistances::bookings`].
     pub booking: u32,
-    /// See [`crate::facts::Use`].
+    /// See [`crate::kinds::columns::Use`].
     pub usage: u32,
     /// The user's number.
     pub user: u32,

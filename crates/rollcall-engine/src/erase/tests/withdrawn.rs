@@ -2,8 +2,8 @@
 
 use super::{BASE, GONE, STAYS, assistances, attendances, facts, filled, open, organization, reports, verified};
 use crate::erase::{Conditions, Erased, Proof, Selection};
-use crate::facts::Attendances;
-use crate::ledger::columns::AttendanceBlock;
+use crate::kinds::block::AttendanceBlock;
+use crate::kinds::columns::Attendances;
 use crate::{Engine, export::Format};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{AttendanceDraft, Directory, FactKind, OrgId, Organization, Range, Value};

@@ -1,7 +1,7 @@
 //! Assistances: the readers are those of attendances, so it is enough that every format reads every field.
 
 use super::*;
-use crate::facts::Assistances;
+use crate::kinds::columns::Assistances;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array};
 use rollcall_model::FactField;

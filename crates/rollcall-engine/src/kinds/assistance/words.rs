@@ -1,11 +1,11 @@
 //! Assistances in words.
 
 use crate::error::EngineError;
-use crate::facts::Use;
 use crate::kinds::arrow::ids;
 use crate::kinds::arrow::{self, RECEIPT, column, instants, lists, optional, optional_text, optionals, strings, text_of, times};
+use crate::kinds::block::{AssistanceBlock, AssistanceRow, Block};
+use crate::kinds::columns::Use;
 use crate::kinds::words::Worded;
-use crate::ledger::columns::{AssistanceBlock, AssistanceRow, Block};
 use crate::ledger::{Ledger, broken};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};

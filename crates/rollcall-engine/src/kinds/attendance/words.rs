@@ -4,8 +4,8 @@ use crate::error::EngineError;
 use crate::kinds::arrow::{
     self, RECEIPT, column, if_asked, instants, lists, optional, optionals, strings, text, text_of, texts_if_asked, times,
 };
+use crate::kinds::block::{AttendanceBlock, AttendanceRow, Block};
 use crate::kinds::words::Worded;
-use crate::ledger::columns::{AttendanceBlock, AttendanceRow, Block};
 use crate::ledger::{Ledger, broken};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};

@@ -2,9 +2,9 @@
 
 use super::checksums::Checked;
 use crate::error::EngineError;
+use crate::kinds::words::Worded;
 use crate::lake::files::DataFile;
 use crate::lake::store::Store;
-use crate::words::Worded;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{RecordBatch, StringArray};

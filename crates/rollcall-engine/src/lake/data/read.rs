@@ -2,10 +2,10 @@
 
 use super::checksums::{Checked, Footer};
 use crate::error::EngineError;
+use crate::facts::{Wanted, day_of};
+use crate::kinds::words::{Worded, dictionaries};
 use crate::lake::files::DataFile;
 use crate::lake::store::Store;
-use crate::ledger::{Wanted, day_of};
-use crate::words::{Worded, dictionaries};
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{BooleanArray, RecordBatch};

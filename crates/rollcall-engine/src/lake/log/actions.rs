@@ -2,7 +2,7 @@
 
 use super::files::DataFile;
 use crate::error::EngineError;
-use crate::words::Worded;
+use crate::kinds::words::Worded;
 use arrow_array::builder::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StructArray, new_null_array};
 use arrow_schema::{Field, Schema};

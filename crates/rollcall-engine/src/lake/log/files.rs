@@ -2,10 +2,10 @@
 
 use super::table::Change;
 use crate::error::EngineError;
+use crate::kinds::words::Worded;
 use crate::lake::checksums::Checksum;
 use crate::lake::failed;
 use crate::ledger::Durable;
-use crate::words::Worded;
 use jiff::Timestamp;
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::{Millis, OrgId, Range};

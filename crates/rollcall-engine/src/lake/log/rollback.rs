@@ -105,8 +105,8 @@ pub(in crate::lake) fn is_parquet(store: &Store, name: &str, size: u64) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use crate::kinds::block::{AttendanceBlock, Block};
     use crate::lake::Location;
-    use crate::ledger::columns::{AttendanceBlock, Block};
     use crate::testing::copy_all;
     use crate::{Engine, Settings};
     use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Value};
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn ingest(engine: &Engine, users: std::ops::Range<i64>) -> u64 {
-        let mut facts = crate::facts::Attendances::default();
+        let mut facts = crate::kinds::columns::Attendances::default();
         for user in users {
             let mut draft = AttendanceDraft::new();
             draft.set("session_id", Value::Str("s".into()));

@@ -1,9 +1,9 @@
 //! Compaction keeps every fact, once and in order, and makes few files of many.
 
 use super::*;
+use crate::kinds::words::text_of;
 use crate::lake::DataFile;
 use crate::lake::merge::Merge;
-use crate::words::text_of;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use proptest::prelude::*;

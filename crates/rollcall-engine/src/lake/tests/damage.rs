@@ -3,13 +3,13 @@
 use super::*;
 use crate::cells::{DamagedFile, Findings, Scope};
 use crate::export::Format;
-use crate::facts::Assistances;
+use crate::facts::Wanted;
+use crate::kinds::block::AssistanceBlock;
+use crate::kinds::columns::Assistances;
 use crate::lake::checksums::Checked;
 use crate::lake::merge::Merge;
 use crate::lake::read::{ByMemory, LakeScan};
 use crate::lake::{DataFile, FOOTER_BYTES};
-use crate::ledger::Wanted;
-use crate::ledger::columns::AssistanceBlock;
 use arrow_array::RecordBatch;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;

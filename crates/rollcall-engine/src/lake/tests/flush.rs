@@ -28,7 +28,7 @@ fn ingest_of(engine: &Engine, organization: &Organization, facts: impl Iterator<
 }
 
 fn count(engine: &Engine, organization: &Organization) -> usize {
-    engine.scan::<AttendanceBlock>(organization.id, ALWAYS).map(|block| crate::ledger::columns::Block::facts(&block.unwrap())).sum()
+    engine.scan::<AttendanceBlock>(organization.id, ALWAYS).map(|block| crate::kinds::block::Block::facts(&block.unwrap())).sum()
 }
 
 /// Of a flush of one organization of two that ends at each step, every fact is there once, before and after the next flush.

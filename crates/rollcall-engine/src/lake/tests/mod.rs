@@ -5,9 +5,9 @@ mod damage;
 mod flush;
 mod vacuum;
 
-use crate::facts::Attendances;
+use crate::kinds::block::AttendanceBlock;
 use crate::kinds::block::Block;
-use crate::ledger::columns::AttendanceBlock;
+use crate::kinds::columns::Attendances;
 use crate::{Engine, Settings};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{AttendanceDraft, Directory, Millis, OrgId, Organization, Range, Value};

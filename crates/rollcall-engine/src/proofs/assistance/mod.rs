@@ -5,7 +5,7 @@ mod naive;
 use super::directory::{DEPARTMENTS, Held};
 use super::{BASE, Proven, ZONES, between, far, name};
 use crate::Engine;
-use crate::facts::{Assistances, Facts};
+use crate::kinds::columns::{Assistances, Facts};
 use jiff::tz::TimeZone;
 use naive::Naive;
 use proptest::prelude::*;

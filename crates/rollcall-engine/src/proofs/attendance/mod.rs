@@ -5,7 +5,7 @@ mod naive;
 use super::directory::Held;
 use super::{APPS, BASE, Proven, ZONES, between, far, name};
 use crate::Engine;
-use crate::facts::{Attendances, Facts};
+use crate::kinds::columns::{Attendances, Facts};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use naive::Naive;

@@ -3,7 +3,7 @@
 
 use crate::cells::Filing;
 use crate::error::EngineError;
-use crate::facts::Use;
+use crate::kinds::columns::Use;
 use crate::ledger::Ledger;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;

@@ -3,7 +3,7 @@
 use super::source::Source;
 use crate::args::Fact;
 use crate::failure::Failure;
-use rollcall_engine::facts::{Assistances, Attendances, Columns};
+use rollcall_engine::kinds::columns::{Assistances, Attendances, Columns};
 use rollcall_model::{FactError, FactField};
 
 /// The failure of a file for these errors, which are told before it: of single facts, or of a body as a whole.

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use guard::Guard;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri, header};
-use rollcall_engine::directories::KEPT_DIRECTORIES;
+use rollcall_engine::engine::directories::KEPT_DIRECTORIES;
 use rollcall_engine::ingest::Charset;
 use rollcall_engine::{DirectoryVersion, EngineError};
 use rollcall_model::calendar::rfc3339;

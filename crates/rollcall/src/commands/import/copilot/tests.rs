@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
-use rollcall_engine::facts::{Assistances, Columns};
 use rollcall_engine::ingest::{self, Compression, Context, Format};
+use rollcall_engine::kinds::columns::{Assistances, Columns};
 use rollcall_model::calendar::LATEST;
 use rollcall_model::{Directory, OrgId, Organization};
 use serde_json::json;
