@@ -40,10 +40,12 @@ pub mod ingest;
 pub mod kinds;
 pub mod lake;
 pub mod ledger;
+pub mod location;
 pub mod places;
 pub mod reports;
 pub mod selection;
 pub mod settings;
+mod strings;
 pub mod threads;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What can be set about storage.
 
-use crate::lake::{Location, StoreOptions};
+use crate::location::{Location, StoreOptions};
 use fjall::KeyspaceCreateOptions;
 
 /// What can be set about storage.

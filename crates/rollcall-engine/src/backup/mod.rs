@@ -30,7 +30,8 @@ pub use repair::{Repaired, repair};
 pub use restore::{Beside, Restored, restore};
 
 use crate::error::EngineError;
-use crate::lake::{Location, Store};
+use crate::lake::Store;
+use crate::location::Location;
 use crate::settings::Settings;
 use manifest::{Manifest, NAME};
 use parking_lot::Mutex;

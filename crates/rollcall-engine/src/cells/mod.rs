@@ -27,7 +27,6 @@ mod view;
 
 pub use base::{Base, Run, Touches};
 use bases::stays::meetings;
-pub(crate) use bases::stays::other_days;
 pub use bases::stays::{Stay, Stays};
 pub use bases::uses::{Used, UsedIn, Uses};
 pub use cover::{Day, Slice};

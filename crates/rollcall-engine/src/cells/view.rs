@@ -7,7 +7,7 @@ use super::stored::{StoredDay, broken, day_of_key, instants, read_list};
 use super::{Base, Day, Keep, Merged, Run};
 use crate::error::EngineError;
 use crate::facts::Pinned;
-use crate::facts::Wanted;
+use crate::kinds::stored::Wanted;
 use fjall::Readable;
 use parking_lot::Mutex;
 use rollcall_model::{Cancellation, OrgId, Quarter, Range};

@@ -33,7 +33,7 @@ impl Publisher {
     fn store(&self, position: u64, batch: OwnedWriteBatch, commit: &Commit) -> Result<(), EngineError> {
         batch.commit()?;
         crash::point("ledger-committed");
-        self.ledger.waiting.add(position, commit);
+        self.ledger.waiting.add(position, commit.blocks());
         self.cells.fold(position, commit);
         self.ledger.changes.folded(commit.organizations(), commit.facts());
         // Live cells are in memory: where a checkpoint does not keep up with them, ingest waits for one.

@@ -3,8 +3,8 @@
 use super::Erased;
 use crate::Engine;
 use crate::error::EngineError;
-use crate::facts::Wanted;
 use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::stored::Wanted;
 use crate::kinds::words::Worded;
 use rollcall_model::calendar::{DAY_MILLIS, rfc3339};
 use rollcall_model::{Millis, OrgId, Range};

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::facts::Wanted;
+use crate::kinds::stored::Wanted;
 use crate::kinds::words::{self, Worded};
 use crate::ledger::broken;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};

@@ -1,10 +1,7 @@
 //! Every fact, wherever it lies: in the lake, or still in the ledger.
 
-mod ledger;
-
-pub(crate) use ledger::{LedgerScan, Wanted, day_of};
-
 use crate::error::EngineError;
+use crate::kinds::stored::{LedgerScan, Wanted};
 use crate::kinds::words::Worded;
 use crate::lake::{Lake, LakeScan, Version};
 use crate::ledger::Ledger;

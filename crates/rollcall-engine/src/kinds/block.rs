@@ -222,6 +222,14 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Of each block the kind, whose it is, and how many facts it has.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (FactKind, OrgId, usize)> {
+        fn each<B: Block>(blocks: &[(OrgId, B)]) -> impl Iterator<Item = (FactKind, OrgId, usize)> {
+            blocks.iter().map(|(org, block)| (B::KIND, *org, block.facts()))
+        }
+        each(&self.attendance).chain(each(&self.assistance))
+    }
+
     /// How many facts there are.
     pub fn facts(&self) -> usize {
         fn sum<B: Block>(blocks: &[(OrgId, B)]) -> usize {

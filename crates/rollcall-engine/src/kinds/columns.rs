@@ -4,7 +4,7 @@ pub use super::assistance::columns::{Assistances, Use};
 pub use super::attendance::columns::Attendances;
 pub use super::cost::Cost;
 pub(crate) use super::cost::entries_of_stay;
-pub use super::strings::{Dictionary, Strings};
+pub use crate::strings::{Dictionary, Strings};
 
 use crate::kinds::block::Block;
 use rollcall_model::draft::DraftField;

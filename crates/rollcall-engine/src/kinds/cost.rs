@@ -1,9 +1,8 @@
 //! What facts cost to commit and to fold: what bounds a request, and how many requests are committed together.
 
-use crate::cells::other_days;
 use roaring::RoaringBitmap;
+use rollcall_model::Millis;
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{Millis, Range};
 
 /// What facts cost to commit and to fold.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +41,9 @@ fn day(at: Millis) -> u32 {
 
 /// How many entries of base cells an attendance makes: one of the day on which its session began, and one of each other day of its stay.
 pub(crate) fn entries_of_stay(session_started_at: Millis, joined_at: Millis, left_at: Millis) -> u64 {
-    1 + other_days(session_started_at, Range::new(joined_at, left_at.max(joined_at + 1))).count() as u64
+    let days = day(joined_at)..=day(left_at.max(joined_at + 1) - 1);
+    let others = u64::from(days.end() - days.start()) + 1 - u64::from(days.contains(&day(session_started_at)));
+    1 + others
 }
 
 #[cfg(test)]

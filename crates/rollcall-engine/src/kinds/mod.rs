@@ -6,7 +6,8 @@
 //! - [`columns`]: facts as decoding yields them
 //! - [`block`]: facts as the ledger stores them
 //! - [`words`]: facts as the lake and exports write them, and `arrow`, how columns are read there
-//! - `strings`: columns of strings, and dictionaries of those that repeat; `packed`: columns as bytes
+//! - [`stored`]: blocks and commits read back from the ledger
+//! - `packed`: columns as bytes
 //! - `cost`: what facts cost to commit and to fold
 
 mod arrow;
@@ -16,5 +17,5 @@ pub mod block;
 pub mod columns;
 mod cost;
 mod packed;
-mod strings;
+pub mod stored;
 pub mod words;

@@ -1,6 +1,6 @@
 //! Columns of blocks: in memory as they are read, in storage in as few whole bytes as the column's values differ by.
 
-use super::strings::{Dictionary, Strings};
+use crate::strings::{Dictionary, Strings};
 
 /// A column that rows are added to, read from, and that is packed for storage.
 pub(super) trait Column: Default {

@@ -7,7 +7,7 @@ use super::write::{Effort, FileWriter};
 use super::{DataFile, Lake};
 use crate::crash;
 use crate::error::EngineError;
-use crate::facts::Wanted;
+use crate::kinds::stored::Wanted;
 use crate::kinds::words::{self, RECEIPT, Worded, millis, text_of};
 use crate::selection::{Conditions, Selection};
 use arrow_array::{Array, BooleanArray, RecordBatch};

@@ -1,8 +1,9 @@
 //! A store that answers with errors, on top of a real one: what it does to commits.
 
-use super::{Lake, Location, Store};
+use super::{Lake, Store};
 use crate::kinds::columns::Attendances;
 use crate::ledger::Ledger;
+use crate::location::Location;
 use crate::{Engine, EngineError, Settings};
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;

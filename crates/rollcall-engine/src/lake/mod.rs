@@ -4,7 +4,7 @@
 //! version of a table is a list of files that never change. What facts look like there is said by [`crate::kinds::words`].
 //!
 //! # Layout
-//! - `location`: the directory or bucket where the lake lies, and [`store`]: the same, open
+//! - [`store`]: the directory or bucket where the lake lies, open
 //! - `log`: the versions of a table, what each holds, the commit of a next one, and what is checked at start
 //! - `data`: data files, written, read and merged, and whether what is read is what was written
 //! - `flush`: facts on their way from the ledger
@@ -18,7 +18,6 @@ mod erase;
 #[cfg(test)]
 mod faults;
 mod flush;
-mod location;
 mod log;
 pub mod store;
 #[cfg(test)]
@@ -30,8 +29,6 @@ pub use compact::Compacted;
 pub use data::checksums::Checksum;
 pub(crate) use data::read::LakeScan;
 pub(crate) use erase::{Found, Matcher};
-pub use location::{Location, StoreOptions};
-pub(crate) use log::files::Month;
 pub use log::files::{DataFile, Files};
 pub(crate) use log::rollback::version_of;
 pub use store::Store;
@@ -39,10 +36,11 @@ pub(crate) use vacuum::Traces;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;
-use crate::facts::Wanted;
 use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::stored::Wanted;
 use crate::kinds::words::Worded;
 use crate::ledger::Ledger;
+use crate::location::{Location, StoreOptions};
 use data::read::{self, ByMemory, Footers};
 use data::{checksums, merge, write};
 use log::table::{self, Table};

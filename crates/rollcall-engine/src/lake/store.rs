@@ -4,8 +4,8 @@
 //! `object_store` does this when asked to.
 
 use super::failed;
-use super::location::{Location, StoreOptions};
 use crate::error::EngineError;
+use crate::location::{Location, StoreOptions};
 use bytes::Bytes;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};

@@ -2,7 +2,6 @@
 
 use super::{Ledger, broken, org_of};
 use crate::error::EngineError;
-use crate::lake::Month;
 use crate::selection::Selection;
 use rollcall_model::OrgId;
 use serde::{Deserialize, Serialize};
@@ -18,8 +17,8 @@ pub(crate) struct Erasure {
     /// The lake covered the organization up to this position before ids were removed for the first time: facts that came later may have them
     /// again.
     pub(crate) since: Option<u64>,
-    /// The months whose data files have, or had, such facts.
-    pub(crate) months: BTreeSet<Month>,
+    /// The months of UTC, such as `2025-03`, whose data files have, or had, such facts.
+    pub(crate) months: BTreeSet<String>,
 }
 
 /// Where an erasure is noted: organization, and a number that means nothing.

@@ -5,7 +5,7 @@
 
 use super::broken;
 use crate::error::EngineError;
-use crate::kinds::columns::Dictionary;
+use crate::strings::Dictionary;
 use fjall::{Keyspace, OwnedWriteBatch};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use parking_lot::RwLock;

@@ -5,7 +5,6 @@
 
 use super::{BLOCK_KEY_PREFIX, Durable, Ledger, broken, lake_table, org_of};
 use crate::error::EngineError;
-use crate::kinds::block::{Block, Commit};
 use fjall::Keyspace;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
@@ -64,20 +63,15 @@ impl Waiting {
         Ok(Self { of: Mutex::new(of), facts: AtomicUsize::new(0), trimmed: AtomicUsize::new(WORTH_GIVING_BACK) })
     }
 
-    /// Adds the facts of a commit.
-    pub(crate) fn add(&self, position: u64, commit: &Commit) {
-        fn each<B: Block>(waits: &mut HashMap<(FactKind, OrgId), Wait>, position: u64, blocks: &[(OrgId, B)]) {
-            for (org, block) in blocks {
-                let wait = Wait { facts: 0, since: Some(Instant::now()), last: position };
-                let wait = waits.entry((B::KIND, *org)).or_insert(wait);
-                wait.facts += block.facts();
-                wait.last = position;
-            }
-        }
+    /// Adds the facts of a commit: of which kind and whose, and how many.
+    pub(crate) fn add(&self, position: u64, blocks: impl Iterator<Item = (FactKind, OrgId, usize)>) {
         let mut of = self.of.lock();
-        each(&mut of, position, &commit.attendance);
-        each(&mut of, position, &commit.assistance);
-        self.facts.fetch_add(commit.facts(), Ordering::Relaxed);
+        for (kind, org, facts) in blocks {
+            let wait = of.entry((kind, org)).or_insert(Wait { facts: 0, since: Some(Instant::now()), last: position });
+            wait.facts += facts;
+            wait.last = position;
+            self.facts.fetch_add(facts, Ordering::Relaxed);
+        }
     }
 
     /// How many facts were committed since the start and wait.

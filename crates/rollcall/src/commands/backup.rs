@@ -9,7 +9,7 @@ use crate::operations::backup::{Asked, Backup};
 use crate::output;
 use crate::sealed::BackupKey;
 use rollcall_engine::backup::Made;
-use rollcall_engine::lake::{Location, StoreOptions};
+use rollcall_engine::location::{Location, StoreOptions};
 use std::path::Path;
 
 pub fn run(flags: &args::Backup) -> Result {

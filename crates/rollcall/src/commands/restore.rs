@@ -10,7 +10,7 @@ use crate::operations::{Context, Operation};
 use crate::output;
 use crate::sealed::BackupKey;
 use crate::server::{self, SIGNING_KEY};
-use rollcall_engine::lake::Location;
+use rollcall_engine::location::Location;
 use rollcall_engine::{Engine, Settings, backup};
 
 pub fn run(flags: &args::Restore) -> Result {

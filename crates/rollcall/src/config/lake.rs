@@ -3,7 +3,7 @@
 use super::check::Checks;
 use super::{file, secrets};
 use rollcall_engine::Settings;
-use rollcall_engine::lake::{Location, StoreOptions};
+use rollcall_engine::location::{Location, StoreOptions};
 use std::path::Path;
 
 /// Puts what the file says of the lake into the settings.

@@ -5,7 +5,7 @@ use crate::sealed::BackupKey;
 use crate::server::SIGNING_KEY;
 use crate::server::signing;
 use rollcall_engine::backup::Made;
-use rollcall_engine::lake::{Location, StoreOptions};
+use rollcall_engine::location::{Location, StoreOptions};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 

@@ -91,7 +91,7 @@ impl Stay {
 }
 
 /// The days that a stay is an entry of, without the day its session began.
-pub(crate) fn other_days(started_at: Millis, lasted: Range) -> impl Iterator<Item = Day> {
+fn other_days(started_at: Millis, lasted: Range) -> impl Iterator<Item = Day> {
     let (first, last) = (Day::of(lasted.from), Day::of(lasted.to - 1));
     (first.0..=last.0).map(Day).filter(move |day| *day != Day::of(started_at))
 }

@@ -2,7 +2,7 @@
 
 use crate::kinds::block::{Block, Commit};
 use crate::kinds::packed::columns;
-use crate::kinds::strings::Dictionary;
+use crate::strings::Dictionary;
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::sync::Arc;
 

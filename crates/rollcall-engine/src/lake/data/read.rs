@@ -2,7 +2,7 @@
 
 use super::checksums::{Checked, Footer};
 use crate::error::EngineError;
-use crate::facts::{Wanted, day_of};
+use crate::kinds::stored::{Wanted, day_of};
 use crate::kinds::words::{Worded, dictionaries};
 use crate::lake::files::DataFile;
 use crate::lake::store::Store;

@@ -106,7 +106,7 @@ pub(in crate::lake) fn is_parquet(store: &Store, name: &str, size: u64) -> Resul
 #[cfg(test)]
 mod tests {
     use crate::kinds::block::{AttendanceBlock, Block};
-    use crate::lake::Location;
+    use crate::location::Location;
     use crate::testing::copy_all;
     use crate::{Engine, Settings};
     use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Value};

@@ -3,9 +3,9 @@
 use super::*;
 use crate::cells::{DamagedFile, Findings, Scope};
 use crate::export::Format;
-use crate::facts::Wanted;
 use crate::kinds::block::AssistanceBlock;
 use crate::kinds::columns::Assistances;
+use crate::kinds::stored::Wanted;
 use crate::lake::checksums::Checked;
 use crate::lake::merge::Merge;
 use crate::lake::read::{ByMemory, LakeScan};

@@ -1,7 +1,7 @@
 //! Vacuum deletes what nobody needs, and nothing else.
 
 use super::*;
-use crate::facts::Wanted;
+use crate::kinds::stored::Wanted;
 use crate::testing::copy_all;
 use std::fs::File;
 use std::time::{Duration, SystemTime};

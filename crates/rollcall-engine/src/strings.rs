@@ -12,7 +12,7 @@ pub struct Strings {
 
 impl Strings {
     /// The strings of a buffer that end at these places, in order; none if those are not places of it.
-    pub(super) fn of(bytes: String, ends: Vec<usize>) -> Option<Self> {
+    pub(crate) fn of(bytes: String, ends: Vec<usize>) -> Option<Self> {
         let fit =
             ends.is_sorted() && ends.iter().all(|end| bytes.is_char_boundary(*end)) && ends.last().copied().unwrap_or(0) == bytes.len();
         fit.then_some(Self { bytes, ends })
@@ -47,12 +47,12 @@ impl Strings {
     }
 
     /// Their bytes, one after the other.
-    pub(super) fn bytes(&self) -> &str {
+    pub(crate) fn bytes(&self) -> &str {
         &self.bytes
     }
 
     /// Where each ends.
-    pub(super) fn ends(&self) -> &[usize] {
+    pub(crate) fn ends(&self) -> &[usize] {
         &self.ends
     }
 
@@ -151,7 +151,7 @@ impl Dictionary {
     }
 
     /// The column of these distinct strings and keys, to which nothing is added; none if a key has no string.
-    pub(super) fn of(values: Strings, keys: Vec<u32>) -> Option<Self> {
+    pub(crate) fn of(values: Strings, keys: Vec<u32>) -> Option<Self> {
         let fit = keys.iter().all(|key| (*key as usize) < values.len());
         fit.then(|| Self { values, keys, ..Self::default() })
     }
