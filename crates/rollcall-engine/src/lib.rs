@@ -1,27 +1,24 @@
 //! Facts in, rows out. The engine makes facts durable, folds them into cells and answers every report from those.
 //!
 //! # Layout
-//! - [`engine`]: the engine as its users see it
-//! - [`directories`]: the directories of organizations, and those that they replaced
-//! - [`ingest`]: request bodies → [`facts::Attendances`]: decode and validate
-//! - [`facts`]: facts as columns
-//! - [`ledger`]: durable commits, ids and user numbers
-//! - [`lake`]: the open tables that hold every fact for good
-//! - `keeper`: the thread that moves facts there
-//! - [`selection`]: which facts are meant
-//! - [`erase`]: facts that go for good
-//! - [`scan`]: facts read back from both
-//! - [`words`]: facts as the lake and exports write them
-//! - [`backup`]: one consistent state, elsewhere, and back
+//! Lower things know nothing of what stands above them.
+//!
+//! *Leaves:* [`error`], [`settings`], [`location`] (where the lake or a backup lies), [`selection`] (which facts are erased), [`threads`],
+//! [`crash`] (where tests end the process), [`places`] (from IP addresses to places), `clock`, `data_directory`, `disk` and `health` (what is
+//! wrong with the storage now), `strings`.
+//!
+//! - [`ledger`] makes facts durable: commits, ids, names, directories, receipts; facts are bytes there
+//! - [`kinds`] says what facts of each kind are made of: columns, blocks of numbers, words
+//! - [`ingest`]: request bodies become columns
+//! - [`lake`] holds every fact for good, in open tables
+//! - [`facts`] reads both as one
 //! - [`cells`]: the mergeable exact aggregates and their store
-//! - `modes`: who may enter a data directory
-//! - [`places`]: from IP addresses to places, by database files
-//! - [`export`]: facts back out, in formats that can be ingested again
+//! - `commit`: the pipeline from columns to receipts
+//! - [`engine`]: the engine as its users see it, its start, and its threads
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
-//! - `disk`, `health`: room on the disk, and what is wrong with the storage now
-//! - [`threads`]: the engine's threads
-//! - `supervisor`: opens the engine again when its storage failed
-//! - [`crash`]: where tests end the process
+//! - [`export`]: facts back out, in formats that can be ingested again
+//! - [`erase`]: facts that go for good: those of a user, of long ago, or that were a mistake
+//! - [`backup`]: one consistent state, elsewhere, and back
 
 pub mod backup;
 pub mod cells;

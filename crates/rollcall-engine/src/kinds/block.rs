@@ -33,7 +33,7 @@ const HEADER: usize = 32;
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;
 
-/// The columns of a kind of block, as [`super::packed::columns`] makes them.
+/// The columns of a kind of block, as `packed.rs` makes them.
 pub trait BlockColumns: Default + std::fmt::Debug + Send + Sync + 'static {
     /// One fact on its way into a block, or out of it.
     type Row<'a>: Copy;

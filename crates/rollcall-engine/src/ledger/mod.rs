@@ -189,7 +189,7 @@ impl Ledger {
         Ok(self.meta.insert(lake_table(kind), durable.bytes())?)
     }
 
-    /// Where the lake lies, as [`crate::lake::Location`] names it.
+    /// Where the lake lies, as [`crate::location::Location`] names it.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
