@@ -240,6 +240,11 @@ mod tests {
         assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, 1);
     }
 
+    /// Nobody works on the files in the background.
+    fn no_flush() -> Settings {
+        Settings { flush_seconds: 0, ..Settings::default() }
+    }
+
     /// A data directory as it would be found after a crash: the files of an open engine after `commits` receipts of one fact each.
     fn crashed(commits: usize) -> (tempfile::TempDir, PathBuf) {
         crashed_after(|engine| (0..commits).for_each(|number| ingest(engine, number)))
@@ -247,7 +252,7 @@ mod tests {
 
     fn crashed_after(work: impl FnOnce(&Engine)) -> (tempfile::TempDir, PathBuf) {
         let (open, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let engine = Engine::open(open.path(), Settings::default()).unwrap();
+        let engine = Engine::open(open.path(), no_flush()).unwrap();
         work(&engine);
         copy_all(&open.path().join("ledger"), &copy.path().join("ledger"));
         let journal = journals(&copy.path().join("ledger")).unwrap().pop().unwrap();
