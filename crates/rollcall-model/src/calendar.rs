@@ -115,9 +115,13 @@ impl Calendar {
         Self { zone, week_start: Weekday::Sunday }
     }
 
-    /// The date that the zone's clocks show at `at`.
+    /// The day that `at` is in: the date that the zone's clocks show, but where they went back over midnight. There the day has begun with
+    /// the first midnight ([`Calendar::start_of`]), as a day is without gaps.
     pub fn date_of(&self, at: Millis) -> Date {
-        self.zone.to_datetime(timestamp(at)).date()
+        let shown = self.zone.to_datetime(timestamp(at));
+        let next = shown.date().saturating_add(1.day());
+        // Clocks went back by three hours at most since 1972.
+        if shown.hour() >= 21 && self.start_of(next) <= at { next } else { shown.date() }
     }
 
     /// The first instant of `day`; for a day that the zone skips, the first instant after it.
@@ -240,6 +244,18 @@ mod tests {
     }
 
     #[test]
+    fn an_hour_that_the_clocks_repeat_over_midnight_is_in_the_day_that_has_begun() {
+        // St. John's went back from 00:01 on 1999-10-31 to 23:01 on 10-30.
+        let st_johns = calendar("America/St_Johns");
+        for (minutes, day) in [(-1, 30), (0, 31), (1, 31), (31, 31), (60, 31), (61, 31)] {
+            let at = st_johns.start_of(date(1999, 10, 31)) + minutes * 60_000;
+            assert_eq!(st_johns.date_of(at), date(1999, 10, day), "{minutes}");
+            let slices: Vec<_> = st_johns.periods(Period::Day, Range::new(at, at + 1)).map(|slice| slice.date).collect();
+            assert_eq!(slices, [date(1999, 10, day)], "{minutes}");
+        }
+    }
+
+    #[test]
     fn an_empty_range_has_no_period_wherever_it_lies() {
         for zone in ["UTC", "Pacific/Kiritimati", "Pacific/Niue"] {
             for (from, to) in [(0, 0), (LATEST, LATEST), (LATEST + 1, i64::MAX), (EARLIEST, EARLIEST), (i64::MIN, EARLIEST), (5, 4)] {
@@ -259,7 +275,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_instant_is_in_exactly_the_day_its_clocks_show(
+        fn every_instant_is_in_exactly_one_day(
             at in EARLIEST..LATEST - 1,
             zone in prop::sample::select(vec![
                 "UTC", "Asia/Shanghai", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo",
