@@ -332,9 +332,9 @@ def _(options):
     return collections.Counter([ingest(lines)[0]]), {400, 413}
 
 
-@attack("300,000 stays of seven days", needs=[KEY])
+@attack("600,000 stays of seven days", needs=[KEY])
 def _(options):
-    lines = "\n".join(json.dumps(fact(user_id=f"u{number}", left_at="2026-03-09T01:00:00Z")) for number in range(300_000))
+    lines = "\n".join(json.dumps(fact(user_id=f"u{number}", left_at="2026-03-09T01:00:00Z")) for number in range(600_000))
     body = gzip.compress(lines.encode())
     headers = bearer() | {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
     return collections.Counter([ask("POST", "/v1/attendance", headers, body, timeout=120)[0]]), {400, 413}
