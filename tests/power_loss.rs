@@ -19,7 +19,7 @@
 //! Some of the states are started by the real executable, the others are opened in this process. In each, facts of receipts are there once,
 //! facts without one are there by whole requests, and after every request is sent again, everything is there once and the cells are verified.
 //!
-//! What is not modelled: storage that loses or damages what was synced (see `ledger/tail.rs` of the engine for damage).
+//! What is not modelled: storage that loses or damages what was synced (see `ledger/journal_repair.rs` of the engine for damage).
 
 mod disk;
 mod recording;

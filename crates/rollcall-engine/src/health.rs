@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The file in the data directory that says that a write or a sync failed: what the system then holds in memory of the ledger's journal may
-/// not be on the disk, though it reads as if it were. See `ledger/tail.rs`.
+/// not be on the disk, though it reads as if it were. See `ledger/journal_repair.rs`.
 const FAILED: &str = "storage-failed";
 
 /// After how many flushes in a row that failed the lake is named as a problem.

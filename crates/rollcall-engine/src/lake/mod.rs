@@ -44,7 +44,7 @@ use crate::location::{Location, StoreOptions};
 use data::read::{self, ByMemory, Footers};
 use data::{checksums, merge, write};
 use log::table::{self, Table};
-use log::{files, rollback as tail};
+use log::{files, rollback};
 use quick_cache::sync::Cache;
 use rollcall_model::{FactKind, OrgId};
 use std::sync::Arc;

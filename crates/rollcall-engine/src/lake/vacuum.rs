@@ -17,7 +17,7 @@
 use super::files::Month;
 use super::store::{Left, Store};
 use super::table::Table;
-use super::{Lake, tail};
+use super::{Lake, rollback};
 use crate::crash;
 use crate::error::EngineError;
 use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
@@ -70,7 +70,7 @@ pub(crate) struct Traces {
 impl Traces {
     /// The directories of a table that they are in.
     fn directories(&self, table: &str) -> Vec<String> {
-        let log: &[&str] = if self.logs { &["_delta_log", tail::ROLLED_BACK] } else { &[] };
+        let log: &[&str] = if self.logs { &["_delta_log", rollback::ROLLED_BACK] } else { &[] };
         let of_org = format!("{table}/organization={}", self.org);
         log.iter().map(|log| format!("{table}/{log}")).chain([of_org]).collect()
     }
@@ -175,7 +175,7 @@ impl Sweep<'_> {
             }
             cleaned = true;
         }
-        for (file, meta) in within(&format!("{}/", tail::ROLLED_BACK)) {
+        for (file, meta) in within(&format!("{}/", rollback::ROLLED_BACK)) {
             if self.is_old(meta) && !self.delete_of_log(file, meta.size)? {
                 return Ok(());
             }
@@ -230,9 +230,9 @@ impl Sweep<'_> {
     /// The data files that commits removed, but not long ago, and when.
     fn removed_lately<'t>(&self, table: &'t Table, log: &[&(String, ObjectMeta)]) -> Result<MappedMutexGuard<'t, Removed>, EngineError> {
         let mut known = table.removed.lock();
-        let is_new = |file: &str| tail::version_of(file).is_some_and(|version| version >= known.0);
+        let is_new = |file: &str| rollback::version_of(file).is_some_and(|version| version >= known.0);
         // A commit is not older than what it says.
-        let is_lately = |(file, meta): &&&(String, ObjectMeta)| tail::is_commit(file) && is_new(file) && !self.is_old(meta);
+        let is_lately = |(file, meta): &&&(String, ObjectMeta)| rollback::is_commit(file) && is_new(file) && !self.is_old(meta);
         let lately: Vec<String> = log.iter().filter(is_lately).map(|(file, _)| file.clone()).collect();
         for (commit, bytes) in self.store.get_all(lately)? {
             for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -252,11 +252,11 @@ impl Sweep<'_> {
     fn log_behind<'l>(&self, log: &[&'l (String, ObjectMeta)]) -> Result<Vec<&'l (String, ObjectMeta)>, EngineError> {
         let checkpoints = log.iter().rev().filter(|(file, meta)| file.ends_with(".checkpoint.parquet") && self.is_old(meta));
         for (checkpoint, meta) in checkpoints {
-            if !tail::is_parquet(self.store, checkpoint, meta.size)? {
+            if !rollback::is_parquet(self.store, checkpoint, meta.size)? {
                 continue;
             }
-            let behind = tail::version_of(checkpoint).unwrap_or_default();
-            let versions = log.iter().copied().filter(|(file, _)| tail::version_of(file).is_some_and(|version| version < behind));
+            let behind = rollback::version_of(checkpoint).unwrap_or_default();
+            let versions = log.iter().copied().filter(|(file, _)| rollback::version_of(file).is_some_and(|version| version < behind));
             return Ok(versions.take_while(|(_, meta)| self.is_old(meta)).collect());
         }
         Ok(Vec::new())

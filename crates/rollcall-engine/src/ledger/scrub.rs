@@ -5,7 +5,7 @@
 //! tables hold a value until a compaction meets both it and what replaced it, which nothing promises to happen either. So here the journal
 //! is filled up, every keyspace flushed, and every table written anew. For that fjall 3 has calls that its documentation leaves out.
 
-use super::{Ledger, journal_repair as tail};
+use super::{Ledger, journal_repair};
 use crate::error::EngineError;
 use fjall::{Keyspace, KeyspaceCreateOptions, PersistMode};
 use std::time::Duration;
@@ -35,11 +35,11 @@ impl Ledger {
         let failed = |error: std::io::Error| EngineError::Storage(format!("{}: {error}", self.directory.display()));
         for entry in std::fs::read_dir(&self.directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == tail::TORN_TAIL) {
+            if path.extension().is_some_and(|extension| extension == journal_repair::TORN_TAIL) {
                 std::fs::remove_file(&path).map_err(failed)?;
             }
         }
-        let before = tail::journals(&self.directory).map_err(failed)?;
+        let before = journal_repair::journals(&self.directory).map_err(failed)?;
         let zeros = vec![0u8; PADDING_BYTES];
         for _ in 0..PADDINGS {
             self.meta.insert(PADDING, zeros.as_slice())?;

@@ -6,7 +6,7 @@
 use super::actions::{PARTITIONS, added, without_statistics};
 use super::committer::Tagging;
 use super::files::{DataFile, Files, Flushed};
-use super::rollback as tail;
+use super::rollback;
 use crate::clock::now;
 use crate::crash;
 use crate::error::EngineError;
@@ -83,7 +83,7 @@ impl Table {
     /// Opens the table of a kind of fact, if it is there.
     pub(in crate::lake) fn open<B: Worded>(store: &Store, ledger: &Ledger) -> Result<Self, EngineError> {
         let durable = ledger.durable(B::KIND)?;
-        tail::roll_back(store, B::KIND.name(), durable.map(|durable| durable.version))?;
+        rollback::roll_back(store, B::KIND.name(), durable.map(|durable| durable.version))?;
         let table = Self {
             kind: B::KIND,
             store: store.clone(),
