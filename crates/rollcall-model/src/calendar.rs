@@ -14,6 +14,9 @@ pub type Millis = i64;
 /// The length of a [`Quarter`], in milliseconds.
 pub const QUARTER_MILLIS: Millis = 15 * 60 * 1000;
 
+/// The length of an hour, in milliseconds.
+pub const HOUR_MILLIS: Millis = 60 * 60 * 1000;
+
 /// The length of a UTC day, in milliseconds.
 pub const DAY_MILLIS: Millis = 24 * 60 * 60 * 1000;
 
@@ -87,6 +90,8 @@ pub enum Period {
     Week,
     /// A calendar month.
     Month,
+    /// Three calendar months, from January, April, July or October.
+    Quarter,
     /// A calendar year.
     Year,
 }
@@ -155,6 +160,10 @@ impl Calendar {
                 day.saturating_sub(i64::from(back).days())
             }
             Period::Month => day.first_of_month(),
+            Period::Quarter => {
+                let months = (day.month() - 1) % 3;
+                day.first_of_month().saturating_sub(i64::from(months).months())
+            }
             Period::Year => day.first_of_year(),
         }
     }
@@ -165,6 +174,7 @@ impl Calendar {
             Period::Day => 1.day(),
             Period::Week => 1.week(),
             Period::Month => 1.month(),
+            Period::Quarter => 3.months(),
             Period::Year => 1.year(),
         })
     }
@@ -188,6 +198,49 @@ impl Calendar {
             None
         })
     }
+
+    /// Every hour that `range` touches, in order, whole: the instants that the zone's clocks call by one date, hour and offset. An hour that
+    /// the clocks repeat is two; where they change within an hour, or by half an hour, it has fewer than 60 minutes.
+    pub fn hours(&self, range: Range) -> impl Iterator<Item = Hour> + '_ {
+        let range = range.intersect(&Range::new(EARLIEST, LATEST));
+        let mut at = if range.is_empty() { range.to } else { self.hour_of(range.from).range.from };
+        std::iter::from_fn(move || {
+            let hour = (at < range.to).then(|| self.hour_of(at))?;
+            at = hour.range.to;
+            Some(hour)
+        })
+    }
+
+    /// The hour that `at` is in.
+    pub fn hour_of(&self, at: Millis) -> Hour {
+        let offset = i64::from(self.zone.to_offset(timestamp(at)).seconds()) * 1000;
+        let shown = at + offset;
+        let whole =
+            Range::new(shown.div_euclid(HOUR_MILLIS) * HOUR_MILLIS - offset, (shown.div_euclid(HOUR_MILLIS) + 1) * HOUR_MILLIS - offset);
+        // Where the clocks were changed within the hour, and changed the offset.
+        let changed = |change: Millis| i64::from(self.zone.to_offset(timestamp(change)).seconds()) * 1000 != offset;
+        let before = self.zone.preceding(timestamp(at + 1)).map(|change| change.timestamp().as_millisecond());
+        let begun = before.take_while(|change| *change > whole.from).find(|change| changed(change - 1));
+        let after = self.zone.following(timestamp(at)).map(|change| change.timestamp().as_millisecond());
+        let ended = after.take_while(|change| *change < whole.to).find(|change| changed(*change));
+        let range = Range::new(begun.unwrap_or(whole.from), ended.unwrap_or(whole.to));
+        #[expect(clippy::cast_possible_truncation, reason = "hours of a day are below 24, and offsets are below 26 hours")]
+        let (hour, offset) = (shown.div_euclid(HOUR_MILLIS).rem_euclid(24) as i8, (offset / 1000) as i32);
+        Hour { date: self.date_of(range.from), hour, offset, range }
+    }
+}
+
+/// An hour of a zone's clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hour {
+    /// The day that it is in.
+    pub date: Date,
+    /// What the clocks show, from 0 to 23.
+    pub hour: i8,
+    /// By how many seconds the clocks are ahead of UTC.
+    pub offset: i32,
+    /// The instants of the whole hour, even where only a part was asked for.
+    pub range: Range,
 }
 
 /// The instant as jiff has it; instants outside jiff's years clamp.
@@ -273,7 +326,57 @@ mod tests {
         assert_eq!(shanghai.first_of(Period::Week, date(2025, 3, 2)), date(2025, 2, 24));
     }
 
+    #[test]
+    fn hours_have_the_minutes_their_zone_gives_them() {
+        let of = |zone: &str, day: Date| -> Vec<(i8, i32, i64)> {
+            let calendar = calendar(zone);
+            let hours = calendar.hours(calendar.day(day));
+            hours.map(|hour| (hour.hour, hour.offset / 60, (hour.range.to - hour.range.from) / 60_000)).collect()
+        };
+        assert_eq!(of("Asia/Kathmandu", date(2025, 3, 1)), (0..24).map(|hour| (hour, 345, 60)).collect::<Vec<_>>());
+        let spring = of("America/New_York", date(2025, 3, 9));
+        assert_eq!((spring.len(), spring[1], spring[2]), (23, (1, -300, 60), (3, -240, 60)));
+        let autumn = of("America/New_York", date(2025, 11, 2));
+        assert_eq!((autumn.len(), autumn[1], autumn[2]), (25, (1, -240, 60), (1, -300, 60)));
+        // Lord Howe goes back from 02:00 to 01:30, and forward from 02:00 to 02:30.
+        let autumn = of("Australia/Lord_Howe", date(2025, 4, 6));
+        assert_eq!((autumn.len(), autumn[1], autumn[2], autumn[3]), (25, (1, 660, 60), (1, 630, 30), (2, 630, 60)));
+        let spring = of("Australia/Lord_Howe", date(2025, 10, 5));
+        assert_eq!((spring.len(), spring[1], spring[2]), (24, (1, 630, 60), (2, 660, 30)));
+        // St. John's went back from 00:01 to 23:01: the minute after midnight and the hour before it are the day that has begun.
+        let autumn = of("America/St_Johns", date(1999, 10, 31));
+        assert_eq!((autumn.len(), autumn[0], autumn[1], autumn[2]), (26, (0, -150, 1), (23, -210, 59), (0, -210, 60)));
+    }
+
+    #[test]
+    fn quarters_begin_in_january_april_july_and_october() {
+        let utc = calendar("UTC");
+        let range = Range::new(utc.start_of(date(2024, 12, 31)), utc.start_of(date(2025, 10, 2)));
+        let dates: Vec<_> = utc.periods(Period::Quarter, range).map(|slice| slice.date).collect();
+        assert_eq!(dates, [date(2024, 10, 1), date(2025, 1, 1), date(2025, 4, 1), date(2025, 7, 1), date(2025, 10, 1)]);
+    }
+
     proptest! {
+        #[test]
+        fn hours_lie_end_to_end_in_their_days(
+            from in EARLIEST..4_102_444_800_000, length in 1i64..5 * DAY_MILLIS,
+            zone in prop::sample::select(vec!["UTC", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Africa/Monrovia"]),
+        ) {
+            let calendar = calendar(zone);
+            let range = Range::new(from, from + length);
+            let hours: Vec<_> = calendar.hours(range).collect();
+            prop_assert!(hours[0].range.contains(range.from) && hours[hours.len() - 1].range.contains(range.to - 1));
+            prop_assert!(hours.windows(2).all(|pair| pair[0].range.to == pair[1].range.from));
+            for hour in hours {
+                prop_assert!(!hour.range.is_empty() && hour.range.to - hour.range.from <= HOUR_MILLIS);
+                for at in [hour.range.from, hour.range.to - 1] {
+                    prop_assert_eq!(calendar.hour_of(at), hour);
+                    prop_assert_eq!(calendar.date_of(at), hour.date);
+                    prop_assert_eq!(calendar.zone.to_datetime(timestamp(at)).hour(), hour.hour);
+                }
+            }
+        }
+
         #[test]
         fn every_instant_is_in_exactly_one_day(
             at in EARLIEST..LATEST - 1,
@@ -292,7 +395,7 @@ mod tests {
         #[test]
         fn periods_lie_end_to_end(
             from in EARLIEST..4_102_444_800_000, days in 1i64..800,
-            period in prop::sample::select(vec![Period::Day, Period::Week, Period::Month, Period::Year]),
+            period in prop::sample::select(vec![Period::Day, Period::Week, Period::Month, Period::Quarter, Period::Year]),
         ) {
             let calendar = calendar("America/New_York");
             let range = Range::new(from, from + days * DAY_MILLIS);

@@ -32,11 +32,11 @@ pub mod reports;
 
 pub use assistance::Assistance;
 pub use attendance::Attendance;
-pub use calendar::{Calendar, Millis, Period, Quarter, Range};
+pub use calendar::{Calendar, Hour, Millis, Period, Quarter, Range};
 pub use cancellation::{Cancellation, Ended};
 pub use directory::Directory;
 pub use draft::{AssistanceDraft, AttendanceDraft, Clock, Draft, Value};
-pub use fact::{AssistanceKind, Device, FactKind, Media, SessionKind, UserKind};
+pub use fact::{AssistanceKind, Device, FactKind, Media, Medium, SessionKind, UserKind};
 pub use fields::FactField;
 pub use identity::FactId;
 pub use organization::{OrgId, Organization};

@@ -30,7 +30,7 @@ pub(super) fn daily(uri: &Uri, tenant: &Tenant, now: Millis) -> Result<MeetingDa
     }
     let (Some(range), []) = (range, reader.violations.as_slice()) else { return Err(Refusal::Parameters(reader.violations)) };
     let unit = reader.unit_of(tenant, unit)?;
-    Ok(MeetingDays { range, zone: tenant.organization.zone.clone(), app: None, unit })
+    Ok(MeetingDays { unit, ..MeetingDays::by_day(range, tenant.organization.zone.clone()) })
 }
 
 /// Reads the parameters of `get_top_user`.
@@ -59,6 +59,7 @@ pub(super) fn top_user(uri: &Uri, tenant: &Tenant, now: Millis) -> Result<(TopUs
         limit: usize::try_from(limit).unwrap_or(usize::MAX),
         app: None,
         unit,
+        kinds: None,
     };
     Ok((ask, id_type))
 }

@@ -14,7 +14,7 @@ pub(super) fn daily(rows: &[MeetingDay], quoted: bool) -> Envelope<DailyData> {
     let rows: Vec<DailyRow> = rows
         .iter()
         .map(|row| DailyRow {
-            date: number(row.day.from.div_euclid(SECOND)),
+            date: number(row.period.from.div_euclid(SECOND)),
             meeting_count: number(signed(row.meetings)),
             meeting_duration: number(row.duration.div_euclid(SECOND)),
             participant_count: number(signed(row.participants)),

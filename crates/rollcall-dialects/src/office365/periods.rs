@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan};
 use rollcall_model::calendar::EARLIEST;
-use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
+use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping, StayFilter};
 use rollcall_model::{Calendar, Device, Millis, Period, Range, UserKind};
 
 /// A row of a set. The organization's id and name, the same in each, stand beside the rows.
@@ -44,10 +44,11 @@ pub(super) fn question(set: Set, zone: TimeZone, months: u32, now: Millis) -> Ac
         zone: calendar.zone,
         week_start: Weekday::Sunday,
         by: Grouping::Period(period),
-        user_kinds: Some(vec![UserKind::Member]),
-        devices: Some(vec![Device::Desktop, Device::Web]),
-        session_kinds: None,
-        app: None,
+        of: StayFilter {
+            user_kinds: Some(vec![UserKind::Member]),
+            devices: Some(vec![Device::Desktop, Device::Web]),
+            ..StayFilter::default()
+        },
     }
 }
 
@@ -79,7 +80,8 @@ fn ordinal(period: Period, first: Date) -> i64 {
         Period::Day => days,
         Period::Week => (days + 4).div_euclid(7),
         Period::Month => (i64::from(first.year()) - 1970) * 12 + i64::from(first.month()) - 1,
-        Period::Year => i64::from(first.year()) - 1970,
+        // No set has quarters.
+        Period::Quarter | Period::Year => i64::from(first.year()) - 1970,
     }
 }
 

@@ -79,10 +79,11 @@ impl Reports for Naive {
             }
             MeetingDay {
                 date: slice.date,
-                day: slice.range,
+                period: slice.range,
                 meetings: meetings.len() as u64,
                 duration: meetings.values().map(|(join, leave, _)| leave - join).sum(),
                 participants: meetings.values().map(|(.., users)| users.len() as u64).sum(),
+                people: None,
             }
         });
         Ok(Answer { covers: Covers { range: ask.range, zone: ask.zone.clone(), seen: None }, rows: rows.collect() })

@@ -65,7 +65,17 @@ pub(crate) fn fact(session_id: &str, started: &str, user_id: &str, joined: &str,
 pub(crate) fn user(id: &str, name: &str, kind: UserKind) -> User {
     let ids = Some(id.to_owned());
     let user_id = ids.clone().filter(|_| kind != UserKind::Room);
-    User { id: id.into(), open_id: ids.clone(), union_id: ids, user_id, name: name.into(), kind, departments: Vec::new(), from: None }
+    User {
+        id: id.into(),
+        open_id: ids.clone(),
+        union_id: ids,
+        user_id,
+        name: name.into(),
+        kind,
+        departments: Vec::new(),
+        from: None,
+        until: None,
+    }
 }
 
 #[derive(Debug)]

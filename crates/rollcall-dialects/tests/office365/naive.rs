@@ -41,9 +41,9 @@ impl Fact {
     }
 
     fn is_asked(&self, ask: &ActiveUsers) -> bool {
-        ask.user_kinds.as_ref().is_none_or(|kinds| kinds.contains(&self.user_kind))
-            && ask.devices.as_ref().is_none_or(|devices| devices.contains(&self.device))
-            && ask.session_kinds.as_ref().is_none_or(|kinds| kinds.contains(&self.session_kind))
+        ask.of.user_kinds.as_ref().is_none_or(|kinds| kinds.contains(&self.user_kind))
+            && ask.of.devices.as_ref().is_none_or(|devices| devices.contains(&self.device))
+            && ask.of.session_kinds.as_ref().is_none_or(|kinds| kinds.contains(&self.session_kind))
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Naive {
 }
 
 pub(crate) fn department(id: &str, parent: Option<&str>, from: Option<Date>) -> Department {
-    Department { id: id.into(), parent_id: parent.map(Into::into), name: format!("The {id}"), from }
+    Department { id: id.into(), parent_id: parent.map(Into::into), name: format!("The {id}"), from, until: None }
 }
 
 pub(crate) fn user(id: &str, departments: &[&str], from: Option<Date>) -> User {
@@ -74,6 +74,7 @@ pub(crate) fn user(id: &str, departments: &[&str], from: Option<Date>) -> User {
         kind: UserKind::Member,
         departments: departments.iter().map(|id| (*id).to_owned()).collect(),
         from,
+        until: None,
     }
 }
 

@@ -131,7 +131,7 @@ mod tests {
     use crate::{Engine, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::DAY_MILLIS;
-    use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays};
+    use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, StayFilter};
     use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, OrgId, Organization, Period, Range, Reports, Value};
 
     const AT: i64 = 1_740_819_600_000;
@@ -194,14 +194,11 @@ mod tests {
             zone: TimeZone::UTC,
             week_start: jiff::civil::Weekday::Monday,
             by: Grouping::Period(Period::Day),
-            user_kinds: None,
-            devices: None,
-            session_kinds: None,
-            app: None,
+            of: StayFilter::default(),
         };
         let of = |number| {
             let org = organization(number).id;
-            let meetings = engine.meeting_days(org, &MeetingDays { range, zone: TimeZone::UTC, app: None, unit: None }).unwrap();
+            let meetings = engine.meeting_days(org, &MeetingDays::by_day(range, TimeZone::UTC)).unwrap();
             format!("{:?} {:?}", meetings.rows, engine.active_users(org, &ask).unwrap().rows)
         };
         of(1) + &of(2)

@@ -3,8 +3,8 @@
 //! A cell is a monoid: merging cells in any order gives the aggregate of all their facts. There are two sorts.
 //! - *Base cells* (`bases/`) are what the facts of a UTC day say, as ordered entries. They take late facts. [`Stays`] holds who stayed in
 //!   which session: it alone knows whether a user was already counted in a meeting. [`Uses`] holds what the coding assistant was used for.
-//! - *Merged cells* (`merged/`) are made from base cells and answer one question each: [`MeetingTotals`], [`UserTotals`],
-//!   [`PresentUsers`], [`PlacedUsers`], [`UseSums`], [`UsageSets`]. Since a meeting lies in one day with all its facts, sums over slices
+//! - *Merged cells* (`merged/`) are made from base cells and answer one question each: [`MeetingTotals`],
+//!   [`MeetingPeople`], [`UserTotals`], [`PresentUsers`], [`MediaUsers`], [`PlacedUsers`], [`Peaks`], [`UseSums`], [`UsageSets`]. Since a meeting lies in one day with all its facts, sums over slices
 //!   that do not overlap add up exactly; sets of users unite.
 //!
 //! [`Cells`] keeps them: facts are folded into *live* runs of entries in memory; a checkpoint writes these, with the ledger position they
@@ -26,13 +26,15 @@ mod verify;
 mod view;
 
 pub use base::{Base, Run, Touches};
-use bases::stays::meetings;
 pub use bases::stays::{Stay, Stays};
+pub(crate) use bases::stays::{meetings, session_hash};
 pub use bases::uses::{Used, UsedIn, Uses};
 pub use cover::{Day, Slice};
+pub use merged::meeting_people::MeetingPeople;
 pub use merged::meeting_totals::{MeetingTotals, Totals};
+pub use merged::peaks::{Peak, Peaks, PeaksOf};
 pub use merged::places::{Placed, PlacedUsers, RangeUsers};
-pub use merged::presence::{Attended, PresentFilter, PresentUsers};
+pub use merged::presence::{Attended, AttendedWith, MediaUsers, Presence, PresentFilter, PresentUsers};
 pub use merged::usage_sets::{Filing, Part, Parts, UsageSets};
 pub use merged::use_sums::UseSums;
 pub use merged::user_sets::UserSets;

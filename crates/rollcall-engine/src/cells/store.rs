@@ -320,7 +320,7 @@ mod tests {
     use crate::{Engine, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
-    use rollcall_model::reports::{ActiveUsers, Grouping};
+    use rollcall_model::reports::{ActiveUsers, Grouping, StayFilter};
     use rollcall_model::{AttendanceDraft, Directory, Organization, Period, Quarter, Range, Reports, Value};
 
     /// 2025-03-01T00:00:00Z.
@@ -355,8 +355,7 @@ mod tests {
 
     fn active(engine: &Engine, range: Range, by: Grouping) -> u64 {
         let week_start = jiff::civil::Weekday::Monday;
-        let (user_kinds, devices, session_kinds) = (None, None, None);
-        let ask = ActiveUsers { range, zone: TimeZone::UTC, week_start, by, user_kinds, devices, session_kinds, app: None };
+        let ask = ActiveUsers { range, zone: TimeZone::UTC, week_start, by, of: StayFilter::default() };
         engine.active_users(organization().id, &ask).unwrap().rows.iter().map(|row| row.users).sum()
     }
 

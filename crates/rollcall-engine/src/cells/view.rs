@@ -146,6 +146,19 @@ impl<B: Base> View<'_, B> {
         self.kept_as(slice, selector, slice.is_of_calendar(), make)
     }
 
+    /// The same, in memory alone.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`], and those of `make`.
+    pub fn kept_in_memory<K: Keep>(
+        &self,
+        slice: Slice,
+        selector: u128,
+        make: impl FnOnce() -> Result<K, EngineError>,
+    ) -> Result<Arc<K>, EngineError> {
+        self.kept_as(slice, selector, false, make)
+    }
+
     /// The same, which is stored when it was made only if so asked.
     fn kept_as<K: Keep>(
         &self,
@@ -204,6 +217,17 @@ impl<B: Base> View<'_, B> {
         })
     }
 
+    /// What of a range may have entries, so that years without facts cost nothing.
+    pub fn reach(&self, range: Range) -> Range {
+        self.spans.map_or(Range::new(range.from, range.from), |spans| range.intersect(&spans))
+    }
+
+    /// The entries of a day, which count as a cell of the question's budget.
+    pub(crate) fn entries_counted(&self, day: Day) -> Result<Arc<Vec<B::Entry>>, EngineError> {
+        self.cancellation.take_cell()?;
+        self.entries(day)
+    }
+
     /// Whether anything of the organization is live.
     pub fn is_any_live(&self) -> bool {
         !self.live.is_empty()
@@ -231,7 +255,7 @@ impl<B: Base> View<'_, B> {
     }
 
     /// Facts in storage, of which some may be wanted.
-    pub(super) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
+    pub(crate) fn facts(&self, wanted: Wanted) -> impl Iterator<Item = Result<B::Block, EngineError>> + use<B> {
         let cancellation = self.cancellation.clone();
         self.pinned.blocks(self.org, wanted).map(move |read| {
             if cancellation.is_cancelled() {

@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(engine.ingest(&organization, fact("east", &organization)).unwrap().accepted, 1);
         drop(engine);
         let engine = Engine::open(directory.path(), Settings::default()).unwrap();
-        let ask = MeetingDays { range: Range::new(AT, AT + 1), zone: TimeZone::UTC, app: Some("east".into()), unit: None };
+        let ask = MeetingDays { app: Some("east".into()), ..MeetingDays::by_day(Range::new(AT, AT + 1), TimeZone::UTC) };
         assert_eq!(engine.meeting_days(organization.id, &ask).unwrap().rows[0].meetings, 1);
     }
 

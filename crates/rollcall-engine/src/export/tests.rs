@@ -34,7 +34,7 @@ fn open(directory: &tempfile::TempDir) -> Engine {
 
 /// `u0` and `u1` have one and two departments, `u2` none.
 fn directory() -> DirectoryDocument {
-    let department = |id: &str| Department { id: id.into(), parent_id: None, name: id.into(), from: None };
+    let department = |id: &str| Department { id: id.into(), parent_id: None, name: id.into(), from: None, until: None };
     let user = |id: &str, kind, departments: &[&str]| User {
         id: id.into(),
         open_id: None,
@@ -44,6 +44,7 @@ fn directory() -> DirectoryDocument {
         kind,
         departments: departments.iter().map(|id| (*id).into()).collect(),
         from: None,
+        until: None,
     };
     let users = vec![user("u0", UserKind::Room, &["d0"]), user("u1", UserKind::Member, &["d1", "d0"]), user("u2", UserKind::Guest, &[])];
     DirectoryDocument { departments: vec![department("d0"), department("d1")], users }

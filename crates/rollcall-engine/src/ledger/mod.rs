@@ -43,7 +43,7 @@ use rollcall_model::{FactKind, Millis, OrgId};
 use std::path::{Path, PathBuf};
 
 /// The version of what is stored. A data directory of another is refused.
-const FORMAT: &[u8] = b"rollcall 4";
+const FORMAT: &[u8] = b"rollcall 5";
 
 /// What a journal is allocated ahead: fjall takes no smaller limit of all journals.
 const LEAST_JOURNAL: u64 = 64 << 20;

@@ -11,7 +11,8 @@ use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
 use rollcall_model::directory::{Department, DirectoryDocument, User};
 use rollcall_model::reports::{
-    ActiveUsers, DepartmentDays, DeveloperDays, Developers, Grouping, MeetingDays, PlaceLevel, TopUsers, UsageSpan, UserOrder, UsersByPlace,
+    ActiveUsers, DepartmentDays, DeveloperDays, Developers, Grouping, MeetingDays, PlaceLevel, StayFilter, TopUsers, UsageSpan, UserOrder,
+    UsersByPlace,
 };
 use rollcall_model::{AssistanceDraft, Device, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -32,6 +33,7 @@ fn directory() -> DirectoryDocument {
         kind,
         departments: vec![],
         from: None,
+        until: None,
     };
     DirectoryDocument { departments: vec![], users: vec![user(0, UserKind::Room), user(1, UserKind::Member)] }
 }
@@ -54,6 +56,7 @@ fn facts() -> Vec<Fact> {
             joined,
             left: joined + stay,
             device: Device::Desktop,
+            media: vec![],
             unit: number as u8 % 2,
             place: Place::from_code(["CN-SH", "US"][number as usize % 2]),
         }
@@ -74,8 +77,16 @@ fn filled() -> (TempDir, Engine) {
 /// Every report, which leaves kept cells of hours, days, weeks and longer.
 fn answers(engine: &Engine) -> String {
     let (org, zone) = (organization().id, TimeZone::get("Asia/Kathmandu").unwrap());
-    let days = engine.meeting_days(org, &MeetingDays { range: RANGE, zone: zone.clone(), app: None, unit: None }).unwrap();
-    let top = TopUsers { range: RANGE, zone: zone.clone(), order: UserOrder::Duration, limit: 9, app: Some(APPS[0].into()), unit: None };
+    let days = engine.meeting_days(org, &MeetingDays::by_day(RANGE, zone.clone())).unwrap();
+    let top = TopUsers {
+        range: RANGE,
+        zone: zone.clone(),
+        order: UserOrder::Duration,
+        limit: 9,
+        app: Some(APPS[0].into()),
+        unit: None,
+        kinds: None,
+    };
     let top = engine.top_users(org, &top).unwrap();
     let active = [Period::Day, Period::Week, Period::Month].map(|by| {
         let ask = ActiveUsers {
@@ -83,10 +94,7 @@ fn answers(engine: &Engine) -> String {
             zone: zone.clone(),
             week_start: Weekday::Sunday,
             by: Grouping::Period(by),
-            user_kinds: None,
-            devices: None,
-            session_kinds: None,
-            app: None,
+            of: StayFilter::default(),
         };
         engine.active_users(org, &ask).unwrap().rows
     });
@@ -324,8 +332,13 @@ fn kept_cells_of_departments_are_verified_by_the_directory_and_those_of_another_
     let (home, org) = (tempfile::tempdir().unwrap(), organization());
     let engine = open(home.path());
     let departments = |top: &[&str]| {
-        let department =
-            |id: &str| Department { id: id.into(), parent_id: (!top.contains(&id)).then(|| "d0".into()), name: "D".into(), from: None };
+        let department = |id: &str| Department {
+            id: id.into(),
+            parent_id: (!top.contains(&id)).then(|| "d0".into()),
+            name: "D".into(),
+            from: None,
+            until: None,
+        };
         DirectoryDocument { departments: ["d0", "d1", "d2"].map(department).into(), users: vec![] }
     };
     engine.put_directory(org.id, departments(&["d0"])).unwrap();

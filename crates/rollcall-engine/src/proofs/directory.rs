@@ -26,8 +26,21 @@ pub(super) struct Held {
 impl Held {
     /// The entry of a user that holds on a day.
     pub(super) fn user_on(&self, id: &str, day: Date) -> Option<&User> {
-        let held = self.document.users.iter().filter(|user| user.id == id && user.from.is_none_or(|from| from <= day));
-        held.max_by_key(|user| user.from)
+        let begun = self.document.users.iter().filter(|user| user.id == id && user.from.is_none_or(|from| from <= day));
+        begun.max_by_key(|user| user.from).filter(|user| user.until.is_none_or(|until| day <= until))
+    }
+
+    /// The departments that a user is in on a day, and those above them.
+    pub(super) fn departments_above(&self, id: &str, day: Date) -> BTreeSet<&str> {
+        let mut all = BTreeSet::new();
+        for direct in self.user_on(id, day).into_iter().flat_map(|user| &user.departments) {
+            let mut at = Some(direct.as_str());
+            while let Some(department) = at {
+                all.insert(department);
+                at = self.parent_on(department, day).flatten();
+            }
+        }
+        all
     }
 
     /// The kind of a user; no entry of it has another.
@@ -37,8 +50,9 @@ impl Held {
 
     /// The department right above on a day; none if it does not exist.
     pub(super) fn parent_on(&self, id: &str, day: Date) -> Option<Option<&str>> {
-        let held = self.document.departments.iter().filter(|entry| entry.id == id && entry.from.is_none_or(|from| from <= day));
-        held.max_by_key(|entry| entry.from).map(|entry| entry.parent_id.as_deref())
+        let begun = self.document.departments.iter().filter(|entry| entry.id == id && entry.from.is_none_or(|from| from <= day));
+        let held = begun.max_by_key(|entry| entry.from).filter(|entry| entry.until.is_none_or(|until| day <= until));
+        held.map(|entry| entry.parent_id.as_deref())
     }
 
     /// A directory is uploaded.
@@ -68,27 +82,31 @@ fn from() -> impl Strategy<Value = Option<Date>> {
     prop::option::weighted(0.8, (-6i32..6).prop_map(|days| date(2025, 3, 8) + days.days()))
 }
 
-/// Departments 0 to 3 are there since ever and move below departments of smaller numbers; 4 begins on some day.
+/// Departments 0 to 3 are there since ever and move below departments of smaller numbers; 4 begins on some day, and may end.
 fn departments() -> impl Strategy<Value = Vec<Department>> {
     let moves = prop::collection::btree_map((0usize..4, from()), 0usize..4, 0..8);
-    (moves, from()).prop_map(|(mut moves, begins)| {
+    (moves, from(), prop::option::of(0i32..6)).prop_map(|(mut moves, begins, lasts)| {
         (0..4).for_each(|id| _ = moves.entry((id, None)).or_insert(id / 2));
         let entry = |id: usize, parent: Option<usize>, from| Department {
             id: DEPARTMENTS[id].into(),
             parent_id: parent.map(|parent| DEPARTMENTS[parent].into()),
             name: "D".into(),
             from,
+            until: None,
         };
         let moved = moves.into_iter().map(|((id, from), parent)| entry(id, Some(parent).filter(|parent| *parent < id), from));
-        moved.chain([entry(4, Some(1), begins)]).collect()
+        let until = lasts.map(|days| begins.unwrap_or(date(2025, 3, 5)) + days.days());
+        moved.chain([Department { until, ..entry(4, Some(1), begins) }]).collect()
     })
 }
 
 /// Of users 0 to 3 some; 0 is a room.
 pub(super) fn directory() -> impl Strategy<Value = DirectoryDocument> {
-    let users = prop::collection::btree_map((0u8..4, from()), prop::sample::subsequence(&DEPARTMENTS[..4], 0..3), 0..8);
+    // Some entries end some days after they began.
+    let entry = (prop::sample::subsequence(&DEPARTMENTS[..4], 0..3), prop::option::weighted(0.3, 0i32..4));
+    let users = prop::collection::btree_map((0u8..4, from()), entry, 0..8);
     (departments(), users).prop_map(|(departments, users)| {
-        let user = |((id, from), departments): ((u8, Option<Date>), Vec<&str>)| User {
+        let user = |(id, from): (u8, Option<Date>), (departments, lasts): (Vec<&str>, Option<i32>)| User {
             id: name(id),
             open_id: Some(format!("ou_{id}")).filter(|_| from.is_none()),
             union_id: None,
@@ -97,7 +115,8 @@ pub(super) fn directory() -> impl Strategy<Value = DirectoryDocument> {
             kind: if id == 0 { UserKind::Room } else { UserKind::Member },
             departments: departments.into_iter().map(Into::into).collect(),
             from,
+            until: lasts.map(|days| from.unwrap_or(date(2025, 3, 4)) + days.days()),
         };
-        DirectoryDocument { departments, users: users.into_iter().map(user).collect() }
+        DirectoryDocument { departments, users: users.into_iter().map(|(key, entry)| user(key, entry)).collect() }
     })
 }

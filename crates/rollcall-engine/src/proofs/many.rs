@@ -73,7 +73,7 @@ fn many_organizations_cost_a_start_nothing_and_each_has_its_facts() {
     assert_eq!(engine.flush().unwrap(), count as u64);
     let range = Range::new(AT - DAY_MILLIS, AT + DAY_MILLIS);
     for number in [0, count / 2, count - 1] {
-        let days = MeetingDays { range, zone: TimeZone::UTC, app: None, unit: None };
+        let days = MeetingDays::by_day(range, TimeZone::UTC);
         let rows = engine.meeting_days(organization(number).id, &days).unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.participants).sum::<u64>(), 1);
     }

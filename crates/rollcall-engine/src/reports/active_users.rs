@@ -5,35 +5,32 @@
 //! asked for as one is kept in memory alone.
 //! `active_users.sql` defines the same answer.
 
-use super::{Answering, app_number, whole_slice};
+use super::Answering;
+use super::counted::Counted;
+use super::hours::hours;
 use crate::EngineError;
-use crate::cells::{PresentFilter, PresentUsers, Stays, View};
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Range, ReportError};
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -> Result<Answer<ActiveUsersRow>, ReportError> {
     let calendar = Calendar { zone: ask.zone.clone(), week_start: ask.week_start };
-    let before = if let Grouping::Rolling(days) = ask.by { i64::from(days) + 1 } else { 0 };
-    let view = answering.view::<Stays>(org, Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to))?;
-    let filter = app_number(answering.engine, org, ask.app.as_deref())?.map(|app| PresentFilter {
-        app,
-        session_kinds: ask.session_kinds.clone(),
-        user_kinds: ask.user_kinds.clone(),
-        devices: ask.devices.clone(),
-    });
-    let users = |period: Range, within: Range| match &filter {
-        Some(filter) => present(&view, period, within, filter, ask.by == Grouping::Whole),
-        None => Ok(RoaringBitmap::new()),
-    };
+    let counted = Counted::new(answering, org, &ask.of, reach(ask))?;
+    let users = |period: Range, within: Range| counted.present(period, within, ask.by == Grouping::Whole);
     let rows = match ask.by {
         Grouping::Period(period) => calendar
             .periods(period, ask.range)
             .map(|slice| Ok(ActiveUsersRow { date: slice.date, period: slice.range, users: users(slice.range, ask.range)?.len() }))
             .collect::<Result<_, EngineError>>()?,
+        Grouping::Hour => {
+            let mut rows = Vec::new();
+            hours(&counted, &calendar, ask.range, |hour, users| {
+                rows.push(ActiveUsersRow { date: hour.date, period: hour.range, users: users.len() });
+            })?;
+            rows
+        }
         Grouping::Rolling(days) => rolling(&calendar, ask.range, usize::from(days.max(1)), users)?,
         Grouping::Whole if ask.range.is_empty() => Vec::new(),
         Grouping::Whole => {
@@ -41,26 +38,14 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -
             vec![ActiveUsersRow { date, period: ask.range, users: users(ask.range, ask.range)?.len() }]
         }
     };
-    let seen = view.seen().map(|seen| seen.intersect(&ask.range)).filter(|seen| !seen.is_empty());
-    let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: seen.map(|seen| (seen.from, seen.to)) };
+    let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: counted.seen(ask.range) };
     Ok(Answer { covers, rows })
 }
 
-/// The users present in what of a period lies within a range; the period may be a range that was asked for as one.
-fn present(
-    view: &View<'_, Stays>,
-    period: Range,
-    within: Range,
-    filter: &PresentFilter,
-    as_one: bool,
-) -> Result<RoaringBitmap, EngineError> {
-    let mut cells: Vec<Arc<PresentUsers>> = Vec::new();
-    match whole_slice(period, within) {
-        Some(slice) if as_one => cells.push(view.range_cell(slice)?),
-        Some(slice) => cells.push(view.cell(slice)?),
-        None => view.each(period.intersect(&within), |cell: &Arc<PresentUsers>| cells.push(cell.clone()))?,
-    }
-    Ok(PresentUsers::union(cells.iter().map(AsRef::as_ref), |group| filter.takes(group)))
+/// The instants that count for some row: rolling days reach back before the range.
+pub(super) fn reach(ask: &ActiveUsers) -> Range {
+    let before = if let Grouping::Rolling(days) = ask.by { i64::from(days) + 1 } else { 0 };
+    Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to)
 }
 
 /// A row for each day that the range touches: the users of that day and of those before it, `length` days in all.

@@ -4,14 +4,15 @@
 //! change from day to day; what was used by a department and those below it on a day is a cell that is kept, and a range as one unites
 //! the cells of its days. `department_days.sql` defines the same answer.
 
-use super::Answering;
 use super::usage::{Asked, DayFacts, Selection, as_one, in_place, takes, wanted, with_others};
+use super::{Answering, Seen};
 use crate::EngineError;
 use crate::cells::UsageSets;
 use hashbrown::HashMap;
 use jiff::civil::Date;
+use roaring::RoaringBitmap;
 use rollcall_model::directory::Tree;
-use rollcall_model::reports::{DepartmentDay, DepartmentDays, RowKeys, UsageSpan};
+use rollcall_model::reports::{DepartmentDay, DepartmentDays, RowKey, RowKeys, UsageSpan};
 use rollcall_model::{Answer, Directory, OrgId, ReportError};
 use std::sync::Arc;
 
@@ -84,6 +85,22 @@ fn keys(asked: &Asked<'_>, ask: &DepartmentDays, takes: impl Fn(Date) -> bool) -
         Ok(())
     })?;
     Ok(RowKeys { days: if ask.by == UsageSpan::Whole { as_one(&days) } else { days } })
+}
+
+/// The developers of a row, by number, and from when to when facts are seen.
+pub(super) fn people(answering: &Answering<'_>, org: OrgId, ask: &DepartmentDays, key: &RowKey) -> Result<(Seen, Vec<u32>), ReportError> {
+    let asked = Asked::new(answering, org, ask.range, &ask.zone)?;
+    asked.check_department(&key.id)?;
+    let mut developers = RoaringBitmap::new();
+    each_day(
+        &asked,
+        |date| ask.by == UsageSpan::Whole || date == key.date,
+        |_, facts, span| {
+            developers |= &facts.of(&span.selection(&asked, ask, &key.id))?.developers;
+            Ok(())
+        },
+    )?;
+    Ok((asked.covers().seen, developers.into_iter().collect()))
 }
 
 pub(super) fn rows(answering: &Answering<'_>, org: OrgId, ask: &DepartmentDays) -> Result<RowKeys, ReportError> {

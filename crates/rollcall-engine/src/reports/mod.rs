@@ -2,12 +2,25 @@
 
 mod active_users;
 mod ahead;
+mod behind;
+mod concurrency;
+mod counted;
 mod department_days;
+mod department_users;
 mod developer_days;
+mod hours;
 mod meeting_days;
+mod membership;
+mod people;
+mod person;
+mod session;
+mod sessions;
+mod silent;
 mod top_users;
 mod usage;
+mod users_by_means;
 mod users_by_place;
+mod week_hours;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use usage::{NamesOf, Selections};
@@ -16,11 +29,15 @@ use crate::cells::{Base, Slice, View};
 use crate::{Engine, EngineError, Supervisor};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{
-    ActiveUsers, ActiveUsersRow, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, MeetingDay, MeetingDays, PlaceUsers, RowKeys,
-    TopUser, TopUsers, UsersByPlace,
+    ActiveUsers, ActiveUsersRow, Concurrency, ConcurrencyRow, DepartmentCount, DepartmentDay, DepartmentDays, DepartmentUsers,
+    DeveloperDay, DeveloperDays, MeansUsers, MeetingDay, MeetingDays, People, Person, PersonAnswer, PersonRow, PlaceUsers, RowKeys,
+    Session, SessionRow, Sessions, Silent, SilentMember, StayRow, TopUser, TopUsers, UsersByMeans, UsersByPlace, WeekHour, WeekHours,
 };
-use rollcall_model::{Answer, Cancellation, Directory, OrgId, Quarter, Range, ReportError, Reports};
+use rollcall_model::{Answer, Cancellation, Directory, Millis, OrgId, Quarter, Range, ReportError, Reports};
 use std::sync::Arc;
+
+/// The first and the last instant of the facts that an answer counts.
+type Seen = Option<(Millis, Millis)>;
 
 /// The engine, while it answers one question.
 struct Answering<'e> {
@@ -109,6 +126,15 @@ reports! {
     top_users: TopUsers => Answer<TopUser>, top_users::answer;
     active_users: ActiveUsers => Answer<ActiveUsersRow>, active_users::answer;
     users_by_place: UsersByPlace => Answer<PlaceUsers>, users_by_place::answer;
+    users_by_means: UsersByMeans => Answer<MeansUsers>, users_by_means::answer;
+    week_hours: WeekHours => Answer<WeekHour>, week_hours::answer;
+    concurrency: Concurrency => Answer<ConcurrencyRow>, concurrency::answer;
+    department_users: DepartmentUsers => Answer<DepartmentCount>, department_users::answer;
+    people: People => Answer<PersonRow>, people::answer;
+    person: Person => Answer<PersonAnswer>, person::answer;
+    silent: Silent => Answer<SilentMember>, silent::answer;
+    sessions: Sessions => Answer<SessionRow>, sessions::answer;
+    session: Session => Answer<StayRow>, session::answer;
     department_rows: DepartmentDays => RowKeys, department_days::rows;
     department_days: DepartmentDays => Answer<DepartmentDay>, department_days::answer;
     developer_rows: DeveloperDays => RowKeys, developer_days::rows;
@@ -149,7 +175,7 @@ mod tests {
     use crate::ingest::{Compression, Context, Format, decode};
     use crate::kinds::columns::Attendances;
     use jiff::tz::TimeZone;
-    use rollcall_model::reports::Grouping;
+    use rollcall_model::reports::{Grouping, StayFilter};
     use rollcall_model::{Organization, Period};
     use uuid::Uuid;
 
@@ -211,7 +237,7 @@ mod tests {
     #[test]
     fn a_question_takes_no_more_cells_than_it_may() {
         let (_home, engine, org) = engine(5);
-        let days = MeetingDays { range: range(5), zone: TimeZone::UTC, app: None, unit: None };
+        let days = MeetingDays::by_day(range(5), TimeZone::UTC);
         let of = |most| engine.until(&Cancellation::of_budget(most)).unwrap().meeting_days(org, &days);
         assert!(matches!(of(4), Err(ReportError::TooMuch(4))));
         assert_eq!(of(1000).unwrap().rows.len(), 5);
@@ -246,16 +272,13 @@ mod tests {
             zone: TimeZone::UTC,
             week_start: jiff::civil::Weekday::Monday,
             by: Grouping::Period(Period::Day),
-            user_kinds: None,
-            devices: None,
-            session_kinds: None,
-            app: None,
+            of: StayFilter::default(),
         };
         let cancellation = Cancellation::default();
         let asked = engine.until(&cancellation).unwrap();
         drop(cancellation.when_dropped());
         assert!(matches!(asked.active_users(org, &ask), Err(ReportError::Cancelled)));
-        let days = MeetingDays { range: ask.range, zone: TimeZone::UTC, app: None, unit: None };
+        let days = MeetingDays::by_day(ask.range, TimeZone::UTC);
         assert!(matches!(asked.meeting_days(org, &days), Err(ReportError::Cancelled)));
         let rows = engine.active_users(org, &ask).unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.users).collect::<Vec<_>>(), [1; 5]);

@@ -24,19 +24,23 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> R
         cells.push(cell.clone());
     })?;
     let directory = answering.engine.directory(org);
-    let rows = top(answering.engine, org, &sums, ask)?;
+    // Only users outside the directory have the kind their facts give them.
+    let kind = |id: &str, number: u32| {
+        let latest = || cells.iter().filter_map(|cell| cell.latest(number, app, ask.unit)).max();
+        let kind = directory.user(id).map(|user| user.kind).or_else(|| UserKind::from_number(latest()?.1));
+        kind.unwrap_or(UserKind::Member)
+    };
+    let takes = |id: &str, number: u32| ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind(id, number)));
+    let rows = top(answering.engine, org, &sums, ask, takes)?;
     let rows = rows.into_iter().map(|(id, number, sum)| {
         let user = directory.user(&id);
-        // Only users outside the directory have the kind their facts give them.
-        let latest = || cells.iter().filter_map(|cell| cell.latest(number, app, ask.unit)).max();
-        let kind = user.map(|user| user.kind).or_else(|| UserKind::from_number(latest()?.1));
         TopUser {
             open_id: user.and_then(|user| user.open_id.clone()),
             union_id: user.and_then(|user| user.union_id.clone()),
             user_id: user.and_then(|user| user.user_id.clone()),
             name: user.map_or_else(|| id.to_string(), |user| user.name.clone()),
-            id: id.to_string(),
-            kind: kind.unwrap_or(UserKind::Member),
+            kind: kind(&id, number),
+            id,
             meetings: sum.meetings,
             duration: sum.stayed,
         }
@@ -44,8 +48,14 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> R
     Ok(Answer { covers: Covers { seen: sums.seen, ..covers }, rows: rows.collect() })
 }
 
-/// The first `limit` users: their ids, numbers and sums.
-fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Result<Vec<(String, u32, UserSum)>, EngineError> {
+/// The first `limit` users that are taken: their ids, numbers and sums.
+fn top(
+    engine: &Engine,
+    org: OrgId,
+    sums: &UserSums,
+    ask: &TopUsers,
+    takes: impl Fn(&str, u32) -> bool,
+) -> Result<Vec<(String, u32, UserSum)>, EngineError> {
     let measures = |sum: &UserSum| match ask.order {
         UserOrder::Meetings => (Reverse(sum.meetings as i64), Reverse(sum.stayed)),
         UserOrder::Duration => (Reverse(sum.stayed), Reverse(sum.meetings as i64)),
@@ -55,7 +65,7 @@ fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Result<V
         return Ok(Vec::new());
     }
     // Nobody beyond the measures of the last place can be in the answer; ids, which break ties, are needed for the others only.
-    if ask.limit < users.len() {
+    if ask.limit < users.len() && ask.kinds.is_none() {
         let (_, last, _) = users.select_nth_unstable_by_key(ask.limit - 1, |(_, sum)| measures(sum));
         let last = measures(&last.1);
         users.retain(|(_, sum)| measures(sum) <= last);
@@ -65,6 +75,6 @@ fn top(engine: &Engine, org: OrgId, sums: &UserSums, ask: &TopUsers) -> Result<V
     let mut named: Vec<(&str, u32, UserSum)> =
         users.into_iter().filter_map(|(number, sum)| Some((names.name(number)?, number, sum))).collect();
     named.sort_unstable_by(|(a_id, _, a), (b_id, _, b)| measures(a).cmp(&measures(b)).then_with(|| a_id.as_bytes().cmp(b_id.as_bytes())));
-    named.truncate(ask.limit);
-    Ok(named.into_iter().map(|(id, number, sum)| (id.to_owned(), number, sum)).collect())
+    let taken = named.into_iter().filter(|(id, number, _)| takes(id, *number)).take(ask.limit);
+    Ok(taken.map(|(id, number, sum)| (id.to_owned(), number, sum)).collect())
 }

@@ -43,7 +43,7 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &UsersByPlace) 
 }
 
 /// The place whose row counts users seen in `place`; none if their place is unknown to this question.
-fn row_of(place: Place, ask: &UsersByPlace) -> Option<Place> {
+pub(super) fn row_of(place: Place, ask: &UsersByPlace) -> Option<Place> {
     let row = match ask.by {
         PlaceLevel::Country => place.as_country(),
         PlaceLevel::Subdivision => place.as_subdivision()?,

@@ -1,12 +1,11 @@
 //! What must hold of a directory, on every day.
 //!
-//! A department that exists goes on for ever, so a parent exists on every day of a child's entry if its first entry begins no later. Loops and
-//! levels are checked by replaying the changes in the order of their days: each day's changed departments are first taken out of the tree
-//! and then put back, one by one, below their new parents. What is being put together has no loop and at most [`MOST_LEVELS`] levels, so
+//! A parent exists on every day of a child's entry. Loops and levels are checked by replaying the changes in the order of their days: each
+//! day's changed departments are first taken out of the tree and then put back, one by one, below their new parents, if they still exist. What is being put together has no loop and at most [`MOST_LEVELS`] levels, so
 //! each step walks at most that many, and the work grows with the number of entries, not with days times departments.
 
 use super::document::{Department, DirectoryDocument, DirectoryError, MOST_DEPARTMENTS, MOST_LEVELS, User};
-use super::history::{Entry, History};
+use super::history::{Entry, History, lasting};
 use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -39,16 +38,25 @@ fn shown(id: &str) -> String {
     id.chars().take(256).collect()
 }
 
+/// Checks that no entry ends before it begins.
+pub(super) fn ends(what: &'static str, entries: &[impl Entry]) -> Result<(), DirectoryError> {
+    let backwards = |entry: &&_| Entry::until(*entry).is_some_and(|until| Entry::from(*entry).is_some_and(|from| until < from));
+    match entries.iter().find(backwards).and_then(|entry| Some((entry, entry.until()?))) {
+        Some((entry, until)) => Err(DirectoryError::Backwards { what, id: entry.id().to_owned(), day: entry.from(), until }),
+        None => Ok(()),
+    }
+}
+
 /// Checks that users name departments that exist while they do, each once and not too many.
 pub(super) fn users(users: &[User], departments: &History<Department>) -> Result<(), DirectoryError> {
-    for User { id, departments: named, from: day, .. } in users {
+    for (User { id, departments: named, from: day, .. }, last) in users.chunk_by(|a, b| a.id == b.id).flat_map(lasting) {
         let (id, day) = (|| id.clone(), *day);
         if named.len() > MOST_DEPARTMENTS {
             return Err(DirectoryError::TooMany { id: id(), day });
         }
         let mut seen = HashSet::new();
         for department in named {
-            exists("user", id, day, department, departments)?;
+            exists("user", id, (day, last), department, departments)?;
             if !seen.insert(department) {
                 return Err(DirectoryError::Repeated { id: id(), day, department: department.clone() });
             }
@@ -57,45 +65,69 @@ pub(super) fn users(users: &[User], departments: &History<Department>) -> Result
     Ok(())
 }
 
+/// Checks that a department exists on each day from the first to the last of an entry; no day: since ever, and for ever.
 fn exists(
     what: &'static str,
     id: impl Fn() -> String,
-    day: Option<Date>,
+    (day, last): (Option<Date>, Option<Date>),
     department: &str,
     departments: &History<Department>,
 ) -> Result<(), DirectoryError> {
-    match departments.of(department).first().map(Entry::from) {
-        None => Err(DirectoryError::UnknownDepartment { what, id: id(), day, department: shown(department) }),
+    let entries = departments.of(department);
+    match entries.first().map(Entry::from) {
+        None => return Err(DirectoryError::UnknownDepartment { what, id: id(), day, department: shown(department) }),
         // Since ever is less than any day.
         Some(Some(begins)) if day < Some(begins) => {
-            Err(DirectoryError::NotYet { what, id: id(), day, department: department.to_owned(), begins })
+            return Err(DirectoryError::NotYet { what, id: id(), day, department: department.to_owned(), begins });
         }
-        Some(_) => Ok(()),
+        Some(_) => {}
+    }
+    // The last day of each time without an entry begins, and on which one begins again.
+    let begins = entries.iter().skip(1).map(Entry::from).chain([None]);
+    let gaps = lasting(entries).zip(begins).filter_map(|((_, ends), again)| Some((ends?, again)));
+    let has_day = |(ends, again): &(Date, Option<Date>)| {
+        let is_gap = ends.tomorrow().is_ok_and(|next| again.is_none_or(|again| next < again));
+        is_gap && last.is_none_or(|last| *ends < last) && again.is_none_or(|again| day < Some(again))
+    };
+    match gaps.into_iter().find(has_day) {
+        Some((ends, _)) => Err(DirectoryError::Gone { what, id: id(), day, department: department.to_owned(), ends }),
+        None => Ok(()),
     }
 }
 
 /// Checks that parents exist while their children do, and that no day has a loop or too many levels.
 pub(super) fn departments(departments: &History<Department>) -> Result<(), DirectoryError> {
     let entries = departments.entries();
-    for Department { id, parent_id, from, .. } in entries {
-        if let Some(parent) = parent_id {
-            exists("department", || id.clone(), *from, parent, departments)?;
+    // On which day a department is below another from then on; none: it no longer exists.
+    let mut changes: Vec<(Option<Date>, Option<&Department>, usize)> = Vec::with_capacity(entries.len());
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for (number, of_one) in entries.chunk_by(|a, b| a.id == b.id).enumerate() {
+        for (entry, last) in lasting(of_one) {
+            if let Some(parent) = &entry.parent_id {
+                exists("department", || entry.id.clone(), (entry.from, last), parent, departments)?;
+            }
+            numbers.insert(&entry.id, number);
+            changes.push((entry.from, Some(entry), number));
+            changes.extend(
+                entry
+                    .until
+                    .and_then(|until| until.tomorrow().ok())
+                    .filter(|_| last == entry.until)
+                    .map(|after| (Some(after), None, number)),
+            );
         }
     }
-    let mut changes: Vec<(&Department, usize)> = Vec::with_capacity(entries.len());
-    for (number, of_one) in entries.chunk_by(|a, b| a.id == b.id).enumerate() {
-        changes.extend(of_one.iter().map(|entry| (entry, number)));
-    }
-    let numbers: HashMap<&str, usize> = changes.iter().map(|(entry, number)| (entry.id.as_str(), *number)).collect();
-    changes.sort_by_key(|(entry, _)| entry.from);
+    // Where one entry ends and the next begins, the next one counts.
+    changes.sort_by_key(|(day, entry, _)| (*day, entry.is_some()));
     let mut forest = Forest::new(numbers.len());
-    for changed in changes.chunk_by(|(a, _), (b, _)| a.from == b.from) {
-        for (_, number) in changed {
+    for changed in changes.chunk_by(|(a, ..), (b, ..)| a == b) {
+        for (.., number) in changed {
             forest.take_out(*number);
         }
-        for (entry, number) in changed {
+        for (day, entry, number) in changed {
+            let Some(entry) = entry else { continue };
             let Some(parent) = entry.parent_id.as_deref().and_then(|parent| numbers.get(parent)) else { continue };
-            let (id, day) = (|| entry.id.clone(), entry.from);
+            let (id, day) = (|| entry.id.clone(), *day);
             match forest.put_below(*number, *parent) {
                 Put::Done => {}
                 Put::BelowItself => return Err(DirectoryError::Cycle { id: id(), day }),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The directory as it is uploaded and stored.
 ///
-/// An entry holds from its day on, until the next entry of the same id; without a day, since ever. Days are days of the organization's zone.
+/// An entry holds from its day on, until the next entry of the same id begins, or after its last day, `until`; without a day, since ever. An
+/// older entry does not come back. Days are days of the organization's zone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DirectoryDocument {
@@ -30,6 +31,10 @@ pub struct Department {
     /// The day since which this entry holds; absent: since ever. Before its first entry's day a department does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Date>,
+    /// The last day on which this entry holds, if no other entry begins before; absent: it holds on. After it the department does not exist,
+    /// until another entry begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
 }
 
 /// A user: the ids, the name, the kind and the departments behind the `user_id` of facts.
@@ -59,6 +64,10 @@ pub struct User {
     /// that entry's kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Date>,
+    /// The last day on which this entry holds, if no other entry begins before; absent: it holds on. After it a user belongs to no department,
+    /// until another entry begins, but is of this entry's kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
 }
 
 const fn member() -> UserKind {
@@ -120,6 +129,32 @@ pub enum DirectoryError {
         department: String,
         /// The first day of that department.
         begins: Date,
+    },
+    /// An entry names a department that does not exist on one of its days.
+    #[error("{what} {id}{} names the department {department}, which ends before, on {ends}", since(*.day))]
+    Gone {
+        /// `user` or `department`.
+        what: &'static str,
+        /// The id of the entry.
+        id: String,
+        /// The day since which the entry holds; none: since ever.
+        day: Option<Date>,
+        /// The department it names.
+        department: String,
+        /// The last day of that department.
+        ends: Date,
+    },
+    /// An entry ends before it begins.
+    #[error("{what} {id}{} ends before it begins, on {until}", since(*.day))]
+    Backwards {
+        /// `user` or `department`.
+        what: &'static str,
+        /// The id of the entry.
+        id: String,
+        /// The day since which the entry would hold.
+        day: Option<Date>,
+        /// The last day.
+        until: Date,
     },
     /// An entry names a department twice.
     #[error("user {id}{} names the department {department} twice", since(*.day))]

@@ -9,6 +9,7 @@ use std::ops::Range;
 pub(super) trait Entry {
     fn id(&self) -> &str;
     fn from(&self) -> Option<Date>;
+    fn until(&self) -> Option<Date>;
 }
 
 impl Entry for Department {
@@ -18,6 +19,9 @@ impl Entry for Department {
     fn from(&self) -> Option<Date> {
         self.from
     }
+    fn until(&self) -> Option<Date> {
+        self.until
+    }
 }
 
 impl Entry for User {
@@ -26,6 +30,9 @@ impl Entry for User {
     }
     fn from(&self) -> Option<Date> {
         self.from
+    }
+    fn until(&self) -> Option<Date> {
+        self.until
     }
 }
 
@@ -83,8 +90,19 @@ impl<E: Entry> History<E> {
     }
 }
 
-/// Which of the entries of one id holds on a day.
-pub(super) fn held<E: Entry>(entries: &[E], day: Date) -> Option<&E> {
+/// Which of the entries of one id began last on a day or before, whether it still holds or not.
+pub(super) fn begun<E: Entry>(entries: &[E], day: Date) -> Option<&E> {
     let begun = entries.partition_point(|entry| entry.from().is_none_or(|from| from <= day));
     entries.get(begun.checked_sub(1)?)
+}
+
+/// Which of the entries of one id holds on a day.
+pub(super) fn held<E: Entry>(entries: &[E], day: Date) -> Option<&E> {
+    begun(entries, day).filter(|entry| entry.until().is_none_or(|until| day <= until))
+}
+
+/// The last day on which each of the entries of one id holds; none: it holds on.
+pub(super) fn lasting<E: Entry>(entries: &[E]) -> impl Iterator<Item = (&E, Option<Date>)> {
+    let next = entries.iter().skip(1).map(|next| next.from().and_then(|day| day.yesterday().ok())).chain([None]);
+    entries.iter().zip(next).map(|(entry, next)| (entry, entry.until().into_iter().chain(next).min()))
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 fn user(id: &str, kind: UserKind, departments: &[&str], from: Option<Date>) -> User {
     let departments = departments.iter().map(|id| (*id).to_owned()).collect();
-    User { id: id.into(), open_id: None, union_id: None, user_id: None, name: id.into(), kind, departments, from }
+    User { id: id.into(), open_id: None, union_id: None, user_id: None, name: id.into(), kind, departments, from, until: None }
 }
 
 fn department(id: &str, parent: Option<&str>, from: Option<Date>) -> Department {
-    Department { id: id.into(), parent_id: parent.map(Into::into), name: id.into(), from }
+    Department { id: id.into(), parent_id: parent.map(Into::into), name: id.into(), from, until: None }
 }
 
 fn directory(departments: Vec<Department>, users: Vec<User>) -> Result<Directory, String> {
@@ -54,6 +54,30 @@ fn before_the_first_day_there_is_a_kind_but_no_department() {
         [directory.next_change(Date::MIN), directory.next_change(day(3)), directory.next_change(day(5))],
         [Some(day(3)), Some(day(5)), None]
     );
+}
+
+#[test]
+fn an_entry_ends_after_its_last_day_and_no_older_one_comes_back() {
+    let until = |entry: Department, last| Department { until: Some(day(last)), ..entry };
+    let departments = vec![department("a", None, None), until(department("d", Some("a"), None), 9)];
+    let users =
+        vec![user("u", UserKind::Guest, &["d"], None), User { until: Some(day(7)), ..user("u", UserKind::Member, &["d"], Some(day(3))) }];
+    let directory = directory(departments.clone(), users).unwrap();
+    assert_eq!((directory.departments_on("u", || day(7)).len(), directory.departments_on("u", || day(8)).len()), (1, 0));
+    assert_eq!(directory.kind_on("u", || day(8)), Some(UserKind::Member));
+    assert!(directory.users_on(day(8)).is_empty());
+    assert!(directory.tree_on(day(9)).contains("d") && !directory.tree_on(day(10)).contains("d"));
+    assert_eq!(
+        (directory.next_tree(day(0)), directory.next_tree(day(10)), directory.next_change(day(7))),
+        (Some(day(10)), None, Some(day(8)))
+    );
+    let member = |last: Option<i32>| vec![User { until: last.map(day), ..user("u", UserKind::Member, &["d"], None) }];
+    assert_eq!(refused(departments.clone(), member(None)), "user u names the department d, which ends before, on 2025-01-10");
+    assert!(self::directory(departments.clone(), member(Some(9))).is_ok());
+    let below = vec![department("a", None, None), until(department("d", Some("a"), None), 9), department("e", Some("d"), None)];
+    assert_eq!(refused(below, vec![]), "department e names the department d, which ends before, on 2025-01-10");
+    let backwards = vec![until(department("d", None, Some(day(4))), 3)];
+    assert_eq!(refused(backwards, vec![]), "department d (from 2025-01-05) ends before it begins, on 2025-01-04");
 }
 
 #[test]
@@ -180,34 +204,53 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Nearly always none; now and then before the entry begins.
+    fn until_day()(day_number in prop::option::weighted(0.2, -1..DAYS)) -> Option<Date> { day_number.map(day) }
+}
+
+prop_compose! {
     fn departments()(
-        moves in prop::collection::vec((0..8u8, prop::option::of(0..8u8), from_day()), 1..24),
+        moves in prop::collection::vec((0..8u8, prop::option::of(0..8u8), from_day(), until_day()), 1..24),
         complete in any::<bool>(),
     ) -> Vec<Department> {
         let mut found = BTreeMap::new();
         if complete {
-            found.extend((0..8u8).map(|id| ((id, None), None)));
+            found.extend((0..8u8).map(|id| ((id, None), (None, None))));
         }
-        found.extend(moves.into_iter().map(|(id, parent, from)| ((id, from), parent)));
-        found.into_iter().map(|((id, from), parent): ((u8, _), Option<u8>)| {
-            department(&format!("d{id}"), parent.map(|parent| format!("d{parent}")).as_deref(), from)
+        found.extend(moves.into_iter().map(|(id, parent, from, until)| ((id, from), (parent, until))));
+        found.into_iter().map(|((id, from), (parent, until)): ((u8, _), (Option<u8>, _))| {
+            let entry = department(&format!("d{id}"), parent.map(|parent| format!("d{parent}")).as_deref(), from);
+            Department { until, ..entry }
         }).collect()
     }
 }
 
 prop_compose! {
-    fn users()(entries in prop::collection::btree_map((0..4u8, from_day()), prop::collection::btree_set(0..8u8, 0..4), 0..10)) -> Vec<User> {
-        entries.into_iter().map(|((id, from), departments)| {
+    fn users()(
+        entries in prop::collection::btree_map((0..4u8, from_day()), (prop::collection::btree_set(0..8u8, 0..4), until_day()), 0..10),
+    ) -> Vec<User> {
+        entries.into_iter().map(|((id, from), (departments, until))| {
             let departments: Vec<String> = departments.into_iter().map(|id| format!("d{id}")).collect();
             let departments: Vec<&str> = departments.iter().map(String::as_str).collect();
-            user(&format!("u{id}"), UserKind::Member, &departments, from)
+            User { until, ..user(&format!("u{id}"), UserKind::Member, &departments, from) }
         }).collect()
     }
 }
 
-/// The latest entry of an id that has begun.
+/// The latest entry of an id that has begun, if it has not ended.
 fn latest<'a, E: Entry>(entries: &'a [E], id: &str, day: Date) -> Option<&'a E> {
-    entries.iter().filter(|entry| entry.id() == id && entry.from().is_none_or(|from| from <= day)).max_by_key(|entry| entry.from())
+    let begun = entries.iter().filter(|entry| entry.id() == id && entry.from().is_none_or(|from| from <= day));
+    begun.max_by_key(|entry| entry.from()).filter(|entry| entry.until().is_none_or(|until| day <= until))
+}
+
+fn is_forwards(entry: &impl Entry) -> bool {
+    entry.until().is_none_or(|until| entry.from().is_none_or(|from| from <= until))
+}
+
+/// Which departments exist on a day, and below which.
+fn shape(departments: &[Department], day: Date) -> BTreeMap<String, Option<String>> {
+    let held = departments.iter().filter(|entry| latest(departments, &entry.id, day) == Some(entry));
+    held.map(|entry| (entry.id.clone(), entry.parent_id.clone())).collect()
 }
 
 /// Whether a department is below another, or the other itself; none where the way up has no end.
@@ -234,9 +277,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
     fn every_day_is_as_a_walk_over_the_entries_has_it(departments in departments(), users in users()) {
-        let days: Vec<Date> = (-1..=DAYS).map(day).collect();
+        let days: Vec<Date> = (-2..=DAYS + 1).map(day).collect();
         let made = directory(departments.clone(), users.clone());
-        prop_assert_eq!(made.is_ok(), days.iter().all(|&day| is_sound(&departments, &users, day)), "{:?}", made.err());
+        let is_sound = departments.iter().all(is_forwards) && users.iter().all(is_forwards)
+            && days.iter().all(|&day| is_sound(&departments, &users, day));
+        prop_assert_eq!(made.is_ok(), is_sound, "{:?}", made.err());
         let Ok(made) = made else { return Ok(()) };
         for &day in &days {
             let tree = made.tree_on(day);
@@ -257,7 +302,12 @@ proptest! {
             }
             prop_assert!(made.users_on(day).is_sorted_by(|a, b| a.id < b.id));
             let begins = departments.iter().map(|entry| entry.from).chain(users.iter().map(|entry| entry.from)).flatten();
-            prop_assert_eq!(made.next_change(day), begins.filter(|&from| from > day).min());
+            let ends = departments.iter().map(|entry| entry.until).chain(users.iter().map(|entry| entry.until)).flatten();
+            let changes = begins.chain(ends.map(|until| until.tomorrow().unwrap()));
+            prop_assert_eq!(made.next_change(day), changes.filter(|&from| from > day).min());
+            let next = day.tomorrow().unwrap();
+            let is_another = shape(&departments, day) != shape(&departments, next);
+            prop_assert_eq!(made.next_tree(day) == Some(next), is_another);
         }
     }
 }

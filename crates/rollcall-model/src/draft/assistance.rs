@@ -209,7 +209,7 @@ mod tests {
 
     /// The user `u` moves from `d2` and `d1` to `d3` on 2025-03-02.
     fn directory() -> Directory {
-        let department = |id: &str| Department { id: id.into(), parent_id: None, name: id.into(), from: None };
+        let department = |id: &str| Department { id: id.into(), parent_id: None, name: id.into(), from: None, until: None };
         let user = |departments: &[&str], from| User {
             id: "u".into(),
             open_id: None,
@@ -219,6 +219,7 @@ mod tests {
             kind: UserKind::Member,
             departments: departments.iter().map(|id| (*id).into()).collect(),
             from,
+            until: None,
         };
         let departments = ["d1", "d2", "d3"].map(department).into();
         Directory::new(DirectoryDocument { departments, users: vec![user(&["d2", "d1"], None), user(&["d3"], Some(date(2025, 3, 2)))] })

@@ -1,7 +1,7 @@
 //! `active_users`: distinct users whose stays overlap a period.
 
+use super::stays::StayFilter;
 use crate::calendar::{Period, Range};
-use crate::fact::{Device, SessionKind, UserKind};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
@@ -19,14 +19,8 @@ pub struct ActiveUsers {
     pub week_start: Weekday,
     /// What a row is.
     pub by: Grouping,
-    /// Users of these kinds, as of the fact; none: of all.
-    pub user_kinds: Option<Vec<UserKind>>,
-    /// On these devices; none: on all.
-    pub devices: Option<Vec<Device>>,
-    /// In sessions of these kinds; none: of all.
-    pub session_kinds: Option<Vec<SessionKind>>,
-    /// In this app; none: in all.
-    pub app: Option<String>,
+    /// Which stays count.
+    pub of: StayFilter,
 }
 
 /// What a row of `active_users` counts.
@@ -34,6 +28,8 @@ pub struct ActiveUsers {
 pub enum Grouping {
     /// A period of the calendar: each that the range touches has a row.
     Period(Period),
+    /// An hour ([`Calendar::hours`](crate::Calendar::hours)): each that the range touches has a row.
+    Hour,
     /// So many days that end with a day: each day that the range touches has a row. The days before it count though the range begins later.
     Rolling(u16),
     /// The range as one.

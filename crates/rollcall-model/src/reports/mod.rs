@@ -1,18 +1,32 @@
 //! Reports: questions with typed parameters and typed rows, defined once, independent of any API.
 
 pub mod active_users;
+pub mod concurrency;
+pub mod department_users;
 pub mod meeting_days;
+pub mod people;
+pub mod sessions;
+pub mod stays;
 pub mod top_users;
 pub mod usage;
+pub mod users_by_means;
 pub mod users_by_place;
+pub mod week_hours;
 
 pub use active_users::{ActiveUsers, ActiveUsersRow, Grouping};
+pub use concurrency::{Concurrency, ConcurrencyRow, Peak};
+pub use department_users::{DepartmentCount, DepartmentUsers};
 pub use meeting_days::{MeetingDay, MeetingDays};
+pub use people::{People, PeopleOrder, PeoplePlace, Person, PersonAnswer, PersonRow, PersonWeek, RowOf, Silent, SilentMember};
+pub use sessions::{Session, SessionKey, SessionRow, Sessions, StayRow};
+pub use stays::{InDepartment, StayFilter};
 pub use top_users::{TopUser, TopUsers, UserOrder};
 pub use usage::{
     Chatting, Coding, Completion, DepartmentDay, DepartmentDays, DeveloperDay, DeveloperDays, Developers, RowKey, RowKeys, Usage, UsageSpan,
 };
+pub use users_by_means::{Means, MeansLevel, MeansUsers, UsersByMeans};
 pub use users_by_place::{PlaceLevel, PlaceUsers, UsersByPlace};
+pub use week_hours::{WeekHour, WeekHours};
 
 use crate::calendar::{Millis, Range};
 use crate::cancellation::Cancellation;
@@ -93,7 +107,7 @@ pub trait Reports: Send + Sync {
         None
     }
 
-    /// Meetings, their duration and their participants, a row for each day. See [`MeetingDays`].
+    /// Meetings, their duration and their participants, a row for each period. See [`MeetingDays`].
     ///
     /// # Errors
     /// [`ReportError::Storage`] if the storage fails.
@@ -127,6 +141,87 @@ pub trait Reports: Send + Sync {
     fn users_by_place(&self, org: OrgId, ask: &UsersByPlace) -> Result<Answer<PlaceUsers>, ReportError> {
         let _ = (org, ask);
         Err(ReportError::NotAnswered("users_by_place"))
+    }
+
+    /// Distinct users by medium or device. See [`UsersByMeans`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn users_by_means(&self, org: OrgId, ask: &UsersByMeans) -> Result<Answer<MeansUsers>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("users_by_means"))
+    }
+
+    /// Distinct users by hour of the week. See [`WeekHours`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn week_hours(&self, org: OrgId, ask: &WeekHours) -> Result<Answer<WeekHour>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("week_hours"))
+    }
+
+    /// Distinct users in attendance by department. See [`DepartmentUsers`].
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownDepartment`]; [`ReportError::Storage`] if the storage fails.
+    fn department_users(&self, org: OrgId, ask: &DepartmentUsers) -> Result<Answer<DepartmentCount>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("department_users"))
+    }
+
+    /// The most stays and sessions at one instant. See [`Concurrency`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn concurrency(&self, org: OrgId, ask: &Concurrency) -> Result<Answer<ConcurrencyRow>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("concurrency"))
+    }
+
+    /// Which sessions there were. See [`Sessions`].
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownDepartment`]; [`ReportError::Storage`] if the storage fails.
+    fn sessions(&self, org: OrgId, ask: &Sessions) -> Result<Answer<SessionRow>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("sessions"))
+    }
+
+    /// Each stay in one session; no rows if there is no such session. See [`Session`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn session(&self, org: OrgId, ask: &Session) -> Result<Answer<StayRow>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("session"))
+    }
+
+    /// The users behind a row of a report. See [`People`].
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownDepartment`]; [`ReportError::Storage`] if the storage fails.
+    fn people(&self, org: OrgId, ask: &People) -> Result<Answer<PersonRow>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("people"))
+    }
+
+    /// What one user did; no row if neither a fact nor the directory knows the user. See [`Person`].
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn person(&self, org: OrgId, ask: &Person) -> Result<Answer<PersonAnswer>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("person"))
+    }
+
+    /// Members without a stay. See [`Silent`].
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownDepartment`]; [`ReportError::Storage`] if the storage fails.
+    fn silent(&self, org: OrgId, ask: &Silent) -> Result<Answer<SilentMember>, ReportError> {
+        let _ = (org, ask);
+        Err(ReportError::NotAnswered("silent"))
     }
 
     /// Which rows [`Reports::department_days`] has.

@@ -19,6 +19,8 @@ pub struct TopUsers {
     pub app: Option<String>,
     /// Only facts of this data residency; none: all.
     pub unit: Option<u8>,
+    /// Only users of these kinds, as rows show them ([`TopUser::kind`]); none: all.
+    pub kinds: Option<Vec<UserKind>>,
 }
 
 /// The measure that orders top users, descending; the other measure, descending, breaks ties, then the id, ascending by bytes.

@@ -154,19 +154,26 @@ impl People {
             hexadecimal(mixed(self.seed ^ mixed(number << 40)), 16, &mut id);
             text_of(id)
         };
-        let mut departments = vec![Department { id: id(0), parent_id: None, name: "示例集团".into(), from: None }];
+        let mut departments = vec![Department { id: id(0), parent_id: None, name: "示例集团".into(), from: None, until: None }];
         for (division, teams) in DIVISIONS {
             let above = id(departments.len() as u64);
-            departments.push(Department { id: above.clone(), parent_id: Some(id(0)), name: division.into(), from: None });
+            departments.push(Department { id: above.clone(), parent_id: Some(id(0)), name: division.into(), from: None, until: None });
             for team in teams {
                 let team_id = id(departments.len() as u64);
-                departments.push(Department { id: team_id.clone(), parent_id: Some(above.clone()), name: (*team).into(), from: None });
+                departments.push(Department {
+                    id: team_id.clone(),
+                    parent_id: Some(above.clone()),
+                    name: (*team).into(),
+                    from: None,
+                    until: None,
+                });
                 for squad in 1..=squads {
                     departments.push(Department {
                         id: id(departments.len() as u64),
                         parent_id: Some(team_id.clone()),
                         name: format!("第{squad}小组"),
                         from: None,
+                        until: None,
                     });
                 }
             }
@@ -198,6 +205,7 @@ impl People {
             kind: UserKind::Member,
             departments: ids.collect(),
             from: None,
+            until: None,
         }
     }
 
@@ -206,7 +214,7 @@ impl People {
         let mut name = String::new();
         // Writing to a string cannot fail.
         let _ = write!(name, "{}层会议室{:02}", room / 12 + 1, room % 12 + 1);
-        User { id, open_id: None, union_id: None, user_id: None, name, kind: UserKind::Room, departments: vec![], from: None }
+        User { id, open_id: None, union_id: None, user_id: None, name, kind: UserKind::Room, departments: vec![], from: None, until: None }
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{BadParameter, Cell, Common, Document, Given, Question, Report, groups};
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::ActiveUsers;
-use rollcall_model::{SessionKind, UserKind};
 
 /// The report.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ impl Report for ActiveUsersReport {
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
-        &["app", "by", "week_start", "user_kind", "device", "session_kind"]
+        &["by", "week_start", "app", "session_kind", "user_kind", "device", "medium", "department", "subtree"]
     }
 
     fn has_day_rows(&self) -> bool {
@@ -32,10 +31,7 @@ impl Report for ActiveUsersReport {
             zone,
             week_start: groups::week_start(own.get("week_start"))?,
             by: groups::grouping(own.get("by"))?,
-            user_kinds: groups::among("user_kind", own.get("user_kind"), UserKind::ALL, |kind| kind.name())?,
-            devices: groups::devices(own.get("device"))?,
-            session_kinds: groups::among("session_kind", own.get("session_kind"), SessionKind::ALL, |kind| kind.name())?,
-            app: own.app()?,
+            of: groups::stays(own)?,
         };
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {

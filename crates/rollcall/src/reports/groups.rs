@@ -1,9 +1,28 @@
-//! The parameters that say what `active-users` counts: by what, and whom.
+//! The parameters that say what a report on attendance counts: by what, and whom.
 
-use super::BadParameter;
+use super::usage::with_subtree;
+use super::{BadParameter, Given};
 use jiff::civil::Weekday;
-use rollcall_model::reports::Grouping;
-use rollcall_model::{Device, Period};
+use rollcall_model::reports::{Grouping, InDepartment, StayFilter};
+use rollcall_model::{Device, Medium, Period, SessionKind, UserKind};
+
+/// Which stays count.
+pub(super) fn stays(own: &Given<'_>) -> Result<StayFilter, BadParameter> {
+    Ok(StayFilter {
+        app: own.app()?,
+        session_kinds: among("session_kind", own.get("session_kind"), SessionKind::ALL, |kind| kind.name())?,
+        user_kinds: among("user_kind", own.get("user_kind"), UserKind::ALL, |kind| kind.name())?,
+        devices: devices(own.get("device"))?,
+        media: among("medium", own.get("medium"), Medium::ALL, |medium| medium.name())?,
+        department: department(own)?,
+    })
+}
+
+/// Users of a department: `department`, and `subtree`.
+pub(super) fn department(own: &Given<'_>) -> Result<Option<InDepartment>, BadParameter> {
+    let with_subtree = with_subtree(own)?;
+    Ok(own.get("department").map(|id| InDepartment { id: id.into(), with_subtree, home: own.home() }))
+}
 
 /// What `device` may name.
 pub(super) const EXPECTED_DEVICES: &str =
@@ -11,17 +30,19 @@ pub(super) const EXPECTED_DEVICES: &str =
 
 const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
-/// `day`, `week`, `month`, `year`, `whole`, or `rolling-N`; a day where nothing is said.
+/// `hour`, `day`, `week`, `month`, `quarter`, `year`, `whole`, or `rolling-N`; a day where nothing is said.
 pub(super) fn grouping(value: Option<&str>) -> Result<Grouping, BadParameter> {
     Ok(match value {
         None | Some("day") => Grouping::Period(Period::Day),
         Some("week") => Grouping::Period(Period::Week),
+        Some("hour") => Grouping::Hour,
+        Some("quarter") => Grouping::Period(Period::Quarter),
         Some("month") => Grouping::Period(Period::Month),
         Some("year") => Grouping::Period(Period::Year),
         Some("whole") => Grouping::Whole,
         Some(text) => {
             let days = text.strip_prefix("rolling-").and_then(|days| days.parse().ok()).filter(|days| (1..=366).contains(days));
-            let expected = "day, week, month, year, whole, or rolling-7 for seven days";
+            let expected = "hour, day, week, month, quarter, year, whole, or rolling-7 for seven days";
             Grouping::Rolling(days.ok_or_else(|| BadParameter::new("by", value, expected))?)
         }
     })

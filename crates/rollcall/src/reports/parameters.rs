@@ -130,6 +130,11 @@ impl Given<'_> {
         self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// The organization's zone.
+    pub fn home(&self) -> TimeZone {
+        self.organization.zone.clone()
+    }
+
     /// All of them, by name and value.
     pub const fn pairs(&self) -> &[(String, String)] {
         self.pairs
@@ -223,7 +228,10 @@ mod tests {
         assert_eq!(with("top-users", ("app", "x")), "app x: expected an app of the organization: default");
         assert_eq!(with("top-users", ("from", "2025-03-01")), "from 2025-03-01: expected each parameter once");
         assert_eq!(with("meeting-days", ("limit", "1")), "limit 1: expected one of the parameters from, to, zone, app, unit");
-        assert_eq!(with("active-users", ("by", "hour")), "by hour: expected day, week, month, year, whole, or rolling-7 for seven days");
+        assert_eq!(
+            with("active-users", ("by", "minute")),
+            "by minute: expected hour, day, week, month, quarter, year, whole, or rolling-7 for seven days"
+        );
         assert_eq!(with("active-users", ("device", "desktop,fridge")), format!("device fridge: expected {}", groups::EXPECTED_DEVICES));
         assert_eq!(with("active-users", ("week_start", "someday")), "week_start someday: expected a day of the week such as sunday");
         assert_eq!(with("department-days", ("by", "week")), "by week: expected day or whole");

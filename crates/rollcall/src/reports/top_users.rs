@@ -29,7 +29,7 @@ impl Report for TopUsersReport {
 
     fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
-        let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()? };
+        let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()?, kinds: None };
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.top_users(org, &ask)?;

@@ -8,7 +8,7 @@ use crate::cells::base::{Base, Touches};
 use crate::cells::codec::{Reader, put, put_column, unzigzag, zigzag};
 use crate::cells::store::{Cells, Live, LiveRuns};
 use crate::cells::stored::Stored;
-use crate::cells::{Day, Keep, MeetingTotals, PlacedUsers, PresentUsers, RangeUsers, UserTotals, View};
+use crate::cells::{Day, Keep, MediaUsers, MeetingPeople, MeetingTotals, Peaks, PlacedUsers, PresentUsers, RangeUsers, UserTotals, View};
 use crate::error::EngineError;
 use crate::kinds::block::{AttendanceBlock, AttendanceRow};
 use hashbrown::HashMap;
@@ -49,6 +49,8 @@ pub struct Stay {
     pub device: u8,
     /// [`rollcall_model::Place::number`], or 0.
     pub place: u64,
+    /// [`rollcall_model::Media::bits`].
+    pub media: u8,
 }
 
 impl Stay {
@@ -66,6 +68,7 @@ impl Stay {
             user_kind: row.user_kind,
             device: row.device,
             place: row.place,
+            media: row.media,
         }
     }
 
@@ -86,9 +89,13 @@ impl Stay {
 
     /// What stays have in common with many others of a day, as one number.
     fn traits(&self) -> u64 {
-        self.place << 24 | u64::from(self.device) << 16 | u64::from(self.user_kind) << 8 | u64::from(self.unit)
+        let unit_and_media = u64::from(self.unit) | u64::from(self.media) << UNIT_BITS;
+        self.place << 24 | u64::from(self.device) << 16 | u64::from(self.user_kind) << 8 | unit_and_media
     }
 }
+
+/// How many bits a data residency has.
+const UNIT_BITS: u32 = 2;
 
 /// The days that a stay is an entry of, without the day its session began.
 fn other_days(started_at: Millis, lasted: Range) -> impl Iterator<Item = Day> {
@@ -102,11 +109,20 @@ impl Base for Stays {
     const NAME: &'static str = "stays";
     #[rustfmt::skip]
     const COLUMNS: Option<&'static [&'static str]> = Some(&[
-        "id", "app", "session_id", "session_kind", "user_id", "user_kind", "device", "joined_at", "left_at", "country", "subdivision", "unit",
+        "id", "app", "session_id", "session_kind", "user_id", "user_kind", "device", "media", "joined_at", "left_at", "country", "subdivision", "unit",
     ]);
     const DAYS_BEFORE: i32 = (EARLY_JOIN / DAY_MILLIS) as i32;
     const DAYS_AFTER: i32 = (2 * LONGEST_STAY / DAY_MILLIS) as i32;
-    const KINDS: &'static [u8] = &[MeetingTotals::KIND, UserTotals::KIND, PresentUsers::KIND, PlacedUsers::KIND, RangeUsers::KIND];
+    const KINDS: &'static [u8] = &[
+        MeetingTotals::KIND,
+        MeetingPeople::KIND,
+        UserTotals::KIND,
+        PresentUsers::KIND,
+        MediaUsers::KIND,
+        PlacedUsers::KIND,
+        RangeUsers::KIND,
+        Peaks::KIND,
+    ];
 
     fn fold(block: &AttendanceBlock, add: &mut dyn FnMut(Stay)) {
         let mut last: Option<(u16, &str, u64)> = None;
@@ -205,12 +221,13 @@ impl Base for Stays {
                     app,
                     session_kind,
                     user,
-                    unit: *traits as u8,
+                    unit: *traits as u8 & 3,
                     joined_at: started_at.checked_add(unzigzag(*joined))?,
                     left_at: end.checked_sub_unsigned(*before_end)?,
                     user_kind: (traits >> 8) as u8,
                     device: (traits >> 16) as u8,
                     place: traits >> 24,
+                    media: *traits as u8 >> UNIT_BITS,
                 });
             }
         }
@@ -235,8 +252,55 @@ impl Base for Stays {
     }
 }
 
+impl View<'_, Stays> {
+    /// Gives `add` each stay that overlaps a range, once.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`], [`EngineError::TooMuch`].
+    pub fn each_stay(&self, range: Range, mut add: impl FnMut(&Stay)) -> Result<(), EngineError> {
+        self.each_session(range, |session| session.iter().filter(|stay| !stay.lasted().intersect(&range).is_empty()).for_each(&mut add))
+    }
+
+    /// Gives `add` the entries of each day that a range touches, in order.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`], [`EngineError::TooMuch`].
+    pub fn each_day(&self, range: Range, mut add: impl FnMut(&[Stay])) -> Result<(), EngineError> {
+        Day::all(self.reach(range)).try_for_each(|day| {
+            add(&self.entries_counted(day)?);
+            Ok(())
+        })
+    }
+
+    /// Gives `add` the stays of each session in which some overlap a range, a session of a day at a time: each such stay is given once, and
+    /// others with it.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`], [`EngineError::TooMuch`].
+    pub fn each_session(&self, range: Range, mut add: impl FnMut(&[Stay])) -> Result<(), EngineError> {
+        let range = self.reach(range);
+        let first = Day::of(range.from);
+        let days = first..=Day::of(range.to - 1);
+        for day in Day::all(range) {
+            let entries = self.entries_counted(day)?;
+            for session in entries.chunk_by(|a, b| a.session() == b.session()) {
+                let Some(began) = session.first().map(|stay| Day::of(stay.started_at)) else { continue };
+                if began == day {
+                    add(session);
+                } else if !days.contains(&began) {
+                    // An entry of each day on which it lasts: the first of them here counts.
+                    let is_first = |stay: &&Stay| Day::of(stay.lasted().from).max(first) == day;
+                    let firsts: Vec<Stay> = session.iter().filter(is_first).copied().collect();
+                    add(&firsts);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The meetings of a day that began in a range: the stays in each, by user and data residency.
-pub(in crate::cells) fn meetings(stays: &[Stay], range: Range) -> impl Iterator<Item = &[Stay]> {
+pub(crate) fn meetings(stays: &[Stay], range: Range) -> impl Iterator<Item = &[Stay]> {
     let is_meeting = move |first: &Stay| {
         first.session_kind == SessionKind::Meeting.number() && first.is_of_session() && range.contains(first.started_at)
     };
@@ -248,7 +312,8 @@ fn add<const N: usize>(columns: &mut [Vec<u64>; N], row: [u64; N]) {
     columns.iter_mut().zip(row).for_each(|(column, number)| column.push(number));
 }
 
-fn session_hash(app: u16, session_id: &str) -> u64 {
+/// What stands for a session's id in [`Stay::session`].
+pub(crate) fn session_hash(app: u16, session_id: &str) -> u64 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
     hash.update(&app.to_le_bytes());
     hash.update(session_id.as_bytes());
@@ -266,12 +331,12 @@ pub(in crate::cells) mod tests {
     /// A stay of one of a few sessions and users about [`DAY`].
     pub(in crate::cells) fn stay() -> impl Strategy<Value = Stay> {
         let when = (-DAY_MILLIS..DAY_MILLIS, -1000i64..100_000_000, prop_oneof![Just(0), 0..5000i64, 0..600_000_000i64]);
-        ((0u64..3, 0u16..2, 0u8..3), (0u32..4, 0u8..2, 0u8..4), when, any::<u8>(), 0u64..1 << 40).prop_map(
-            |((session, app, session_kind), (user, unit, user_kind), (started, joined, stayed), device, place)| {
+        ((0u64..3, 0u16..2, 0u8..3), (0u32..4, 0u8..2, 0u8..4), when, any::<u8>(), 0u8..32, 0u64..1 << 40).prop_map(
+            |((session, app, session_kind), (user, unit, user_kind), (started, joined, stayed), device, media, place)| {
                 let started_at = DAY.range().from + started / 900_000 * 900_000;
                 let joined_at = started_at + joined;
                 let left_at = joined_at + stayed;
-                Stay { day: DAY, started_at, session, app, session_kind, user, unit, joined_at, left_at, user_kind, device, place }
+                Stay { day: DAY, started_at, session, app, session_kind, user, unit, joined_at, left_at, user_kind, device, place, media }
             },
         )
     }

@@ -1,11 +1,14 @@
-//! The merged cell of `active_users`: who attended anything, by what presence can be filtered by.
+//! The merged cells of `active_users`: who attended anything, by what presence can be filtered by.
 
 use super::user_sets::{Group, UserSets};
 use crate::cells::Stay;
-use rollcall_model::{Device, SessionKind, UserKind};
+use rollcall_model::{Device, Media, SessionKind, UserKind};
 
 /// Who was present.
 pub type PresentUsers = UserSets<Attended>;
+
+/// Who was present with which media: what is asked seldom, and has more groups.
+pub type MediaUsers = UserSets<AttendedWith>;
 
 /// App, kind of session, kind of user and device, as one number: what presence can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +49,68 @@ impl Group for Attended {
     }
 }
 
+/// What presence can be filtered by, and the media used, as one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttendedWith(u32);
+
+/// How many bits a set of media has.
+const MEDIA_BITS: u32 = 5;
+
+impl AttendedWith {
+    const fn attended(self) -> Attended {
+        Attended(self.0 >> MEDIA_BITS)
+    }
+
+    const fn media(self) -> Media {
+        Media::from_bits(self.0 as u8 & ((1 << MEDIA_BITS) - 1))
+    }
+}
+
+impl Group for AttendedWith {
+    const KIND: u8 = 9;
+
+    fn of(stay: &Stay) -> Self {
+        Self(Attended::of(stay).0 << MEDIA_BITS | u32::from(stay.media))
+    }
+
+    fn number(self) -> u64 {
+        self.0.into()
+    }
+
+    fn from_number(number: u64) -> Option<Self> {
+        number.try_into().ok().map(Self)
+    }
+}
+
+/// A group of [`PresentUsers`], [`MediaUsers`], of which a question counts some.
+pub trait Presence: Group {
+    /// Whether a question counts users of this group.
+    fn is_taken(self, filter: &PresentFilter) -> bool;
+
+    /// What was used, as far as the group tells.
+    fn used(self) -> (Option<Device>, Option<Media>);
+}
+
+impl Presence for Attended {
+    fn is_taken(self, filter: &PresentFilter) -> bool {
+        filter.takes(self)
+    }
+
+    fn used(self) -> (Option<Device>, Option<Media>) {
+        (self.device(), None)
+    }
+}
+
+impl Presence for AttendedWith {
+    fn is_taken(self, filter: &PresentFilter) -> bool {
+        filter.takes(self.attended()) && filter.media.is_none_or(|media| media.bits() & self.media().bits() != 0)
+    }
+
+    fn used(self) -> (Option<Device>, Option<Media>) {
+        (self.attended().device(), Some(self.media()))
+    }
+}
+
 /// Which groups a question counts; none: all.
 #[derive(Debug, Clone, Default)]
 pub struct PresentFilter {
@@ -57,6 +122,8 @@ pub struct PresentFilter {
     pub user_kinds: Option<Vec<UserKind>>,
     /// Devices.
     pub devices: Option<Vec<Device>>,
+    /// One of these was used.
+    pub media: Option<Media>,
 }
 
 impl PresentFilter {
@@ -69,5 +136,10 @@ impl PresentFilter {
             && among(self.session_kinds.as_ref(), group.session_kind())
             && among(self.user_kinds.as_ref(), group.user_kind())
             && among(self.devices.as_ref(), group.device())
+    }
+
+    /// Whether a stay counts.
+    pub fn takes_stay(&self, stay: &Stay) -> bool {
+        AttendedWith::of(stay).is_taken(self)
     }
 }

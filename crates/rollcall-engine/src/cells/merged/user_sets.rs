@@ -15,6 +15,11 @@ pub trait Group: Copy + Ord + Hash + Send + Sync + std::fmt::Debug + 'static {
     /// The group of a stay.
     fn of(stay: &Stay) -> Self;
 
+    /// Whether a stay counts in a range: as a rule, if it overlaps it.
+    fn counts(stay: &Stay, range: Range) -> bool {
+        !stay.lasted().intersect(&range).is_empty()
+    }
+
     /// The group as a number, in the order of groups.
     fn number(self) -> u64;
 
@@ -53,7 +58,7 @@ impl<G: Group> Merged for UserSets<G> {
 
     fn of(stays: &[Stay], range: Range) -> Self {
         let mut groups: HashMap<G, Vec<u32>> = HashMap::new();
-        for stay in stays.iter().filter(|stay| !stay.lasted().intersect(&range).is_empty()) {
+        for stay in stays.iter().filter(|stay| G::counts(stay, range)) {
             groups.entry(G::of(stay)).or_default().push(stay.user);
         }
         let mut groups: Vec<_> = groups.into_iter().map(|(group, users)| (group, set(users))).collect();

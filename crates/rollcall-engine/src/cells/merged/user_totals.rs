@@ -256,7 +256,21 @@ mod tests {
 
     fn stay(session: u64, user: u32, unit: u8, joined_at: Millis, stayed: Millis, user_kind: u8) -> Stay {
         let (left_at, session_kind) = (joined_at + stayed, SessionKind::Meeting.number());
-        Stay { day: DAY, started_at: 0, session, app: 0, session_kind, user, unit, joined_at, left_at, user_kind, device: 0, place: 0 }
+        Stay {
+            day: DAY,
+            started_at: 0,
+            session,
+            app: 0,
+            session_kind,
+            user,
+            unit,
+            joined_at,
+            left_at,
+            user_kind,
+            device: 0,
+            place: 0,
+            media: 0,
+        }
     }
 
     fn of(stays: &[Stay]) -> UserTotals {

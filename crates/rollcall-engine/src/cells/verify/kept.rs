@@ -7,7 +7,9 @@ use super::{Difference, Fault, Findings, Proof, Select};
 use crate::cells::store::Key;
 use crate::cells::stored::StoredDay;
 use crate::cells::view::AT_ONCE;
-use crate::cells::{Day, Keep, MeetingTotals, Merged, PlacedUsers, PresentUsers, Slice, UsageSets, UseSums, UserTotals};
+use crate::cells::{
+    Day, Keep, MediaUsers, MeetingPeople, MeetingTotals, Merged, Peaks, PlacedUsers, PresentUsers, Slice, UsageSets, UseSums, UserTotals,
+};
 use crate::error::EngineError;
 use fjall::Readable;
 use hashbrown::HashSet;
@@ -29,6 +31,9 @@ impl Proof<'_> {
     pub(super) fn kept(&self, org: OrgId, kind: u8, select: &Select<'_>) -> Result<Findings, EngineError> {
         match kind {
             MeetingTotals::KIND => self.merged::<MeetingTotals>(org, "meeting totals"),
+            MeetingPeople::KIND => self.merged::<MeetingPeople>(org, "people of meetings"),
+            MediaUsers::KIND => self.merged::<MediaUsers>(org, "users by medium"),
+            Peaks::KIND => self.merged::<Peaks>(org, "peaks"),
             UserTotals::KIND => self.merged::<UserTotals>(org, "user totals"),
             PresentUsers::KIND => self.merged::<PresentUsers>(org, "present users"),
             PlacedUsers::KIND => self.merged::<PlacedUsers>(org, "placed users"),

@@ -86,6 +86,7 @@ fn directory(users: &[&str]) -> DirectoryDocument {
         kind: UserKind::Member,
         departments: vec![],
         from: None,
+        until: None,
     };
     DirectoryDocument { departments: vec![], users: users.iter().map(user).collect() }
 }
@@ -117,8 +118,8 @@ fn filled(home: &Path) -> Engine {
 
 /// The users of every session there is, and the meetings and participants of each day; leaves kept cells.
 fn reports(engine: &Engine, org: OrgId) -> (Vec<String>, u64) {
-    let top = TopUsers { range: EVER, zone: TimeZone::UTC, order: UserOrder::Meetings, limit: 9, app: None, unit: None };
-    let days = MeetingDays { range: Range::new(BASE, BASE + 90 * DAY_MILLIS), zone: TimeZone::UTC, app: None, unit: None };
+    let top = TopUsers { range: EVER, zone: TimeZone::UTC, order: UserOrder::Meetings, limit: 9, app: None, unit: None, kinds: None };
+    let days = MeetingDays::by_day(Range::new(BASE, BASE + 90 * DAY_MILLIS), TimeZone::UTC);
     let days = engine.meeting_days(org, &days).unwrap().rows;
     (engine.top_users(org, &top).unwrap().rows.into_iter().map(|row| row.id).collect(), days.iter().map(|row| row.participants).sum())
 }

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use proptest::prelude::*;
 use quick_cache::sync::Cache;
-use rollcall_model::reports::{ActiveUsers, Grouping};
+use rollcall_model::reports::{ActiveUsers, Grouping, StayFilter};
 use rollcall_model::{AssistanceDraft, Reports};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -258,10 +258,7 @@ fn answers(engine: &Engine) -> Vec<Result<String, String>> {
             zone: TimeZone::UTC,
             week_start: Weekday::Monday,
             by: Grouping::Whole,
-            user_kinds: None,
-            devices: None,
-            session_kinds: None,
-            app: None,
+            of: StayFilter::default(),
         };
         engine.active_users(org, &ask).map(|answer| format!("{:?}", answer.rows)).map_err(|error| error.to_string())
     };

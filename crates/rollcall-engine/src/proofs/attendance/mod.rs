@@ -1,9 +1,11 @@
 //! Attendances: random facts and questions, held against a naive loop.
 
 mod naive;
+mod people;
+mod questions;
 
 use super::directory::Held;
-use super::{APPS, BASE, Proven, ZONES, between, far, name};
+use super::{APPS, BASE, Proven, ZONES, between, far, name, organization};
 use crate::Engine;
 use crate::kinds::columns::{Attendances, Facts};
 use jiff::civil::Weekday;
@@ -11,9 +13,9 @@ use jiff::tz::TimeZone;
 use naive::Naive;
 use proptest::prelude::*;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
-use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, PlaceLevel, TopUsers, UserOrder, UsersByPlace};
+use rollcall_model::reports::{Grouping, MeetingDays, PlaceLevel, TopUsers, UserOrder, UsersByPlace};
 use rollcall_model::{
-    AttendanceDraft, Device, Directory, Millis, OrgId, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value,
+    AttendanceDraft, Device, Directory, Medium, Millis, OrgId, Organization, Period, Place, Range, Reports, SessionKind, UserKind, Value,
 };
 
 /// The kind.
@@ -31,6 +33,7 @@ pub(super) struct Fact {
     pub(super) joined: Millis,
     pub(super) left: Millis,
     pub(super) device: Device,
+    pub(super) media: Vec<Medium>,
     pub(super) unit: u8,
     pub(super) place: Option<Place>,
 }
@@ -54,6 +57,11 @@ pub(super) struct Ask {
     pub(super) week_start: Weekday,
     pub(super) kinds: Option<Vec<UserKind>>,
     pub(super) devices: Option<Vec<Device>>,
+    pub(super) media: Option<Vec<Medium>>,
+    /// A department, and whether those below it count.
+    pub(super) department: Option<(usize, bool)>,
+    /// What is asked of meetings, and of who is there at once: no rolling days.
+    pub(super) span: Grouping,
     pub(super) session_kinds: Option<Vec<SessionKind>>,
     pub(super) level: PlaceLevel,
     pub(super) country: Option<Place>,
@@ -102,7 +110,8 @@ impl Proven for Attending {
     }
 
     fn check(engine: &Engine, org: OrgId, facts: &[Kept], directory: &Held, ask: &Ask) -> Result<(), TestCaseError> {
-        check(engine, org, &Naive { facts, directory }, ask)
+        let home = organization(usize::from(org != organization(0).id)).zone;
+        check(engine, org, &Naive { facts, directory, home }, ask)
     }
 }
 
@@ -135,10 +144,10 @@ fn fact() -> BoxedStrategy<Fact> {
         (joined, far()),
         stay,
         0u8..2,
-        prop::sample::select(Device::ALL),
+        (prop::sample::select(Device::ALL), prop::sample::subsequence(Medium::ALL, 0..4)),
         place(),
     )
-        .prop_map(|((app, session, started), (id, user), kind, session_kind, (joined, far), stay, unit, device, place)| Fact {
+        .prop_map(|((app, session, started), (id, user), kind, session_kind, (joined, far), stay, unit, (device, media), place)| Fact {
             id,
             app,
             session,
@@ -149,6 +158,7 @@ fn fact() -> BoxedStrategy<Fact> {
             joined: started + far + joined,
             left: started + far + joined + stay,
             device,
+            media,
             unit,
             place,
         })
@@ -157,33 +167,49 @@ fn fact() -> BoxedStrategy<Fact> {
 
 fn ask() -> BoxedStrategy<Ask> {
     let order = prop_oneof![Just(UserOrder::Meetings), Just(UserOrder::Duration)];
-    let by = prop_oneof![
-        prop::sample::select(vec![Period::Day, Period::Week, Period::Month, Period::Year]).prop_map(Grouping::Period),
-        (1u16..5).prop_map(Grouping::Rolling),
-        Just(Grouping::Whole),
-    ];
+    fn span() -> impl Strategy<Value = Grouping> {
+        let periods = vec![Period::Day, Period::Week, Period::Month, Period::Quarter, Period::Year];
+        prop_oneof![5 => prop::sample::select(periods).prop_map(Grouping::Period), 1 => Just(Grouping::Whole)]
+    }
+    let by = (prop_oneof![6 => span(), 1 => (1u16..5).prop_map(Grouping::Rolling), 1 => Just(Grouping::Hour)], span());
+    let department = prop::option::weighted(0.4, (0usize..5, any::<bool>()));
     fn some<T: Clone + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<Vec<T>>> {
         prop::option::of(prop::sample::subsequence(all, 1..all.len()))
     }
     let filters = (prop::option::of(0usize..2), prop::option::of(0u8..3), some(UserKind::ALL), some(Device::ALL), some(SessionKind::ALL));
+    let more = (prop::option::weighted(0.3, prop::sample::subsequence(Medium::ALL, 1..4)), department);
     let country = prop::option::of(prop::sample::select(vec!["CN", "US", "HK"]).prop_map(|code| Place::from_code(code).unwrap()));
     let places = (prop_oneof![Just(PlaceLevel::Country), Just(PlaceLevel::Subdivision)], country);
-    (between(instant(), instant()), prop::sample::select(&ZONES), filters, order, 1usize..7, by, 0i8..7, places)
-        .prop_map(|(range, zone, (app, unit, kinds, devices, session_kinds), order, limit, by, week_start, (level, country))| Ask {
-            range,
-            zone,
-            app,
-            unit,
-            order,
-            limit,
-            by,
-            week_start: Weekday::from_sunday_zero_offset(week_start).unwrap(),
-            kinds,
-            devices,
-            session_kinds,
-            level,
-            country,
-        })
+    (between(instant(), instant()), prop::sample::select(&ZONES), filters, (order, 1usize..7), more, by, 0i8..7, places)
+        .prop_map(
+            |(
+                range,
+                zone,
+                (app, unit, kinds, devices, session_kinds),
+                (order, limit),
+                (media, department),
+                (by, span),
+                week_start,
+                (level, country),
+            )| Ask {
+                range,
+                zone,
+                app,
+                unit,
+                order,
+                limit,
+                by,
+                week_start: Weekday::from_sunday_zero_offset(week_start).unwrap(),
+                kinds,
+                devices,
+                media,
+                department,
+                span,
+                session_kinds,
+                level,
+                country,
+            },
+        )
         .boxed()
 }
 
@@ -207,6 +233,7 @@ pub(super) fn attendances(facts: &[Fact], organization: &Organization, directory
         draft.set("joined_at", Value::Int(fact.joined));
         draft.set("left_at", Value::Int(fact.left));
         draft.set("device", Value::Str(fact.device.name().into()));
+        draft.set("media", Value::List(fact.media.iter().map(|medium| medium.name().into()).collect()));
         draft.set("unit", Value::Int(fact.unit.into()));
         let code = fact.place.map(|place| place.code());
         let field = if code.as_ref().is_some_and(|code| code.contains('-')) { "subdivision" } else { "country" };
@@ -219,30 +246,28 @@ pub(super) fn attendances(facts: &[Fact], organization: &Organization, directory
 fn check(engine: &Engine, org: OrgId, oracle: &Naive<'_>, ask: &Ask) -> Result<(), TestCaseError> {
     let zone = TimeZone::get(ask.zone).unwrap();
     let app = ask.app.map(|app| APPS[app].to_owned());
-    let days = engine.meeting_days(org, &MeetingDays { range: ask.range, zone: zone.clone(), app: app.clone(), unit: ask.unit }).unwrap();
-    let rows: Vec<_> = days.rows.iter().map(|row| (row.date, row.meetings, row.duration, row.participants)).collect();
+    let question = MeetingDays {
+        range: ask.range,
+        zone: zone.clone(),
+        week_start: ask.week_start,
+        by: ask.span,
+        app: app.clone(),
+        unit: ask.unit,
+        with_people: true,
+    };
+    let days = engine.meeting_days(org, &question).unwrap();
+    let rows: Vec<_> = days.rows.iter().map(|row| (row.date, row.meetings, row.duration, row.participants, row.people.unwrap())).collect();
     prop_assert_eq!(rows, oracle.meeting_days(ask), "meeting_days {:?}", ask);
     let seen = oracle.meetings(ask).into_values().flatten().map(|kept| (kept.fact.joined, kept.fact.left));
     let seen = seen.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     prop_assert_eq!(days.covers.seen, seen);
-    let question = TopUsers { range: ask.range, zone, order: ask.order, limit: ask.limit, app, unit: ask.unit };
+    let question = TopUsers { range: ask.range, zone, order: ask.order, limit: ask.limit, app, unit: ask.unit, kinds: ask.kinds.clone() };
     let users = engine.top_users(org, &question).unwrap();
     let rows: Vec<_> = users.rows.iter().map(|row| (row.id.clone(), row.kind, row.meetings, row.duration)).collect();
     prop_assert_eq!(rows, oracle.top_users(ask), "top_users {:?}", ask);
     prop_assert_eq!(users.covers.seen, seen);
-    let question = ActiveUsers {
-        range: ask.range,
-        zone: TimeZone::get(ask.zone).unwrap(),
-        week_start: ask.week_start,
-        by: ask.by,
-        user_kinds: ask.kinds.clone(),
-        devices: ask.devices.clone(),
-        session_kinds: ask.session_kinds.clone(),
-        app: ask.app.map(|app| APPS[app].to_owned()),
-    };
-    let active = engine.active_users(org, &question).unwrap();
-    let rows: Vec<_> = active.rows.iter().map(|row| (row.date, row.users)).collect();
-    prop_assert_eq!(rows, oracle.active_users(ask), "active_users {:?}", ask);
+    questions::check(engine, org, oracle, ask)?;
+    people::check(engine, org, oracle, ask)?;
     let question = UsersByPlace {
         range: ask.range,
         zone: TimeZone::get(ask.zone).unwrap(),

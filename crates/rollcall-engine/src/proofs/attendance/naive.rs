@@ -5,7 +5,7 @@ use crate::proofs::directory::Held;
 use crate::proofs::name;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS, timestamp};
+use rollcall_model::calendar::{QUARTER_MILLIS, timestamp};
 use rollcall_model::reports::{Grouping, PlaceLevel, UserOrder};
 use rollcall_model::{Millis, Period, Range, SessionKind, UserKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,8 @@ type Attended = (BTreeSet<Meeting>, Millis, (Millis, UserKind));
 pub(super) struct Naive<'n> {
     pub(super) facts: &'n [Kept],
     pub(super) directory: &'n Held,
+    /// The organization's zone.
+    pub(super) home: TimeZone,
 }
 
 impl<'n> Naive<'n> {
@@ -38,25 +40,21 @@ impl<'n> Naive<'n> {
         meetings
     }
 
-    pub(super) fn meeting_days(&self, ask: &Ask) -> Vec<(Date, u64, Millis, u64)> {
-        let zone = TimeZone::get(ask.zone).unwrap();
-        let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
-        let mut days: BTreeMap<Date, (u64, Millis, u64)> = BTreeMap::new();
-        let mut at = ask.range.from;
-        while at < ask.range.to {
-            days.entry(date(at)).or_default();
-            at += QUARTER_MILLIS;
-        }
-        if ask.range.from < ask.range.to {
-            days.entry(date(ask.range.to - 1)).or_default();
-        }
+    pub(super) fn meeting_days(&self, ask: &Ask) -> Vec<(Date, u64, Millis, u64, u64)> {
+        let mut rows: BTreeMap<Date, (u64, Millis, u64, BTreeSet<u8>)> = BTreeMap::new();
+        pieces(ask.range).into_iter().for_each(|(from, _)| _ = rows.entry(row_of(ask, ask.span, from)).or_default());
         for ((_, _, started), facts) in self.meetings(ask) {
-            let day = days.get_mut(&date(started)).unwrap();
-            day.0 += 1;
-            day.1 += facts.iter().map(|kept| kept.fact.left).max().unwrap() - facts.iter().map(|kept| kept.fact.joined).min().unwrap();
-            day.2 += facts.iter().map(|kept| kept.fact.user).collect::<BTreeSet<_>>().len() as u64;
+            let row = rows.get_mut(&row_of(ask, ask.span, started)).unwrap();
+            row.0 += 1;
+            row.1 += facts.iter().map(|kept| kept.fact.left).max().unwrap() - facts.iter().map(|kept| kept.fact.joined).min().unwrap();
+            let users: BTreeSet<u8> = facts.iter().map(|kept| kept.fact.user).collect();
+            row.2 += users.len() as u64;
+            row.3.extend(users);
         }
-        days.into_iter().map(|(date, (meetings, duration, participants))| (date, meetings, duration, participants)).collect()
+        let row = |(date, (meetings, duration, participants, people)): (_, (_, _, _, BTreeSet<u8>))| {
+            (date, meetings, duration, participants, people.len() as u64)
+        };
+        rows.into_iter().map(row).collect()
     }
 
     pub(super) fn top_users(&self, ask: &Ask) -> Vec<(String, UserKind, u64, Millis)> {
@@ -83,6 +81,7 @@ impl<'n> Naive<'n> {
             };
             measures(a).cmp(&measures(b)).then(a.0.cmp(&b.0))
         });
+        rows.retain(|row| ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&row.1)));
         rows.truncate(ask.limit);
         rows
     }
@@ -122,56 +121,42 @@ impl<'n> Naive<'n> {
         rows.sort_by_key(|(place, users)| (place.is_none(), -(*users as i64), place.clone()));
         rows
     }
+}
 
-    pub(super) fn active_users(&self, ask: &Ask) -> Vec<(Date, u64)> {
-        let zone = TimeZone::get(ask.zone).unwrap();
-        let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
-        let (before, length) = if let Grouping::Rolling(days) = ask.by { (i64::from(days) + 2, i64::from(days)) } else { (0, 1) };
-        // Pieces of the range that lie in one quarter hour, and so in one date of every zone here.
-        let mut pieces = Vec::new();
-        let mut at = ask.range.from - before * DAY_MILLIS;
-        while at < ask.range.to {
-            let cut = [ask.range.from, (at.div_euclid(QUARTER_MILLIS) + 1) * QUARTER_MILLIS, ask.range.to];
-            let next = cut.into_iter().filter(|cut| *cut > at).min().unwrap();
-            pieces.push((at, next));
-            at = next;
-        }
-        let asked: Vec<_> = pieces.iter().filter(|(from, _)| *from >= ask.range.from).collect();
-        let row_of = |at: Millis| -> Date {
-            match ask.by {
-                Grouping::Whole => date(ask.range.from),
-                Grouping::Rolling(_) | Grouping::Period(Period::Day) => date(at),
-                Grouping::Period(Period::Month) => date(at).first_of_month(),
-                Grouping::Period(Period::Year) => date(at).first_of_year(),
-                Grouping::Period(Period::Week) => {
-                    let mut day = date(at);
-                    while day.weekday() != ask.week_start {
-                        day = day.yesterday().unwrap();
-                    }
-                    day
-                }
+/// Pieces of a range that lie in one quarter hour, and so in one hour and date of every zone here.
+pub(super) fn pieces(range: Range) -> Vec<(Millis, Millis)> {
+    let mut pieces = Vec::new();
+    let mut at = range.from;
+    while at < range.to {
+        let next = ((at.div_euclid(QUARTER_MILLIS) + 1) * QUARTER_MILLIS).min(range.to);
+        pieces.push((at, next));
+        at = next;
+    }
+    pieces
+}
+
+/// The first date of the row that an instant is in; of rolling days and hours, the date.
+pub(super) fn row_of(ask: &Ask, by: Grouping, at: Millis) -> Date {
+    let zone = TimeZone::get(ask.zone).unwrap();
+    let date = |at: Millis| zone.to_datetime(timestamp(at)).date();
+    match by {
+        Grouping::Whole => date(ask.range.from),
+        Grouping::Rolling(_) | Grouping::Hour | Grouping::Period(Period::Day) => date(at),
+        Grouping::Period(Period::Month) => date(at).first_of_month(),
+        Grouping::Period(Period::Year) => date(at).first_of_year(),
+        Grouping::Period(Period::Quarter) => {
+            let mut month = date(at).first_of_month();
+            while ![1, 4, 7, 10].contains(&month.month()) {
+                month = month.yesterday().unwrap().first_of_month();
             }
-        };
-        let rows: BTreeSet<Date> = asked.iter().map(|(from, _)| row_of(*from)).collect();
-        let counts = |Kept { fact, kind }: &&Kept| {
-            ask.app.is_none_or(|app| app == fact.app)
-                && ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
-                && ask.devices.as_ref().is_none_or(|devices| devices.contains(&fact.device))
-                && ask.session_kinds.as_ref().is_none_or(|kinds| kinds.contains(&fact.session_kind))
-        };
-        let counted: Vec<&Kept> = self.facts.iter().filter(counts).collect();
-        let mut present: BTreeMap<Date, BTreeSet<u8>> = BTreeMap::new();
-        for Kept { fact, .. } in &counted {
-            // A stay of no length has its one instant.
-            let left = fact.left.max(fact.joined + 1);
-            let met = pieces.iter().skip(pieces.partition_point(|(_, to)| *to <= fact.joined)).take_while(|(from, _)| *from < left);
-            met.for_each(|(from, _)| _ = present.entry(row_of(*from)).or_default().insert(fact.user));
+            month
         }
-        let users = |row: Date| -> u64 {
-            let first = row.checked_sub(jiff::Span::new().days(length - 1)).unwrap();
-            let first = if matches!(ask.by, Grouping::Rolling(_)) { first } else { row };
-            present.range(first..=row).flat_map(|(_, users)| users).collect::<BTreeSet<_>>().len() as u64
-        };
-        rows.into_iter().map(|row| (row, users(row))).collect()
+        Grouping::Period(Period::Week) => {
+            let mut day = date(at);
+            while day.weekday() != ask.week_start {
+                day = day.yesterday().unwrap();
+            }
+            day
+        }
     }
 }

@@ -9,10 +9,10 @@ use std::io::Read;
 use std::str::Utf8Error;
 
 /// The columns of users, those first that every file has.
-const USER: &[&str] = &["id", "name", "open_id", "union_id", "user_id", "kind", "departments", "from"];
+const USER: &[&str] = &["id", "name", "open_id", "union_id", "user_id", "kind", "departments", "from", "until"];
 
 /// The columns of departments.
-const DEPARTMENT: &[&str] = &["id", "name", "parent_id", "from"];
+const DEPARTMENT: &[&str] = &["id", "name", "parent_id", "from", "until"];
 
 /// How many of the columns every file has.
 const REQUIRED: usize = 2;
@@ -51,9 +51,9 @@ impl Record<'_> {
         self.optional(column).ok_or_else(|| format!("{column} is missing"))
     }
 
-    fn day(&self) -> Result<Option<jiff::civil::Date>, String> {
-        let Some(text) = self.optional("from") else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| format!("from {text}: expected a day such as 2025-03-01"))
+    fn day(&self, column: &str) -> Result<Option<jiff::civil::Date>, String> {
+        let Some(text) = self.optional(column) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| format!("{column} {text}: expected a day such as 2025-03-01"))
     }
 }
 
@@ -72,7 +72,8 @@ fn user(record: &Record<'_>) -> Result<User, String> {
         name: record.required("name")?,
         kind,
         departments: departments.iter().flat_map(|joined| joined.split('|')).map(Into::into).collect(),
-        from: record.day()?,
+        from: record.day("from")?,
+        until: record.day("until")?,
     })
 }
 
@@ -81,7 +82,8 @@ fn department(record: &Record<'_>) -> Result<Department, String> {
         id: record.required("id")?,
         parent_id: record.optional("parent_id"),
         name: record.required("name")?,
-        from: record.day()?,
+        from: record.day("from")?,
+        until: record.day("until")?,
     })
 }
 
