@@ -63,7 +63,20 @@ impl Strings {
 }
 
 /// About how many bytes a distinct string takes in the table that finds it, its share of empty places included.
-const IN_TABLE: usize = 8;
+const IN_TABLE: usize = 16;
+
+/// A string in the table that finds it.
+#[derive(Debug, Clone, Copy)]
+struct Hashed {
+    key: u32,
+    /// Half of its hash: so the table grows without a look at the strings.
+    hash: u32,
+}
+
+/// What the table goes by: it looks at the highest bits and at the lowest.
+const fn spread(hash: u32) -> u64 {
+    (hash as u64) << 32 | hash as u64
+}
 
 /// A column of strings that repeat: each distinct one once, in the order in which they came first, and for every row which of them it has.
 #[derive(Clone, Default)]
@@ -71,7 +84,7 @@ pub struct Dictionary {
     values: Strings,
     keys: Vec<u32>,
     /// The values by their hashes.
-    table: HashTable<u32>,
+    table: HashTable<Hashed>,
     hasher: DefaultHashBuilder,
     /// Longer strings are joined here, so that none is made for each row.
     joined: String,
@@ -110,10 +123,12 @@ impl Dictionary {
 
     fn key(&mut self, text: &str) -> u32 {
         let Self { values, table, hasher, .. } = self;
-        let hash = |key: &u32| hasher.hash_one(values.get(*key as usize));
-        let entry = table.entry(hasher.hash_one(text), |key| values.get(*key as usize) == text, hash);
+        #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one")]
+        let hash = hasher.hash_one(text) as u32;
+        let is_it = |known: &Hashed| known.hash == hash && values.get(known.key as usize) == text;
         let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
-        let key = *entry.or_insert(next).get();
+        let entry = table.entry(spread(hash), is_it, |known| spread(known.hash));
+        let key = entry.or_insert(Hashed { key: next, hash }).get().key;
         if key == next {
             self.values.push(text);
         }

@@ -51,17 +51,11 @@ impl FactId {
 
     /// The default of an attendance.
     pub fn default_of(app: &str, session_id: &str, started_at: Millis, user_id: &str, joined_at: Millis) -> Self {
-        let parts: [&[u8]; 8] = [
-            &length(app),
-            app.as_bytes(),
-            &length(session_id),
-            session_id.as_bytes(),
-            &length(user_id),
-            user_id.as_bytes(),
-            &started_at.to_le_bytes(),
-            &joined_at.to_le_bytes(),
-        ];
-        Self::led_by_day(joined_at, hash_of(&parts, xxh3_128))
+        let mut joined = Joined::default();
+        [app, session_id, user_id].into_iter().for_each(|text| joined.text(text));
+        joined.fixed(started_at.to_le_bytes());
+        joined.fixed(joined_at.to_le_bytes());
+        Self::led_by_day(joined_at, xxh3_128(joined.bytes()))
     }
 
     /// The default of an assistance whose departments are the one that it was given, if it was given one.
@@ -69,22 +63,12 @@ impl FactId {
         let department = fact.departments.first().map_or("", AsRef::as_ref);
         let [chat_type, ide, language] = [&fact.chat_type, &fact.ide, &fact.language].map(|text| text.as_deref().unwrap_or_default());
         let numbers = [fact.turns, fact.suggested, fact.accepted, fact.lines_accepted, fact.lines_changed].map(u32::to_le_bytes);
-        let parts: [&[u8]; 13] = [
-            &length(&fact.user_id),
-            fact.user_id.as_bytes(),
-            &length(department),
-            department.as_bytes(),
-            &length(chat_type),
-            chat_type.as_bytes(),
-            &length(ide),
-            ide.as_bytes(),
-            &length(language),
-            language.as_bytes(),
-            &[fact.kind.number()],
-            numbers.as_flattened(),
-            &fact.at.to_le_bytes(),
-        ];
-        Self::led_by_day(fact.at, hash_of(&parts, xxh3_128))
+        let mut joined = Joined::default();
+        [&fact.user_id, department, chat_type, ide, language].into_iter().for_each(|text| joined.text(text));
+        joined.fixed([fact.kind.number()]);
+        numbers.into_iter().for_each(|number| joined.fixed(number));
+        joined.fixed(fact.at.to_le_bytes());
+        Self::led_by_day(fact.at, xxh3_128(joined.bytes()))
     }
 
     fn led_by_day(at: Millis, hash: u128) -> Self {
@@ -100,13 +84,10 @@ impl FactId {
         content
     }
 
-    /// What the default id and the end of a stay contribute to the hash of a fact's content.
-    pub(crate) fn content_words(default: Self, left_at: Millis) -> [u8; 24] {
+    /// What the default id contributes to the hash of a fact's content.
+    pub(crate) const fn content_word(default: Self) -> [u8; 16] {
         let (Self::Default(id) | Self::Given(id)) = default;
-        let mut words = [0; 24];
-        words[..16].copy_from_slice(&id.to_le_bytes());
-        words[16..].copy_from_slice(&left_at.to_le_bytes());
-        words
+        id.to_le_bytes()
     }
 }
 
@@ -119,21 +100,71 @@ impl std::fmt::Display for FactId {
     }
 }
 
-/// What keeps ("ab", "c") apart from ("a", "bc").
-const fn length(text: &str) -> [u8; 8] {
-    (text.len() as u64).to_le_bytes()
+/// What is hashed, laid end to end: to hash it in one call costs a fraction of feeding it piece by piece.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    short: [u8; 256],
+    length: usize,
+    /// All of it once it is longer.
+    long: Vec<u8>,
 }
 
-/// The hash of the parts laid end to end: in one call, which costs a fraction of feeding them one by one.
-pub(crate) fn hash_of<T>(parts: &[&[u8]], hash: impl Fn(&[u8]) -> T) -> T {
-    let mut joined = [0; 256];
-    let mut length = 0;
-    for part in parts {
-        match joined.get_mut(length..length + part.len()) {
-            Some(room) => room.copy_from_slice(part),
-            None => return hash(&parts.concat()),
-        }
-        length += part.len();
+impl Default for Joined {
+    fn default() -> Self {
+        Self { short: [0; 256], length: 0, long: Vec::new() }
     }
-    hash(joined.get(..length).unwrap_or_default())
+}
+
+impl Joined {
+    /// Adds bytes of which there are always as many.
+    #[inline]
+    pub(crate) fn fixed<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.add(&bytes);
+    }
+
+    /// Adds a text after its length, which keeps ("ab", "c") apart from ("a", "bc").
+    #[inline]
+    fn text(&mut self, text: &str) {
+        self.fixed((text.len() as u64).to_le_bytes());
+        self.add(text.as_bytes());
+    }
+
+    #[inline]
+    fn add(&mut self, bytes: &[u8]) {
+        match self.short.get_mut(self.length..self.length + bytes.len()) {
+            Some(room) if self.long.is_empty() => {
+                room.copy_from_slice(bytes);
+                self.length += bytes.len();
+            }
+            _ => {
+                if self.long.is_empty() {
+                    self.long.extend_from_slice(self.short.get(..self.length).unwrap_or_default());
+                }
+                self.long.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { self.short.get(..self.length).unwrap_or_default() } else { &self.long }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hashed_is_laid_end_to_end_however_long_it_is() {
+        for lengths in [[0, 1, 2], [100, 120, 3], [230, 1, 1], [300, 0, 5], [1, 300, 300]] {
+            let (mut joined, mut expected) = (Joined::default(), Vec::new());
+            for length in lengths {
+                let text = "x".repeat(length);
+                joined.text(&text);
+                joined.fixed([7, 8]);
+                expected.extend([&(length as u64).to_le_bytes(), text.as_bytes(), &[7, 8]].concat());
+            }
+            assert_eq!(joined.bytes(), expected, "{lengths:?}");
+        }
+    }
 }

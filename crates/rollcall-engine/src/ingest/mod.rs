@@ -275,11 +275,12 @@ impl<C: Columns> Sink<'_, C> {
     }
 
     /// Takes the fact of a line, or of a number from 1 in formats without lines.
-    fn take(&mut self, line: u64, draft: Draft<'_, C::Field>) -> Result<(), BodyError> {
+    fn take(&mut self, line: u64, mut draft: Draft<'_, C::Field>) -> Result<(), BodyError> {
         self.room_for(1, line)?;
         self.step()?;
         let Context { organization, directory, places, .. } = *self.context;
-        if let Err(errors) = self.decoded.facts.take(draft.by(self.clock), organization, directory, places) {
+        draft.settle(self.clock);
+        if let Err(errors) = self.decoded.facts.take(draft, organization, directory, places) {
             self.decoded.rejected += 1;
             let room = LISTED_ERRORS.saturating_sub(self.decoded.errors.len());
             self.decoded.errors.extend(errors.into_iter().take(room).map(|error| error.at(line)));

@@ -9,7 +9,7 @@ const MOST_DIGITS: usize = 18;
 
 /// The fact of a line; none if it is not written plainly, or is no JSON.
 pub(super) fn read<'a, F: DraftField>(line: &'a str) -> Option<Draft<'a, F>> {
-    let mut rest = Rest(line);
+    let mut rest = Rest { line, at: 0 };
     let mut draft = Draft::new();
     rest.token(b'{')?;
     loop {
@@ -28,22 +28,31 @@ pub(super) fn read<'a, F: DraftField>(line: &'a str) -> Option<Draft<'a, F>> {
     }
 }
 
-/// What is left of a line.
-struct Rest<'a>(&'a str);
+/// What is left of a line: all from a byte on.
+struct Rest<'a> {
+    line: &'a str,
+    at: usize,
+}
 
 impl<'a> Rest<'a> {
+    fn bytes(&self) -> &'a [u8] {
+        self.line.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
     /// Takes the next byte that is no white space.
     fn next(&mut self) -> Option<u8> {
-        let bytes = self.0.as_bytes();
-        let blank = bytes.iter().take_while(|byte| is_space(**byte)).count();
-        let byte = bytes.get(blank).filter(|byte| byte.is_ascii())?;
-        self.0 = self.0.get(blank + 1..)?;
-        Some(*byte)
+        loop {
+            let byte = *self.line.as_bytes().get(self.at)?;
+            self.at += 1;
+            if !is_space(byte) {
+                return Some(byte);
+            }
+        }
     }
 
     /// Takes this byte, which is next.
     fn token(&mut self, expected: u8) -> Option<()> {
-        self.next().filter(|byte| *byte == expected).map(|_| ())
+        (self.next()? == expected).then_some(())
     }
 
     /// Takes a string.
@@ -54,9 +63,9 @@ impl<'a> Rest<'a> {
 
     /// Takes the rest of a string that has begun.
     fn string_end(&mut self) -> Option<&'a str> {
-        let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
-        let (text, rest) = self.0.split_at_checked(end)?;
-        self.0 = rest.strip_prefix('"')?;
+        let end = self.at + end_of_string(self.bytes())?;
+        let text = self.line.get(self.at..end)?;
+        self.at = end + 1;
         Some(text)
     }
 
@@ -65,7 +74,7 @@ impl<'a> Rest<'a> {
             b'"' => Some(Value::Str(self.string_end()?.into())),
             b'[' => self.list(),
             b'n' => {
-                self.0 = self.0.strip_prefix("ull")?;
+                self.at += self.bytes().starts_with(b"ull").then_some(3)?;
                 Some(Value::Null)
             }
             b'-' => match self.next_digit()? {
@@ -79,24 +88,25 @@ impl<'a> Rest<'a> {
     }
 
     fn next_digit(&mut self) -> Option<u8> {
-        let digit = *self.0.as_bytes().first().filter(|byte| byte.is_ascii_digit())?;
-        self.0 = self.0.get(1..)?;
+        let digit = *self.bytes().first().filter(|byte| byte.is_ascii_digit())?;
+        self.at += 1;
         Some(digit)
     }
 
     /// Takes the rest of an integer that has begun with a digit.
     fn integer(&mut self, first: u8) -> Option<i64> {
-        let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        let bytes = self.bytes();
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if digits >= MOST_DIGITS || (first == b'0' && digits > 0) {
             return None;
         }
-        let (text, rest) = self.0.split_at_checked(digits)?;
+        let (text, rest) = bytes.split_at_checked(digits)?;
         // A number that goes on is none of these.
-        if rest.starts_with(['.', 'e', 'E']) {
+        if let Some(b'.' | b'e' | b'E') = rest.first() {
             return None;
         }
-        self.0 = rest;
-        Some(text.bytes().fold(i64::from(first - b'0'), |number, digit| number * 10 + i64::from(digit - b'0')))
+        self.at += digits;
+        Some(text.iter().fold(i64::from(first - b'0'), |number, digit| number * 10 + i64::from(digit - b'0')))
     }
 
     /// Takes the rest of a list that has begun.
@@ -117,13 +127,37 @@ impl<'a> Rest<'a> {
     }
 
     fn is_blank(&self) -> bool {
-        self.0.bytes().all(is_space)
+        self.bytes().iter().copied().all(is_space)
     }
 }
 
 /// What JSON calls white space.
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Where the quotation mark is that ends a string; none if something comes before it that is not to be taken as it is.
+fn end_of_string(bytes: &[u8]) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (position, word) in words.iter().enumerate() {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            let at = special.trailing_zeros() as usize / 8;
+            return (word.get(at) == Some(&b'"')).then_some(position * 8 + at);
+        }
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+    (rest.get(at) == Some(&b'"')).then_some(words.len() * 8 + at)
+}
+
+/// The highest bit of the first of eight bytes that is a quotation mark, a backslash or a control character, and perhaps of some after it.
+const fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    // Where a byte is below another, subtracting borrows; what is borrowed reaches only bytes that follow.
+    const fn below(word: u64, least: u8) -> u64 {
+        word.wrapping_sub(ONES * least as u64) & !word & (ONES * 0x80)
+    }
+    below(word, b' ') | below(word ^ (ONES * b'"' as u64), 1) | below(word ^ (ONES * b'\\' as u64), 1)
 }
 
 #[cfg(test)]
@@ -193,6 +227,21 @@ mod tests {
         ];
         for line in others {
             assert!(!agree(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_string_ends_where_its_first_quotation_mark_is_and_nothing_special_before() {
+        let ends = |text: &str| {
+            text.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ').filter(|at| text.as_bytes()[*at] == b'"')
+        };
+        for special in
+            ["\"", "\\", "\t", "\0", "\u{1f}", "", "!\"", "#\"", "[\"", "]\"", "é\"", "\u{7f}\"", "\"\"", "\u{1f} \"", "\"\u{1f}"]
+        {
+            for (before, after) in (0..20).flat_map(|before| (0..10).map(move |after| (before, after))) {
+                let text = ["a".repeat(before).as_str(), special, "z ".repeat(after).as_str()].concat();
+                assert_eq!(end_of_string(text.as_bytes()), ends(&text), "{text}");
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::attendance::{Attendance, EARLY_JOIN, Field, LONGEST_STAY};
 use crate::directory::Directory;
 use crate::fact::{Device, Media, Medium, SessionKind, UserKind};
 use crate::fields::FactField;
-use crate::identity::{FactId, hash_of};
+use crate::identity::{FactId, Joined};
 use crate::organization::Organization;
 use crate::place::{EXPECTED_COUNTRY, EXPECTED_SUBDIVISION, Place, Places};
 use crate::receipt::FactError;
@@ -142,8 +142,12 @@ impl<'a> AttendanceDraft<'a> {
             self.values.unit.unwrap_or(u8::MAX),
             u8::from(self.values.ip.is_some()),
         ];
-        let place_number = given_place.map_or(0, |place| place.number()).to_le_bytes();
-        let content = hash_of(&[&FactId::content_words(default_id, left.at), &numbers, &place_number], xxh3_64);
+        let mut given = Joined::default();
+        given.fixed(FactId::content_word(default_id));
+        given.fixed(left.at.to_le_bytes());
+        given.fixed(numbers);
+        given.fixed(given_place.map_or(0, |place| place.number()).to_le_bytes());
+        let content = xxh3_64(given.bytes());
         let user_kind =
             self.values.user_kind.or_else(|| directory.kind_on(&user_id, || organization.day_of(joined.at))).unwrap_or(UserKind::Member);
         let id = FactId::of(self.values.id.as_deref(), default_id);

@@ -223,8 +223,8 @@ impl<'a, F: DraftField> Draft<'a, F> {
         self
     }
 
-    /// Makes the times instants. One that is wrong is told, and gone.
-    fn settle(&mut self, clock: Clock<'_>) {
+    /// Does what [`Draft::by`] does where the draft is. One that is wrong is told, and gone.
+    pub fn settle(&mut self, clock: Clock<'_>) {
         for (field, given) in F::times(&mut self.values) {
             if let Some(time) = given
                 && let Err(expected) = time.settle(clock)

@@ -19,25 +19,60 @@ pub trait Places: Send + Sync {
     fn place_of(&self, address: IpAddr) -> Option<Place>;
 }
 
-/// Where each pair of capital letters, counted AA, AB … ZZ, stands among the [`COUNTRIES`], from 1; 0 if it is no country.
-static POSITIONS: [u8; 26 * 26] = {
-    let mut positions = [0; 26 * 26];
-    let mut at = 0;
+/// Which pair of digits and capital letters a code of two is, counted from 0.
+const fn pair(code: &[u8]) -> Option<usize> {
+    const fn character(byte: u8) -> Option<usize> {
+        match byte {
+            b'0'..=b'9' => Some((byte - b'0') as usize),
+            b'A'..=b'Z' => Some((byte - b'A') as usize + 10),
+            _ => None,
+        }
+    }
+    let [first, second] = code else { return None };
+    match (character(*first), character(*second)) {
+        (Some(first), Some(second)) => Some(first * 36 + second),
+        _ => None,
+    }
+}
+
+/// Where each pair of digits and capital letters stands in a list, from 1; 0 if it does not.
+type Positions = [u8; 36 * 36];
+
+static COUNTRY_POSITIONS: Positions = {
+    let (mut positions, mut at) = ([0; 36 * 36], 0);
     while at < COUNTRIES.len() {
-        let code = COUNTRIES[at].0.as_bytes();
+        put(&mut positions, COUNTRIES[at].0, at);
         at += 1;
-        #[expect(clippy::cast_possible_truncation, reason = "fewer countries than 256")]
-        let position = at as u8;
-        positions[(code[0] - b'A') as usize * 26 + (code[1] - b'A') as usize] = position;
     }
     positions
 };
 
+static DIVISION_POSITIONS: Positions = {
+    let (mut positions, mut at) = ([0; 36 * 36], 0);
+    while at < DIVISIONS.len() {
+        put(&mut positions, DIVISIONS[at].letters, at);
+        put(&mut positions, DIVISIONS[at].digits, at);
+        at += 1;
+    }
+    positions
+};
+
+const fn put(positions: &mut Positions, code: &str, at: usize) {
+    if let Some(pair) = pair(code.as_bytes()) {
+        #[expect(clippy::cast_possible_truncation, reason = "fewer countries than 256")]
+        let position = at as u8 + 1;
+        positions[pair] = position;
+    }
+}
+
+/// What stands in a list for a code of two.
+fn find<T>(code: &[u8], positions: &Positions, list: &'static [T]) -> Option<&'static T> {
+    list.get(usize::from(*positions.get(pair(code)?)?).checked_sub(1)?)
+}
+
 /// The code, the Chinese and the English name of a country.
 fn country_of(code: [u8; 2]) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    let [first, second] = code.map(|letter| usize::from(letter.wrapping_sub(b'A')));
-    let pair = (first < 26 && second < 26).then_some(first * 26 + second)?;
-    COUNTRIES.get(usize::from(*POSITIONS.get(pair)?).checked_sub(1)?)
+    find(&code, &COUNTRY_POSITIONS, &COUNTRIES)
 }
 
 /// What a country code must be, for error messages.
@@ -56,15 +91,14 @@ impl Place {
     /// The place of a subdivision code such as `CN-SH`, or `CN-31` as it was written before 2017; none if the country is unknown, or
     /// what follows is not one to three capital letters or digits. Whether such a subdivision exists is checked for China alone.
     pub fn of_subdivision(code: &str) -> Option<Self> {
-        let (country, part) = code.split_once('-')?;
-        let mut place = Self::country_only(country)?;
-        let mut part = part;
-        if country == "CN" {
-            part = DIVISIONS.iter().find(|division| division.letters == part || division.digits == part)?.letters;
-        }
-        let well_formed = (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        place.subdivision.get_mut(..part.len()).filter(|_| well_formed)?.copy_from_slice(part.as_bytes());
-        Some(place)
+        let [first, second, b'-', part @ ..] = code.as_bytes() else { return None };
+        let country = [*first, *second];
+        country_of(country)?;
+        let part = if country == *b"CN" { find(part, &DIVISION_POSITIONS, &DIVISIONS)?.letters.as_bytes() } else { part };
+        let well_formed = !part.is_empty() && part.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let mut subdivision = [0; 3];
+        subdivision.get_mut(..part.len()).filter(|_| well_formed)?.copy_from_slice(part);
+        Some(Self { country, subdivision })
     }
 
     /// The ISO 3166-1 code.
@@ -131,7 +165,7 @@ impl Place {
     /// The subdivision of China that the place is.
     fn division(self) -> Option<&'static Division> {
         let letters = self.subdivision.strip_suffix(b"\0").filter(|_| &self.country == b"CN")?;
-        DIVISIONS.iter().find(|division| division.letters.as_bytes() == letters)
+        find(letters, &DIVISION_POSITIONS, &DIVISIONS)
     }
 
     /// Every country of ISO 3166-1, in the order of their codes.

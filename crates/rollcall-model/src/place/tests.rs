@@ -67,6 +67,19 @@ fn every_country_has_one_name_in_each_language() {
 }
 
 #[test]
+fn codes_of_two_characters_are_found_as_by_looking_at_each() {
+    let characters = || ('0'..='9').chain('A'..='Z').chain(['a', '-', 'é', '\0']);
+    for code in characters().flat_map(|first| characters().map(move |second| [first, second].iter().collect::<String>())) {
+        let country = COUNTRIES.iter().find(|country| country.0 == code);
+        assert_eq!(Place::country_only(&code).map(|place| place.code()), country.map(|country| country.0.to_owned()), "{code}");
+        let division = DIVISIONS.iter().find(|division| division.letters == code || division.digits == code);
+        let found = Place::of_subdivision(&format!("CN-{code}")).map(|place| (place.code(), place.chinese_name(), place.english_name()));
+        let named = |division: &Division| (format!("CN-{}", division.letters), Some(division.chinese), Some(division.english));
+        assert_eq!(found, division.map(named), "{code}");
+    }
+}
+
+#[test]
 fn every_subdivision_of_china_has_one_name_in_each_language() {
     let divisions: Vec<_> = Place::divisions_of_china().collect();
     assert_eq!(divisions.iter().collect::<HashSet<_>>().len(), 34);

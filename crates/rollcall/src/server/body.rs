@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How much memory is set aside for a body before anything of it has arrived.
 const FIRST_BYTES: u64 = 64 << 10;
 
+/// Up to how large a body is given all its addresses once its first bytes have arrived; a larger one grows as it arrives.
+const MOST_RESERVED: u64 = 16 << 20;
+
 /// How long a refused body is read and thrown away, so that its sender lives to read the refusal.
 pub const DISCARD: Duration = Duration::from_secs(10);
 
@@ -65,6 +68,13 @@ impl<'a> Arriving<'a> {
                 return Err(too_large(most));
             }
             held.arrive(data.len() as u64).await.map_err(|why| no_room(why, size))?;
+            // What is announced beyond what has arrived takes no memory before it is written to; moving what has arrived would.
+            if bytes.len() + data.len() > bytes.capacity()
+                && let Some(rest) =
+                    announced.filter(|length| *length <= MOST_RESERVED).and_then(|length| length.checked_sub(bytes.len() as u64))
+            {
+                bytes.reserve_exact(rest as usize);
+            }
             bytes.extend_from_slice(&data);
         }
         held.arrived();
