@@ -1,13 +1,14 @@
 //! Base cells: what the facts of a UTC day say, as ordered entries. They take late facts, and every merged cell is made from them.
 
 use super::View;
+use super::cover::QUARTERS_OF_DAY;
 use super::store::{Live, LiveRuns};
 use super::stored::Stored;
 use super::{Cells, Day};
 use crate::error::EngineError;
 use crate::kinds::words::Worded;
 use roaring::RoaringBitmap;
-use rollcall_model::Range;
+use rollcall_model::{Quarter, Range};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -95,13 +96,18 @@ impl<B: Base> Run<B> {
     /// The run of entries in any order.
     pub fn new(mut entries: Vec<B::Entry>) -> Self {
         order::<B>(&mut entries);
-        let (mut touched, mut about, mut last) = (RoaringBitmap::new(), None, None);
-        for touches in entries.iter().map(B::touches) {
-            if last.replace(touches) != Some(touches) {
+        let (mut touched, mut about) = (RoaringBitmap::new(), None);
+        for of_day in entries.chunk_by(|a, b| B::day(a) == B::day(b)) {
+            let begin = of_day.first().map_or(0, |entry| Quarter::of(B::day(entry).range().from).0);
+            // A bit for each quarter hour of the day.
+            let mut bits = 0u128;
+            for touches in of_day.iter().map(B::touches) {
                 let counts_in = touches.about.into_iter().chain(touches.filed.map(|filed| (filed, filed)));
-                counts_in.for_each(|(first, last)| _ = touched.insert_range(first.cast_unsigned()..=last.cast_unsigned()));
+                counts_in.for_each(|(first, last)| bits |= (2 << (last - begin)) - (1 << (first - begin)));
                 about = around(about, touches.about);
             }
+            let quarters = (begin..).zip(0..QUARTERS_OF_DAY).filter(|(_, bit)| bits >> bit & 1 == 1);
+            touched.extend(quarters.map(|(quarter, _)| quarter.cast_unsigned()));
         }
         Self { entries, touched, about }
     }
@@ -124,6 +130,16 @@ impl<B: Base> Run<B> {
         let rest = self.entries.get(from..).unwrap_or_default();
         let count = rest.partition_point(|entry| B::day(entry) == day);
         rest.get(..count).unwrap_or_default()
+    }
+
+    /// The days that have entries, in order.
+    pub fn days(&self) -> impl Iterator<Item = Day> {
+        let mut rest = self.entries.as_slice();
+        std::iter::from_fn(move || {
+            let day = B::day(rest.first()?);
+            rest = rest.get(rest.partition_point(|entry| B::day(entry) == day)..)?;
+            Some(day)
+        })
     }
 
     /// Whether an entry counts in some quarter hours.

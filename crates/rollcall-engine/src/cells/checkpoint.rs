@@ -9,13 +9,14 @@ use super::base::order;
 use super::catch_up::Mark;
 use super::store::{Cells, Live, Sealed};
 use super::stored::{StoredDay, next_number};
-use super::{Base, Day, Run, Stays, Uses};
+use super::{Base, Day, Stays, Uses};
 use crate::error::EngineError;
 use crate::ledger::CELLS_POSITION;
 use fjall::{OwnedWriteBatch, Readable, Snapshot};
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 use rollcall_model::OrgId;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Up to how many entries the last run of a day is merged with a new one at once: as many as are written about as fast as others.
@@ -107,21 +108,16 @@ impl Cells {
     fn store<B: Base>(&self, sealed: &Live, snapshot: &Snapshot, batch: &mut OwnedWriteBatch) -> Result<Changed, EngineError> {
         let mut changed = Changed::new();
         for (org, live) in B::live(sealed) {
-            let merged;
-            let run = match live.runs.as_slice() {
-                [] => continue,
-                [run] => run,
-                runs => {
-                    merged = Run::merged(runs.iter().map(AsRef::as_ref));
-                    &merged
-                }
-            };
-            for of_day in run.entries.chunk_by(|a, b| B::day(a) == B::day(b)) {
-                let Some(day) = of_day.first().map(B::day) else { continue };
-                self.add_run::<B>(snapshot, (*org, day), of_day, batch)?;
+            // Day by day: the runs are never in memory twice.
+            let days: BTreeSet<Day> = live.runs.iter().flat_map(|run| run.days()).collect();
+            for day in days {
+                let mut of_day = live.runs.iter().map(|run| run.of_day(day)).collect::<Vec<_>>().concat();
+                order::<B>(&mut of_day);
+                self.add_run::<B>(snapshot, (*org, day), &of_day, batch)?;
             }
-            self.forget_around::<B>(*org, &run.touched, batch)?;
-            changed.insert(*org, run.touched.clone());
+            let touched = live.runs.iter().fold(RoaringBitmap::new(), |touched, run| touched | &run.touched);
+            self.forget_around::<B>(*org, &touched, batch)?;
+            changed.insert(*org, touched);
         }
         Ok(changed)
     }

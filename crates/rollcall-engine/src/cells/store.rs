@@ -30,7 +30,8 @@ pub type LiveRuns<B> = HashMap<OrgId, Runs<B>>;
 /// The live runs of an organization.
 #[derive(Debug)]
 pub struct Runs<B: Base> {
-    /// From the largest to the smallest: a new one is merged with those that are not twice as large.
+    /// The oldest first. Once there are [`ALIKE`] of about the same length at the end, they are merged: so there are few, and an entry is
+    /// merged a few times until it is checkpointed.
     pub(super) runs: Vec<Arc<Run<B>>>,
     /// The number of the last fold that added to them.
     pub(super) fold: u64,
@@ -159,6 +160,9 @@ impl std::fmt::Debug for Cells {
     }
 }
 
+/// How many live runs are merged at once, at the least, and how many times as long others are that they are not merged with.
+const ALIKE: usize = 4;
+
 /// Where the lengths of slices are stored.
 const LENGTHS: &str = "slice-lengths";
 
@@ -247,9 +251,14 @@ impl Cells {
         let run = Run::<B>::new(entries);
         let live = B::live(&self.state.read().live).get(&org).map(|live| live.runs.clone()).unwrap_or_default();
         let (mut length, mut first) = (run.entries.len(), live.len());
-        while let Some(before) = first.checked_sub(1).and_then(|before| live.get(before)).filter(|run| run.entries.len() <= 2 * length) {
-            length += before.entries.len();
-            first -= 1;
+        loop {
+            let before = live.get(..first).unwrap_or_default().iter().rev().map(|run| run.entries.len());
+            let alike: Vec<usize> = before.take_while(|other| *other < ALIKE * length).collect();
+            if alike.len() + 1 < ALIKE {
+                break;
+            }
+            length += alike.iter().sum::<usize>();
+            first -= alike.len();
         }
         let replaced = live.get(first..).unwrap_or_default().to_vec();
         let merged = (!replaced.is_empty()).then(|| Run::merged(replaced.iter().map(AsRef::as_ref).chain([&run])));

@@ -42,6 +42,9 @@ pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
     /// The time of a fact, by which blocks are sorted.
     fn time(&self, row: usize) -> Millis;
 
+    /// A number that facts have in common of those at one time that are best beside each other.
+    fn group(&self, row: usize) -> u32;
+
     /// A fact as a row of a block.
     fn row(&self, row: usize, numbered: &Numbered) -> <Self::Block as Block>::Row<'_>;
 

@@ -17,6 +17,7 @@ use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{Millis, Quarter, Range, SessionKind};
 use std::cmp::Ordering;
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The base cell of attendance.
 #[derive(Debug)]
@@ -312,12 +313,16 @@ fn add<const N: usize>(columns: &mut [Vec<u64>; N], row: [u64; N]) {
     columns.iter_mut().zip(row).for_each(|(column, number)| column.push(number));
 }
 
-/// What stands for a session's id in [`Stay::session`].
+/// What stands for a session's id in [`Stay::session`]: a hash of the app's number and the id, in one call, which costs a fraction of feeding them one by one.
 pub(crate) fn session_hash(app: u16, session_id: &str) -> u64 {
-    let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    hash.update(&app.to_le_bytes());
-    hash.update(session_id.as_bytes());
-    hash.digest()
+    let mut bytes = [0; 2 + 256];
+    let (number, id) = bytes.split_at_mut(2);
+    number.copy_from_slice(&app.to_le_bytes());
+    match id.get_mut(..session_id.len()) {
+        Some(room) => room.copy_from_slice(session_id.as_bytes()),
+        None => return xxh3_64(&[&app.to_le_bytes(), session_id.as_bytes()].concat()),
+    }
+    xxh3_64(bytes.get(..2 + session_id.len()).unwrap_or_default())
 }
 
 #[cfg(test)]

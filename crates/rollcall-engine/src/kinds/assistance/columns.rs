@@ -92,6 +92,10 @@ impl Columns for Assistances {
         self.at[row]
     }
 
+    fn group(&self, row: usize) -> u32 {
+        self.user_ids.keys()[row]
+    }
+
     fn row(&self, row: usize, numbered: &Numbered) -> AssistanceRow<'_> {
         AssistanceRow {
             at: self.at[row],

@@ -70,6 +70,10 @@ impl Columns for Attendances {
         self.session_started_at[row]
     }
 
+    fn group(&self, row: usize) -> u32 {
+        self.session_ids.keys()[row]
+    }
+
     fn row(&self, row: usize, numbered: &Numbered) -> AttendanceRow<'_> {
         AttendanceRow {
             session_started_at: self.session_started_at[row],
