@@ -49,11 +49,50 @@ struct Entry {
     latest: (Millis, u8),
 }
 
+impl Entry {
+    /// Adds what another entry says of the same user.
+    fn add(&mut self, other: &Self) {
+        self.meetings += other.meetings;
+        self.stayed += other.stayed;
+        self.latest = self.latest.max(other.latest);
+    }
+}
+
+/// How many times as many numbers there are as entries before these are sorted.
+const SPARSE: usize = 16;
+
 impl Column {
     const fn new(first: Millis, last: Millis) -> Self {
         Self { first, last, users: Vec::new(), meetings: Vec::new(), stayed: Vec::new(), latest_join: Vec::new(), kinds: Vec::new() }
     }
 
+    /// The column of entries in any order.
+    fn of(first: Millis, last: Millis, entries: impl ExactSizeIterator<Item = Entry> + Clone) -> Self {
+        let mut column = Self::new(first, last);
+        let places = entries.clone().map(|entry| entry.user as usize + 1).max().unwrap_or(0);
+        if places > SPARSE * entries.len() {
+            let mut sorted: Vec<Entry> = entries.collect();
+            sorted.sort_unstable_by_key(|entry| entry.user);
+            sorted.into_iter().for_each(|entry| column.push(entry));
+            return column;
+        }
+        // Where each user's sums are; to look at the places of users who have none costs less than sorting.
+        let (mut sums, mut place_of) = (Vec::<Entry>::with_capacity(entries.len()), vec![u32::MAX; places]);
+        for entry in entries {
+            let Some(place) = place_of.get_mut(entry.user as usize) else { continue };
+            match sums.get_mut(*place as usize) {
+                Some(sum) => sum.add(&entry),
+                None => {
+                    *place = sums.len() as u32;
+                    sums.push(entry);
+                }
+            }
+        }
+        place_of.iter().filter_map(|place| sums.get(*place as usize)).for_each(|entry| column.push(*entry));
+        column
+    }
+
+    /// Adds an entry of the last user or of one after it.
     fn push(&mut self, entry: Entry) {
         if self.users.last() == Some(&entry.user)
             && let (Some(meetings), Some(stayed), Some(at), Some(kind)) =
@@ -172,16 +211,17 @@ impl Merged for UserTotals {
                 }
             }
         }
-        entries.sort_unstable_by_key(|(part, entry, _)| (*part, entry.user));
+        // Nearly always there is one part.
+        if !entries.is_sorted_by_key(|(part, ..)| *part) {
+            entries.sort_unstable_by_key(|(part, ..)| *part);
+        }
         let mut cell = Self::default();
         for of_part in entries.chunk_by(|(a, ..), (b, ..)| a == b) {
             let Some((part, _, (mut first, mut last))) = of_part.first().copied() else { continue };
             for (_, _, (joined_at, left_at)) in of_part {
                 (first, last) = (first.min(*joined_at), last.max(*left_at));
             }
-            let mut column = Column::new(first, last);
-            of_part.iter().for_each(|(_, entry, _)| column.push(*entry));
-            cell.columns.push((part, column));
+            cell.columns.push((part, Column::of(first, last, of_part.iter().map(|(_, entry, _)| *entry))));
         }
         cell
     }
@@ -292,6 +332,20 @@ mod tests {
         assert_eq!(sums(Some(2)), []);
         assert_eq!(cell.latest(7, None, None), Some((20, 1)));
         assert_eq!(cell.latest(7, None, Some(0)), Some((10, 0)));
+    }
+
+    #[test]
+    fn a_cell_is_the_same_whether_its_users_numbers_are_close_or_far_apart() {
+        let users = [5u32, 3, 9, 3, 5, 5, 0];
+        let stays = |far: u32| users.iter().zip(1..).map(move |(user, at)| stay(at as u64, user * far, 0, at, 1, 0)).collect::<Vec<_>>();
+        let sums = |far: u32| {
+            let mut sums = UserSums::default();
+            sums.add(&of(&stays(far)), None, None);
+            sums.iter().map(|(user, sum)| (user / far, sum.meetings, sum.stayed)).collect::<Vec<_>>()
+        };
+        assert_eq!(sums(1), [(0, 1, 1), (3, 2, 2), (5, 3, 3), (9, 1, 1)]);
+        assert_eq!(sums(1000), sums(1));
+        assert_eq!(of(&stays(1000)).latest(3000, None, None), Some((4, 0)));
     }
 
     #[test]
