@@ -5,7 +5,7 @@
 //!
 //! *Leaves:* [`error`], [`settings`], [`location`] (where the lake or a backup lies), [`selection`] (which facts are erased), [`threads`],
 //! [`crash`] (where tests end the process), [`places`] (from IP addresses to places), `clock`, `data_directory`, `disk` and `health` (what is
-//! wrong with the storage now), `strings`.
+//! wrong with the storage now), `parallel` (work on several processors), `strings`.
 //!
 //! - [`ledger`] makes facts durable: commits, ids, names, directories, receipts; facts are bytes there
 //! - [`kinds`] says what facts of each kind are made of: columns, blocks of numbers, words
@@ -38,6 +38,7 @@ pub mod kinds;
 pub mod lake;
 pub mod ledger;
 pub mod location;
+mod parallel;
 pub mod places;
 pub mod reports;
 pub mod selection;

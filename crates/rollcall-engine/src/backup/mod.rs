@@ -32,10 +32,10 @@ pub use restore::{Beside, Restored, restore};
 use crate::error::EngineError;
 use crate::lake::Store;
 use crate::location::Location;
+use crate::parallel::on_threads;
 use crate::settings::Settings;
 use manifest::{Manifest, NAME};
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Is told how many bytes are done, and of how many about; from any thread.
 pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
@@ -89,29 +89,7 @@ impl<'p> Steps<'p> {
 
 /// Does something to each item, some at a time; ends early at the first error. What it gives is in the order of the items.
 fn each<I: Sync, O: Send>(items: &[I], work: impl Fn(&I) -> Result<O, EngineError> + Sync) -> Result<Vec<O>, EngineError> {
-    let next = AtomicUsize::new(0);
-    let failure = Mutex::new(None);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|threads| {
-        for _ in 0..AT_A_TIME.min(items.len()) {
-            threads.spawn(|| {
-                while failure.lock().is_none() {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(at) else { return };
-                    match work(item) {
-                        Ok(out) => done.lock().push((at, out)),
-                        Err(error) => *failure.lock() = Some(error),
-                    }
-                }
-            });
-        }
-    });
-    if let Some(error) = failure.into_inner() {
-        return Err(error);
-    }
-    let mut done = done.into_inner();
-    done.sort_unstable_by_key(|(at, _)| *at);
-    Ok(done.into_iter().map(|(_, out)| out).collect())
+    on_threads(AT_A_TIME, items, work)
 }
 
 #[cfg(test)]

@@ -8,9 +8,11 @@ use super::{Base, Day, Keep, Merged, Run};
 use crate::error::EngineError;
 use crate::facts::Pinned;
 use crate::kinds::stored::Wanted;
+use crate::parallel::{self, processors};
 use fjall::Readable;
 use parking_lot::Mutex;
 use rollcall_model::{Cancellation, OrgId, Quarter, Range};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Up to how many quarter hours a cell is made of base cells at once; a longer one is made of cells that are kept.
@@ -46,14 +48,17 @@ impl Cells {
             live,
             spans,
             seen,
-            last: Mutex::default(),
+            at_hand: Mutex::default(),
             cancellation: Cancellation::default(),
         })
     }
 }
 
-/// A day and its entries.
-type LastDay<B> = Option<(Day, Arc<Vec<<B as Base>::Entry>>)>;
+/// How many parts of a slice are made before they are merged: they are in memory together meanwhile.
+const PARTS_AT_ONCE: usize = 16;
+
+/// A few days and their entries.
+type Days<B> = VecDeque<(Day, Arc<Vec<<B as Base>::Entry>>)>;
 
 /// One consistent state of an organization's cells.
 pub struct View<'a, B: Base> {
@@ -67,8 +72,8 @@ pub struct View<'a, B: Base> {
     /// The instants in which entries count, so that years without facts cost nothing.
     spans: Option<Range>,
     seen: Option<Range>,
-    /// The entries of the last day that was asked for: the next slice often begins in it.
-    last: Mutex<LastDay<B>>,
+    /// The entries of the last day that each processor asked for: the next slice often begins in it.
+    at_hand: Mutex<Days<B>>,
     /// Looked at before each cell, so that a question that nobody waits for ends soon.
     cancellation: Cancellation,
 }
@@ -102,12 +107,23 @@ impl<B: Base> View<'_, B> {
     pub fn each<M: Merged<Base = B>>(&self, range: Range, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
         let Some(spans) = self.spans else { return Ok(()) };
         let cut = Cut::new(range.intersect(&spans));
-        for edge in cut.edges.into_iter().flatten() {
+        let edges: Vec<Range> = cut.edges.into_iter().flatten().collect();
+        let of_edges = parallel::each(&edges, |edge| {
             self.check_cancellation()?;
-            add(&Arc::new(M::of(&B::edge(self, edge)?, edge)));
-        }
-        for part in cut.whole.iter().flat_map(Slice::parts) {
-            add(&self.part(part)?);
+            Ok(Arc::new(M::of(&B::edge(self, *edge)?, *edge)))
+        })?;
+        of_edges.iter().for_each(&mut add);
+        cut.whole.map_or(Ok(()), |whole| self.each_part(whole, add))
+    }
+
+    /// Gives `add` the merged cells of the parts of a slice.
+    fn each_part<M: Merged<Base = B>>(&self, slice: Slice, mut add: impl FnMut(&Arc<M>)) -> Result<(), EngineError> {
+        let parts: Vec<Slice> = slice.parts().collect();
+        for some in parts.chunks(PARTS_AT_ONCE) {
+            for cell in parallel::each(some, |part| self.part(*part))? {
+                self.check_cancellation()?;
+                add(&cell);
+            }
         }
         Ok(())
     }
@@ -209,9 +225,9 @@ impl<B: Base> View<'_, B> {
     /// [`EngineError::Storage`], [`EngineError::Cancelled`].
     pub fn cell_alone<M: Merged<Base = B>>(&self, slice: Slice) -> Result<Arc<M>, EngineError> {
         self.kept(slice, 0, || {
-            let mut merged = M::default();
-            for part in slice.parts() {
-                merged.merge(&self.make(part)?);
+            let (mut merged, parts) = (M::default(), slice.parts().collect::<Vec<Slice>>());
+            for some in parts.chunks(PARTS_AT_ONCE) {
+                parallel::each(some, |part| self.make::<M>(*part))?.iter().for_each(|part| merged.merge(part));
             }
             Ok(merged)
         })
@@ -242,9 +258,7 @@ impl<B: Base> View<'_, B> {
     fn make<M: Merged<Base = B>>(&self, slice: Slice) -> Result<M, EngineError> {
         let mut merged = M::default();
         if slice.quarters > AT_ONCE {
-            for part in slice.parts() {
-                merged.merge(&*self.part::<M>(part)?);
-            }
+            self.each_part::<M>(slice, |part| merged.merge(part))?;
             return Ok(merged);
         }
         for day in Day::all(slice.range()) {
@@ -275,9 +289,7 @@ impl<B: Base> View<'_, B> {
     /// # Errors
     /// [`EngineError::Storage`].
     pub(super) fn entries(&self, day: Day) -> Result<Arc<Vec<B::Entry>>, EngineError> {
-        if let Some((last, entries)) = &*self.last.lock()
-            && *last == day
-        {
+        if let Some((_, entries)) = self.at_hand.lock().iter().find(|(of, _)| *of == day) {
             return Ok(entries.clone());
         }
         let stored = StoredDay::new::<B>(self.cells, &self.pinned.snapshot, self.org, day);
@@ -288,7 +300,14 @@ impl<B: Base> View<'_, B> {
             order::<B>(&mut entries);
         }
         let entries = Arc::new(entries);
-        *self.last.lock() = Some((day, entries.clone()));
+        let mut at_hand = self.at_hand.lock();
+        // What comes after the day before takes its place; else the oldest goes.
+        if let Some(before) = at_hand.iter().position(|(of, _)| of.0 + 1 == day.0) {
+            at_hand.remove(before);
+        } else if at_hand.len() >= processors() {
+            at_hand.pop_front();
+        }
+        at_hand.push_back((day, entries.clone()));
         Ok(entries)
     }
 }

@@ -9,8 +9,9 @@ use super::Answering;
 use super::counted::Counted;
 use super::hours::hours;
 use crate::EngineError;
+use crate::parallel;
 use roaring::{MultiOps, RoaringBitmap};
-use rollcall_model::calendar::DAY_MILLIS;
+use rollcall_model::calendar::{DAY_MILLIS, Slice};
 use rollcall_model::reports::{ActiveUsers, ActiveUsersRow, Grouping};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Range, ReportError};
 use std::collections::VecDeque;
@@ -20,10 +21,9 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &ActiveUsers) -
     let counted = Counted::new(answering, org, &ask.of, reach(ask))?;
     let users = |period: Range, within: Range| counted.present(period, within, ask.by == Grouping::Whole);
     let rows = match ask.by {
-        Grouping::Period(period) => calendar
-            .periods(period, ask.range)
-            .map(|slice| Ok(ActiveUsersRow { date: slice.date, period: slice.range, users: users(slice.range, ask.range)?.len() }))
-            .collect::<Result<_, EngineError>>()?,
+        Grouping::Period(period) => parallel::each(&calendar.periods(period, ask.range).collect::<Vec<_>>(), |slice| {
+            Ok(ActiveUsersRow { date: slice.date, period: slice.range, users: users(slice.range, ask.range)?.len() })
+        })?,
         Grouping::Hour => {
             let mut rows = Vec::new();
             hours(&counted, &calendar, ask.range, |hour, users| {
@@ -48,12 +48,15 @@ pub(super) fn reach(ask: &ActiveUsers) -> Range {
     Range::new(ask.range.from - before * DAY_MILLIS, ask.range.to)
 }
 
+/// How many days of users are in memory at once, besides those that a row counts.
+const DAYS_AT_ONCE: usize = 64;
+
 /// A row for each day that the range touches: the users of that day and of those before it, `length` days in all.
 fn rolling(
     calendar: &Calendar,
     range: Range,
     length: usize,
-    users: impl Fn(Range, Range) -> Result<RoaringBitmap, EngineError>,
+    users: impl Fn(Range, Range) -> Result<RoaringBitmap, EngineError> + Sync,
 ) -> Result<Vec<ActiveUsersRow>, EngineError> {
     let Some(first) = calendar.periods(Period::Day, range).next() else { return Ok(Vec::new()) };
     // A little further back than needed: some days are longer than 24 hours, and some are skipped.
@@ -63,12 +66,17 @@ fn rolling(
     let begin = days.iter().position(|day| day.range.from == first.range.from).unwrap_or(0);
     let mut window: VecDeque<RoaringBitmap> = VecDeque::with_capacity(length);
     let mut rows = Vec::with_capacity(days.len() - begin);
-    for (position, day) in days.iter().enumerate().skip((begin + 1).saturating_sub(length)) {
-        if window.len() == length {
-            window.pop_front();
-        }
-        window.push_back(users(day.range, whole)?);
-        if position >= begin {
+    let from = (begin + 1).saturating_sub(length);
+    let needed: Vec<(usize, &Slice)> = days.iter().enumerate().skip(from).collect();
+    for some in needed.chunks(DAYS_AT_ONCE) {
+        for ((position, day), of_day) in some.iter().zip(parallel::each(some, |(_, day)| users(day.range, whole))?) {
+            if window.len() == length {
+                window.pop_front();
+            }
+            window.push_back(of_day);
+            if *position < begin {
+                continue;
+            }
             let from = days.get((position + 1).saturating_sub(length)).map_or(day.range.from, |first| first.range.from);
             rows.push(ActiveUsersRow { date: day.date, period: Range::new(from, day.range.to), users: window.iter().union().len() });
         }

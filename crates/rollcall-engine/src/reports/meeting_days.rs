@@ -7,6 +7,7 @@
 use super::{Answering, app_number, whole_slice};
 use crate::EngineError;
 use crate::cells::{MeetingPeople, MeetingTotals, Merged, Stays, Totals, View};
+use crate::parallel;
 use roaring::RoaringBitmap;
 use rollcall_model::reports::{Grouping, MeetingDay, MeetingDays};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Range, ReportError};
@@ -25,19 +26,22 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &MeetingDays) -
             return Err(ReportError::Parameter { parameter: "by", value, expected });
         }
     };
-    let mut all = Totals::NONE;
-    let mut rows = Vec::new();
-    for (date, period) in periods {
+    let of_periods = parallel::each(&periods, |(_, period)| {
         let (mut totals, mut met) = (Totals::NONE, RoaringBitmap::new());
         if let Some(app) = app {
-            each(&view, period, ask, |cell: &MeetingTotals| totals.add(&cell.get(app, ask.unit)))?;
+            each(&view, *period, ask, |cell: &MeetingTotals| totals.add(&cell.get(app, ask.unit)))?;
             if ask.with_people {
-                met = people(&view, period, ask, app)?;
+                met = people(&view, *period, ask, app)?;
             }
         }
+        Ok((totals, met.len()))
+    })?;
+    let mut all = Totals::NONE;
+    let mut rows = Vec::new();
+    for ((date, period), (totals, people)) in periods.into_iter().zip(of_periods) {
         all.add(&totals);
         let (meetings, duration, participants) = (totals.meetings, totals.duration, totals.participants);
-        rows.push(MeetingDay { date, period, meetings, duration, participants, people: ask.with_people.then_some(met.len()) });
+        rows.push(MeetingDay { date, period, meetings, duration, participants, people: ask.with_people.then_some(people) });
     }
     let seen = (all.meetings > 0).then_some((all.first, all.last));
     Ok(Answer { covers: Covers { range: ask.range, zone: ask.zone.clone(), seen }, rows })

@@ -7,6 +7,7 @@
 use super::{Answering, app_number, whole_slice};
 use crate::EngineError;
 use crate::cells::{Merged, PlacedUsers, RangeUsers, Stays, View};
+use crate::parallel;
 use roaring::{MultiOps, RoaringBitmap};
 use rollcall_model::reports::{PlaceLevel, PlaceUsers, UsersByPlace};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Period, Place, Range, ReportError};
@@ -59,23 +60,24 @@ fn as_one(cells: &[Arc<PlacedUsers>]) -> RangeUsers {
 
 /// Cells that together hold exactly the stays that overlap a range.
 fn gather(view: &View<'_, Stays>, calendar: &Calendar, range: Range) -> Result<Vec<Arc<PlacedUsers>>, EngineError> {
-    let mut cells = Vec::new();
+    let mut slices = Vec::new();
     // What no month or day of the zone covers, in as few pieces as can be: each has two edges.
     let mut rest: Vec<Range> = Vec::new();
     for month in calendar.periods(Period::Month, range) {
         if let Some(slice) = whole_slice(month.range, range) {
-            cells.push(view.cell(slice)?);
+            slices.push(slice);
             continue;
         }
         for day in calendar.periods(Period::Day, month.range.intersect(&range)) {
             let part = day.range.intersect(&range);
             match (whole_slice(day.range, range), rest.last_mut()) {
-                (Some(slice), _) => cells.push(view.cell(slice)?),
+                (Some(slice), _) => slices.push(slice),
                 (None, Some(last)) if last.to == part.from => last.to = part.to,
                 (None, _) => rest.push(part),
             }
         }
     }
+    let mut cells = parallel::each(&slices, |slice| view.cell(*slice))?;
     for piece in rest {
         view.each(piece, |cell: &Arc<PlacedUsers>| cells.push(cell.clone()))?;
     }

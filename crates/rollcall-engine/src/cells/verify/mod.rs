@@ -23,12 +23,13 @@ use crate::error::EngineError;
 use crate::facts::Pinned;
 use crate::ledger::Ledger;
 use crate::ledger::ids::Counts;
+use crate::parallel::{on_threads, processors};
 use facts::Span;
 use fjall::{Keyspace, Readable};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, OrgId, Range};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,34 +211,8 @@ fn share_out<T: Sync>(
     work: impl Fn(&T) -> Result<Findings, EngineError> + Sync,
     done: impl Fn() + Sync,
 ) -> Result<Findings, EngineError> {
-    let next = AtomicUsize::new(0);
-    let carry = || {
-        let mut found = Vec::new();
-        loop {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(position) else { return Ok(found) };
-            match work(task) {
-                Ok(of_task) => found.push((position, of_task)),
-                Err(error) => {
-                    // The others stop after what they are at.
-                    next.store(tasks.len(), Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-            done();
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
-    let outcomes: Vec<Result<Vec<(usize, Findings)>, EngineError>> = std::thread::scope(|scope| {
-        let carriers: Vec<_> = (0..threads).map(|_| scope.spawn(carry)).collect();
-        carriers.into_iter().map(|carrier| carrier.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    let mut found: Vec<(usize, Findings)> = Vec::with_capacity(tasks.len());
-    for outcome in outcomes {
-        found.extend(outcome?);
-    }
-    found.sort_unstable_by_key(|(position, _)| *position);
+    let found = on_threads(processors(), tasks, |task| work(task).inspect(|_| done()))?;
     let mut sum = Findings::default();
-    found.into_iter().for_each(|(_, of_task)| sum.add(of_task));
+    found.into_iter().for_each(|of_task| sum.add(of_task));
     Ok(sum)
 }
