@@ -1,5 +1,7 @@
 //! Erased is gone: from every file, whatever was cut off and whoever was reading.
 
+mod directories;
+mod readers;
 mod unfinished;
 mod withdrawn;
 
@@ -258,56 +260,6 @@ fn an_unknown_user_is_told_and_nothing_is_done() {
     assert_eq!(engine.lake().attendance.version, version);
 }
 
-/// A member of whom there is no fact.
-#[test]
-fn a_user_of_the_directory_alone_is_forgotten() {
-    let home = tempfile::tempdir().unwrap();
-    let (engine, org) = (open(home.path()), organization(1).id);
-    engine.put_directory(org, directory(&[GONE, STAYS])).unwrap();
-    let erased = forget(&engine, org, GONE);
-    assert_eq!((erased.facts(), erased.directory_entries, erased.proof), (0, 1, Some(Proof::default())));
-    assert_eq!(engine.directory(org).document(), directory(&[STAYS]));
-    assert_eq!(files_with(home.path(), GONE), [""; 0]);
-}
-
-/// A member whom only directories of before have, of whom there is no fact.
-#[test]
-fn a_user_of_kept_directories_alone_is_forgotten_in_all_of_them() {
-    let home = tempfile::tempdir().unwrap();
-    let (engine, org) = (open(home.path()), organization(1).id);
-    for users in [&[GONE, STAYS][..], &[STAYS], &[GONE], &[STAYS, "other"]] {
-        engine.put_directory(org, directory(users)).unwrap();
-        into_tables(&engine);
-    }
-    assert_eq!(engine.would_erase(org, &Selection::User(GONE.into())).unwrap().directory_entries, 2);
-    let before = engine.directory_history(org).unwrap();
-    let erased = forget(&engine, org, GONE);
-    assert_eq!((erased.directory_entries, erased.proof), (2, Some(Proof::default())));
-    for text in [GONE, GONE_NAME] {
-        assert_eq!(files_with(home.path(), text), [""; 0]);
-    }
-    drop(engine);
-    let engine = open(home.path());
-    let kept = [1, 2, 3].map(|version| engine.kept_directory(org, version).unwrap().unwrap());
-    assert_eq!(kept, [directory(&[STAYS]), directory(&[STAYS]), directory(&[])]);
-    let counts: Vec<_> = engine.directory_history(org).unwrap().iter().map(|version| (version.version, version.users)).collect();
-    assert_eq!((counts, before.len()), (vec![(4, 2), (3, 0), (2, 1), (1, 1)], 4));
-    assert!(matches!(engine.would_erase(org, &Selection::User(GONE.into())), Err(EngineError::UnknownUser { .. })));
-}
-
-/// The proof looks at what is stored, and says what is left.
-#[test]
-fn the_proof_counts_what_a_kept_directory_still_has() {
-    let home = tempfile::tempdir().unwrap();
-    let (engine, org) = (open(home.path()), organization(1).id);
-    engine.put_directory(org, directory(&[GONE, STAYS])).unwrap();
-    engine.put_directory(org, directory(&[STAYS])).unwrap();
-    let selection = Selection::User(GONE.into());
-    let key = crate::ledger::Ledger::erasure_key(org);
-    let proof = engine.prove_erased(org, Some(&selection), &key, &super::named::Days::default(), Proof::default()).unwrap();
-    assert_eq!(proof, Proof { directory_entries: 1, ..Proof::default() });
-}
-
 #[test]
 fn an_erasure_that_was_cut_off_anywhere_is_finished_when_the_directory_is_opened() {
     let points = crash::POINTS.iter().filter(|point| point.starts_with("erasure-") || point.starts_with("lake-"));
@@ -346,68 +298,4 @@ fn an_erasure_that_was_cut_off_anywhere_is_finished_when_the_directory_is_opened
             }
         }
     }
-}
-
-/// A reader who began before keeps its facts and their names, and what comes of the user while it reads is erased too.
-#[test]
-fn readers_finish_and_what_comes_meanwhile_goes_too() {
-    let home = tempfile::tempdir().unwrap();
-    let (engine, organization) = (filled(home.path()), organization(1));
-    let org = organization.id;
-    let version = engine.lake().attendance.version;
-    let mut reading = engine.scan::<AttendanceBlock>(org, EVER);
-    let mut read = reading.next().unwrap().unwrap().facts();
-    let erased = std::thread::scope(|threads| {
-        let erasing = threads.spawn(|| forget(&engine, org, GONE));
-        // Not before the first round is over: then it waits for the reader.
-        while engine.lake().attendance.version.unwrap() < version.unwrap() + 2 {
-            std::thread::yield_now();
-        }
-        engine.ingest(&organization, attendances(&organization, &[GONE], 100..103)).unwrap();
-        read += reading.by_ref().map(|block| block.unwrap().facts()).sum::<usize>();
-        drop(reading);
-        erasing.join().unwrap()
-    });
-    assert_eq!(read, 140);
-    assert_eq!((erased.attendances, erased.ids, erased.proof), (73, 133, Some(Proof::default())));
-    assert_eq!(files_with(home.path(), GONE), [""; 0]);
-    verified(&engine);
-}
-
-/// Takes what it is given, and then nothing more until it is told that it has to end.
-struct Stuck(rollcall_model::Cancellation);
-
-impl std::io::Write for Stuck {
-    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-        while !self.0.is_cancelled() {
-            std::thread::yield_now();
-        }
-        Err(std::io::ErrorKind::TimedOut.into())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// An export that nobody takes keeps an erasure waiting for a while, and not for ever.
-#[test]
-fn an_export_that_is_stuck_is_ended() {
-    let home = tempfile::tempdir().unwrap();
-    let (engine, org) = (filled(home.path()), organization(1).id);
-    let engine = &engine;
-    std::thread::scope(|threads| {
-        let (begun, begins) = std::sync::mpsc::channel();
-        let stuck = threads.spawn(move || {
-            let out = |revoked| {
-                begun.send(()).unwrap();
-                Stuck(revoked)
-            };
-            engine.export_until::<AttendanceBlock, _>(org, EVER, crate::export::Format::Ndjson, out)
-        });
-        begins.recv().unwrap();
-        assert_eq!(forget(engine, org, GONE).proof, Some(Proof::default()));
-        assert!(matches!(stuck.join().unwrap(), Err(crate::export::ExportError::Output(_))));
-    });
-    assert_eq!(files_with(home.path(), GONE), [""; 0]);
 }

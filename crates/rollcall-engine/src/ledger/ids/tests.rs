@@ -1,6 +1,8 @@
 //! Ids against a map that forgets nothing, and what a flush that is cut off leaves.
 
+use super::flush::MOST_RUNS;
 use super::*;
+use crate::crash;
 use crate::settings::Settings;
 use fjall::Readable;
 use proptest::prelude::*;
