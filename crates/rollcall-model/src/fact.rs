@@ -49,6 +49,16 @@ vocabulary! {
     }
 }
 
+impl FactKind {
+    /// Whether the default id of a fact is the hash of all that it says, so that two facts of one default id are the same.
+    pub const fn is_all_in_default_id(self) -> bool {
+        match self {
+            Self::Attendance => false,
+            Self::Assistance => true,
+        }
+    }
+}
+
 vocabulary! {
     /// What a coding assistant did for a user.
     AssistanceKind {

@@ -120,7 +120,7 @@ impl Engine {
         }
         let mut made = Made {
             taken_at: taken_at.clone(),
-            lake_facts: pinned.version.attendance.facts() + pinned.version.assistance.facts(),
+            lake_facts: pinned.version.facts(),
             files: files.len() as u64,
             bytes: files.iter().map(|file| file.size).sum(),
             ..Made::default()

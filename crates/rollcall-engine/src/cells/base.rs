@@ -1,10 +1,8 @@
 //! Base cells: what the facts of a UTC day say, as ordered entries. They take late facts, and every merged cell is made from them.
 
-use super::View;
+use super::bases::Listed;
 use super::cover::QUARTERS_OF_DAY;
-use super::store::{Live, LiveRuns};
-use super::stored::Stored;
-use super::{Cells, Day};
+use super::{Day, View};
 use crate::error::EngineError;
 use crate::kinds::words::Worded;
 use roaring::RoaringBitmap;
@@ -13,7 +11,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// A kind of base cell: entries, each of one UTC day.
-pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
+pub trait Base: Listed + Send + Sync + std::fmt::Debug + 'static {
     /// The facts it is folded from.
     type Block: Worded;
 
@@ -22,6 +20,9 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
 
     /// What people call it.
     const NAME: &'static str;
+
+    /// Where the lists of its runs and their parts are stored. Never changed.
+    const KEYSPACES: [&'static str; 2];
 
     /// The columns of the lake that it is folded from, with the ids of facts, besides the time; none: all.
     const COLUMNS: Option<&'static [&'static str]> = None;
@@ -61,15 +62,6 @@ pub trait Base: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// # Errors
     /// [`EngineError::Storage`].
     fn edge(view: &View<'_, Self>, range: Range) -> Result<Arc<Vec<Self::Entry>>, EngineError>;
-
-    /// Where cells of this kind are stored.
-    fn stored(cells: &Cells) -> &Stored;
-
-    /// The live ones.
-    fn live(live: &Live) -> &LiveRuns<Self>;
-
-    /// The live ones.
-    fn live_mut(live: &mut Live) -> &mut LiveRuns<Self>;
 }
 
 /// Where in its day an entry counts, in quarter hours.

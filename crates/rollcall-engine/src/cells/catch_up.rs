@@ -5,6 +5,8 @@ use super::store::Cells;
 use super::stored::broken;
 use crate::crash;
 use crate::error::EngineError;
+use crate::for_each_kind;
+use crate::kinds::Listed;
 use crate::kinds::block::Commit;
 use crate::kinds::words::Worded;
 use fjall::Slice as Bytes;
@@ -95,8 +97,7 @@ fn ends(commit: &Commit, most: u64) -> Vec<usize> {
         }
     }
     let (mut ends, mut counted) = (Vec::new(), (0, 0));
-    add(&commit.attendance, most, &mut counted, &mut ends);
-    add(&commit.assistance, most, &mut counted, &mut ends);
+    for_each_kind!(K => add(K::of_commit(commit), most, &mut counted, &mut ends));
     if ends.last() != Some(&counted.0) {
         ends.push(counted.0);
     }
@@ -117,8 +118,9 @@ fn piece(commit: &Commit, facts: Range<usize>) -> Commit {
         }
         taken
     }
-    let mut before = 0;
-    Commit { attendance: of(&commit.attendance, &mut before, &facts), assistance: of(&commit.assistance, &mut before, &facts) }
+    let (mut before, mut piece) = (0, Commit::default());
+    for_each_kind!(K => *K::of_commit_mut(&mut piece) = of(K::of_commit(commit), &mut before, &facts));
+    piece
 }
 
 #[cfg(test)]

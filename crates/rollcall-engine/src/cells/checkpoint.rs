@@ -6,10 +6,11 @@
 //! says whether it has what is sealed.
 
 use super::base::order;
+use super::bases::for_each_base;
 use super::catch_up::Mark;
 use super::store::{Cells, Live, Sealed};
 use super::stored::{StoredDay, next_number};
-use super::{Base, Day, Stays, Uses};
+use super::{Base, Day};
 use crate::error::EngineError;
 use crate::ledger::CELLS_POSITION;
 use fjall::{OwnedWriteBatch, Readable, Snapshot};
@@ -76,10 +77,9 @@ impl Cells {
         let Some(sealed) = self.seal() else { return Ok(self.covered()) };
         let snapshot = self.db.snapshot();
         let mut batch = self.db.batch();
-        let stays = self.store::<Stays>(&sealed.live, &snapshot, &mut batch)?;
-        let uses = self.store::<Uses>(&sealed.live, &snapshot, &mut batch)?;
+        let changed = for_each_base!(B => (B::KINDS, self.store::<B>(&sealed.live, &snapshot, &mut batch)?));
         batch.insert(&self.meta, CELLS_POSITION, sealed.upto.bytes());
-        self.uncache(|key| if Stays::KINDS.contains(&key.kind) { stays.get(&key.org) } else { uses.get(&key.org) });
+        self.uncache(|key| changed.iter().find(|(kinds, _)| kinds.contains(&key.kind))?.1.get(&key.org));
         batch.commit()?;
         let mut state = self.state.write();
         state.sealed = None;
@@ -107,7 +107,7 @@ impl Cells {
     /// Adds the sealed runs of one kind to the batch, and the removal of the kept cells around them. Returns what they change.
     fn store<B: Base>(&self, sealed: &Live, snapshot: &Snapshot, batch: &mut OwnedWriteBatch) -> Result<Changed, EngineError> {
         let mut changed = Changed::new();
-        for (org, live) in B::live(sealed) {
+        for (org, live) in B::live(&sealed.of_bases) {
             // Day by day: the runs are never in memory twice.
             let days: BTreeSet<Day> = live.runs.iter().flat_map(|run| run.days()).collect();
             for day in days {
@@ -170,15 +170,14 @@ impl Live {
     /// Adds others, of before.
     fn add(&mut self, before: &Self) {
         fn add<B: Base>(live: &mut Live, before: &Live) {
-            for (org, runs) in B::live(before) {
-                let of_org = B::live_mut(live).entry(*org).or_default();
+            for (org, runs) in B::live(&before.of_bases) {
+                let of_org = B::live_mut(&mut live.of_bases).entry(*org).or_default();
                 of_org.runs.extend(runs.runs.iter().cloned());
                 of_org.fold = of_org.fold.max(runs.fold);
             }
         }
         self.added += before.added;
         self.entries += before.entries;
-        add::<Stays>(self, before);
-        add::<Uses>(self, before);
+        for_each_base!(B => add::<B>(self, before));
     }
 }

@@ -5,14 +5,16 @@
 //! cell deletes the kept cells around it in the same atomic batch. The *generation* counts the times that live runs were sealed: a reader
 //! (`view.rs`) that began before may finish its answer from its own snapshot, but may no longer keep what it makes.
 
+use super::bases::{self, LiveBases, for_each_base};
 use super::catch_up::Mark;
 use super::cover::Slice;
 use super::kept::KeptBytes;
 use super::stored::Stored;
 use super::tiers::Debt;
-use super::{Base, Keep, Run, Stays, Uses};
+use super::{Base, Keep, Run};
 use crate::error::EngineError;
 use crate::facts::FactStore;
+use crate::kinds::Listed;
 use crate::kinds::block::{Block, Commit};
 use crate::settings::Settings;
 use fjall::{Database, Keyspace};
@@ -46,8 +48,7 @@ impl<B: Base> Default for Runs<B> {
 /// Live runs: facts that no checkpoint covers yet.
 #[derive(Debug, Default)]
 pub struct Live {
-    pub(super) stays: LiveRuns<Stays>,
-    pub(super) uses: LiveRuns<Uses>,
+    pub(super) of_bases: LiveBases,
     /// Facts folded since the last checkpoint.
     pub(super) added: usize,
     /// Entries that were made of them; those that were merged into one are counted each.
@@ -133,8 +134,8 @@ impl quick_cache::Weighter<Key, Cached> for BySize {
 /// The cells of every organization.
 pub struct Cells {
     pub(super) db: Database,
-    pub(super) stays: Stored,
-    pub(super) uses: Stored,
+    /// Of each base cell, by its position.
+    pub(super) bases: [Stored; bases::COUNT],
     pub(super) merged: Keyspace,
     pub(super) meta: Keyspace,
     pub(super) facts: FactStore,
@@ -168,12 +169,14 @@ const LENGTHS: &str = "slice-lengths";
 
 impl Cells {
     /// Opens or makes the keyspaces of cells.
-    pub(crate) fn keyspaces(db: &Database, settings: &Settings) -> Result<(Stored, Stored, Keyspace), EngineError> {
-        Ok((
-            Stored::open(db, "stay-runs", "stay-cells", settings)?,
-            Stored::open(db, "use-runs", "use-cells", settings)?,
-            db.keyspace("merged-cells", || settings.keyspace())?,
-        ))
+    pub(crate) fn keyspaces(db: &Database, settings: &Settings) -> Result<([Stored; bases::COUNT], Keyspace), EngineError> {
+        let bases = for_each_base!(B => Stored::open(db, B::KEYSPACES, settings)?);
+        Ok((bases, db.keyspace("merged-cells", || settings.keyspace())?))
+    }
+
+    /// Where a base cell is stored.
+    pub(crate) const fn stored<B: Base>(&self) -> &Stored {
+        &self.bases[B::POSITION]
     }
 
     /// How many times cells in storage were changed since the start.
@@ -187,12 +190,11 @@ impl Cells {
     /// [`EngineError::Storage`].
     pub fn open(facts: FactStore, settings: &Settings) -> Result<Self, EngineError> {
         let (db, meta) = (facts.ledger.db().clone(), facts.ledger.meta.clone());
-        let (stays, uses, merged) = Self::keyspaces(&db, settings)?;
+        let (bases, merged) = Self::keyspaces(&db, settings)?;
         let lengths = meta.get(LENGTHS)?.unwrap_or_default();
         let lengths = lengths.chunks_exact(4).filter_map(|bytes| Some(i32::from_be_bytes(bytes.try_into().ok()?))).collect();
         let cells = Self {
-            stays,
-            uses,
+            bases,
             merged,
             meta,
             facts,
@@ -220,20 +222,23 @@ impl Cells {
 
     /// Folds facts, after which everything up to a mark is folded.
     pub(super) fn fold_up_to(&self, mark: Mark, commit: &Commit) {
-        let (stays, uses) = (self.folded::<Stays>(commit), self.folded::<Uses>(commit));
+        let joins = for_each_base!(B => {
+            let deltas = self.folded::<B>(commit);
+            Box::new(move |live: &mut Live, fold| deltas.into_iter().for_each(|(org, delta)| delta.join(live, org, fold)))
+                as Box<dyn FnOnce(&mut Live, u64)>
+        });
         let mut state = self.state.write();
         state.position = mark;
         state.folds += 1;
         let (fold, live) = (state.folds, &mut state.live);
         live.added += commit.facts();
-        stays.into_iter().for_each(|(org, delta)| delta.join(live, org, fold));
-        uses.into_iter().for_each(|(org, delta)| delta.join(live, org, fold));
+        joins.into_iter().for_each(|join| join(live, fold));
     }
 
     /// What the facts of a commit add to the live runs of each organization.
     fn folded<B: Base>(&self, commit: &Commit) -> Vec<(OrgId, Delta<B>)> {
         let mut entries: Vec<(OrgId, Vec<B::Entry>)> = Vec::new();
-        for (org, block) in B::Block::of_commit(commit) {
+        for (org, block) in <B::Block as Block>::Kind::of_commit(commit) {
             // Blocks of one organization follow one another.
             if entries.last().is_none_or(|(last, _)| last != org) {
                 entries.push((*org, Vec::with_capacity(block.facts())));
@@ -249,7 +254,7 @@ impl Cells {
     fn delta<B: Base>(&self, org: OrgId, entries: Vec<B::Entry>) -> Delta<B> {
         let made = entries.len() as u64;
         let run = Run::<B>::new(entries);
-        let live = B::live(&self.state.read().live).get(&org).map(|live| live.runs.clone()).unwrap_or_default();
+        let live = B::live(&self.state.read().live.of_bases).get(&org).map(|live| live.runs.clone()).unwrap_or_default();
         let (mut length, mut first) = (run.entries.len(), live.len());
         loop {
             let before = live.get(..first).unwrap_or_default().iter().rev().map(|run| run.entries.len());
@@ -306,7 +311,7 @@ struct Delta<B: Base> {
 impl<B: Base> Delta<B> {
     fn join(self, live: &mut Live, org: OrgId, fold: u64) {
         live.entries += self.made;
-        let of_org = B::live_mut(live).entry(org).or_default();
+        let of_org = B::live_mut(&mut live.of_bases).entry(org).or_default();
         of_org.fold = fold;
         let kept = of_org.runs.len().checked_sub(self.replaced.len());
         let are_last = |runs: &[Arc<Run<B>>]| runs.iter().zip(&self.replaced).all(|(a, b)| Arc::ptr_eq(a, b));
@@ -322,121 +327,4 @@ impl<B: Base> Delta<B> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cells::{PresentUsers, View};
-    use crate::kinds::columns::Attendances;
-    use crate::{Engine, Settings};
-    use jiff::tz::TimeZone;
-    use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
-    use rollcall_model::reports::{ActiveUsers, Grouping, StayFilter};
-    use rollcall_model::{AttendanceDraft, Directory, Organization, Period, Quarter, Range, Reports, Value};
-
-    /// 2025-03-01T00:00:00Z.
-    const BASE: i64 = 1_740_787_200_000;
-    const DAYS: i64 = 40;
-
-    fn organization() -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC)
-    }
-
-    /// An engine with a stay of another user in each hour of 40 days, checkpointed.
-    fn engine(directory: &std::path::Path) -> Engine {
-        let engine = Engine::open(directory, Settings::default()).unwrap();
-        ingest(&engine, (0..DAYS * 24).map(|hour| (BASE + hour * 3_600_000, format!("u{hour}"))));
-        engine.checkpoint().unwrap();
-        engine
-    }
-
-    fn ingest<U: AsRef<str>>(engine: &Engine, stays: impl IntoIterator<Item = (i64, U)>) {
-        let (organization, mut facts) = (organization(), Attendances::default());
-        for (at, user) in stays {
-            let mut draft = AttendanceDraft::new();
-            draft.set("session_id", Value::Str("s".into()));
-            draft.set("user_id", Value::Str(user.as_ref().into()));
-            for (field, at) in [("session_started_at", at), ("joined_at", at), ("left_at", at + 1000)] {
-                draft.set(field, Value::Int(at));
-            }
-            facts.push(&draft.finish(&organization, &Directory::default(), None).unwrap());
-        }
-        engine.ingest(&organization, facts).unwrap();
-    }
-
-    fn active(engine: &Engine, range: Range, by: Grouping) -> u64 {
-        let week_start = jiff::civil::Weekday::Monday;
-        let ask = ActiveUsers { range, zone: TimeZone::UTC, week_start, by, of: StayFilter::default() };
-        engine.active_users(organization().id, &ask).unwrap().rows.iter().map(|row| row.users).sum()
-    }
-
-    fn kept(engine: &Engine) -> Vec<Slice> {
-        engine.cells.merged.iter().map(|stored| Key::read(&stored.key().unwrap()).unwrap().slice).collect()
-    }
-
-    #[test]
-    fn ranges_of_any_length_leave_no_length_behind_that_ingest_has_to_look_for() {
-        let temporary = tempfile::tempdir().unwrap();
-        let engine = engine(temporary.path());
-        for length in 1..=300 {
-            // Every user came on an hour.
-            let range = Range::new(BASE, BASE + length * QUARTER_MILLIS);
-            assert_eq!(active(&engine, range, Grouping::Whole), length.unsigned_abs().div_ceil(4), "{length}");
-        }
-        let is_day = |quarters: &i32| *quarters == 96;
-        let days_only = |engine: &Engine| kept(engine).iter().all(|slice| is_day(&slice.quarters));
-        assert!(days_only(&engine), "{:?}", kept(&engine));
-        // Not even those as long as a week: nobody knows whether they are asked for again.
-        for start in 0..20 {
-            let from = BASE + start * DAY_MILLIS + QUARTER_MILLIS;
-            assert_eq!(active(&engine, Range::new(from, from + 7 * DAY_MILLIS), Grouping::Whole), 7 * 24);
-        }
-        assert!(days_only(&engine), "{:?}", kept(&engine));
-        let lengths = engine.cells.lengths.lock().clone();
-        assert!(lengths.iter().all(is_day), "{lengths:?}");
-        // What a calendar has is kept.
-        active(&engine, Range::new(BASE, BASE + 31 * DAY_MILLIS), Grouping::Period(Period::Month));
-        assert!(kept(&engine).contains(&Slice { start: Quarter::of(BASE).0, quarters: 31 * 96 }));
-        assert!(engine.cells.lengths.lock().contains(&(31 * 96)));
-    }
-
-    #[test]
-    fn kept_cells_stay_within_their_room_and_those_in_memory_go_last() {
-        let temporary = tempfile::tempdir().unwrap();
-        drop(engine(temporary.path()));
-        let settings = Settings { kept_bytes: 2_000, ..Settings::default() };
-        let engine = Engine::open(temporary.path(), settings).unwrap();
-        let days = Range::new(BASE, BASE + DAYS * DAY_MILLIS);
-        let sum = active(&engine, days, Grouping::Period(Period::Day));
-        let bytes = || engine.cells.merged.iter().map(|stored| stored.into_inner().unwrap().1.len() as u64 + 41).sum::<u64>();
-        assert!(bytes() > 3_000, "{}", bytes());
-        // As if they had left memory long ago, but for the last.
-        let last = kept(&engine).last().copied().unwrap();
-        engine.cells.cache.retain(|key, _| key.slice == last);
-        engine.cells.evict(|| true).unwrap();
-        assert!((1_000..=2_000).contains(&bytes()), "{}", bytes());
-        assert!(kept(&engine).contains(&last));
-        assert_eq!(active(&engine, days, Grouping::Period(Period::Day)), sum);
-        engine.cells.evict(|| true).unwrap();
-        assert!(bytes() <= 2_000, "{}", bytes());
-    }
-
-    #[test]
-    fn a_reader_takes_no_cell_that_is_newer_than_its_state() {
-        let temporary = tempfile::tempdir().unwrap();
-        let engine = engine(temporary.path());
-        let (org, day) = (organization().id, Slice { start: Quarter::of(BASE).0, quarters: 96 });
-        let days = Range::new(BASE, BASE + DAYS * DAY_MILLIS);
-        let before = engine.cells.view::<Stays>(org, days).unwrap();
-        ingest(&engine, [(BASE, "new")]);
-        let users = |view: &View<'_, Stays>| PresentUsers::union([&*view.cell::<PresentUsers>(day).unwrap()], |_| true).len();
-        let live = engine.cells.view::<Stays>(org, days).unwrap();
-        assert_eq!((users(&live), users(&before)), (25, 24));
-        engine.checkpoint().unwrap();
-        let after = engine.cells.view::<Stays>(org, days).unwrap();
-        // The newest reader caches the day; the others go on seeing what they saw.
-        assert_eq!(users(&after), 25);
-        assert_eq!((users(&before), users(&live), users(&after)), (24, 25, 25));
-        ingest(&engine, [(BASE + 1, "newer")]);
-        let newest = engine.cells.view::<Stays>(org, days).unwrap();
-        assert_eq!((users(&newest), users(&after), users(&newest), users(&before)), (26, 25, 26, 24));
-    }
-}
+mod tests;

@@ -32,7 +32,7 @@ impl std::fmt::Debug for Stored {
 
 impl Stored {
     /// Opens or makes the keyspaces of a kind of base cell.
-    pub(super) fn open(db: &Database, lists: &str, parts: &str, settings: &Settings) -> Result<Self, EngineError> {
+    pub(super) fn open(db: &Database, [lists, parts]: [&str; 2], settings: &Settings) -> Result<Self, EngineError> {
         // Parts are compressed column by column already.
         let plain = || settings.keyspace().data_block_compression_policy(CompressionPolicy::all(CompressionType::None));
         Ok(Self { lists: db.keyspace(lists, || settings.keyspace())?, parts: db.keyspace(parts, plain)? })
@@ -128,7 +128,7 @@ pub(super) struct StoredDay<'s> {
 
 impl<'s> StoredDay<'s> {
     pub(super) fn new<B: Base>(cells: &'s Cells, snapshot: &'s Snapshot, org: OrgId, day: Day) -> Self {
-        Self { stored: B::stored(cells), snapshot, org, day }
+        Self { stored: cells.stored::<B>(), snapshot, org, day }
     }
 
     /// The runs of the day; none if the list is not readable.
@@ -263,7 +263,7 @@ pub(super) fn read_list(day: Day, bytes: &[u8]) -> Option<Vec<Listed>> {
 impl Cells {
     /// Changes the entries of the stored day in the middle, and returns its instants.
     pub(crate) fn damage<B: Base>(&self, change: impl FnOnce(&mut Vec<B::Entry>)) -> Range {
-        let lists = &B::stored(self).lists;
+        let lists = &self.stored::<B>().lists;
         let key = lists.iter().nth(lists.iter().count() / 2).unwrap().key().unwrap();
         let (org, day) = (OrgId(uuid::Uuid::from_bytes(*key.first_chunk().unwrap())), day_of_key(&key).unwrap());
         let snapshot = self.db.snapshot();

@@ -2,9 +2,10 @@
 //! of a day has digits, however the facts come, and a day has few runs at any time. When nothing else is to be done, all runs of a day
 //! become one.
 
+use super::bases::{self, Listed as _, for_each_base};
 use super::store::Cells;
 use super::stored::{Listed, StoredDay, day_of_key, next_number, read_list};
-use super::{Base, Day, Stays, Uses};
+use super::{Base, Day};
 use crate::error::EngineError;
 use fjall::Readable;
 use rollcall_model::OrgId;
@@ -33,16 +34,16 @@ pub(super) struct Debt {
     /// Days with more than one.
     several: BTreeSet<Owing>,
     /// From which list on all days are looked at for several runs; none if that is done.
-    walk: Option<(&'static str, Vec<u8>)>,
+    walk: Option<(usize, Vec<u8>)>,
 }
 
-/// A kind of base cell, and a day of an organization.
-type Owing = (&'static str, OrgId, Day);
+/// A base cell, by its position in the list, and a day of an organization.
+type Owing = (usize, OrgId, Day);
 
 impl Default for Debt {
     fn default() -> Self {
         // What a process of before left is not known.
-        Self { due: BTreeSet::new(), several: BTreeSet::new(), walk: Some((Stays::NAME, Vec::new())) }
+        Self { due: BTreeSet::new(), several: BTreeSet::new(), walk: Some((0, Vec::new())) }
     }
 }
 
@@ -54,12 +55,12 @@ impl Cells {
         }
         let mut debt = self.debt.lock();
         if !due(list).is_empty() {
-            debt.due.insert((B::NAME, org, day));
+            debt.due.insert((B::POSITION, org, day));
         }
         if debt.several.len() < MOST_DAYS {
-            debt.several.insert((B::NAME, org, day));
+            debt.several.insert((B::POSITION, org, day));
         } else {
-            debt.walk.get_or_insert((Stays::NAME, Vec::new()));
+            debt.walk.get_or_insert((0, Vec::new()));
         }
     }
 
@@ -85,37 +86,40 @@ impl Cells {
             self.merge_owing(owing, all)?;
         }
         while proceed() {
-            let Some((name, from)) = self.debt.lock().walk.clone() else { break };
-            let (next, after) = if name == Stays::NAME {
-                (self.walk::<Stays>(from)?, Some((Uses::NAME, Vec::new())))
-            } else {
-                (self.walk::<Uses>(from)?, None)
-            };
-            self.debt.lock().walk = next.map(|from| (name, from)).or(after);
+            let Some((base, from)) = self.debt.lock().walk.clone() else { break };
+            let mut next = None;
+            for_each_base!(B => if B::POSITION == base {
+                next = self.walk::<B>(&from)?;
+            });
+            let after = (base + 1 < bases::COUNT).then(|| (base + 1, Vec::new()));
+            self.debt.lock().walk = next.map(|from| (base, from)).or(after);
         }
         Ok(())
     }
 
     /// Looks at some lists from one on, and makes the runs of each day one. Returns where to go on.
-    fn walk<B: Base>(&self, from: Vec<u8>) -> Result<Option<Vec<u8>>, EngineError> {
+    fn walk<B: Base>(&self, from: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
         let snapshot = self.db.snapshot();
-        for (looked_at, listed) in snapshot.range(&B::stored(self).lists, from..).enumerate() {
+        for (looked_at, listed) in snapshot.range(&self.stored::<B>().lists, from.to_vec()..).enumerate() {
             let (key, bytes) = listed.into_inner()?;
             if looked_at == LISTS_AT_A_TIME {
                 return Ok(Some(key.to_vec()));
             }
             let Some((org, day)) = key.first_chunk().zip(day_of_key(&key)) else { continue };
             if read_list(day, &bytes).is_some_and(|list| all(&list).len() > 1) {
-                self.merge_owing((B::NAME, OrgId(uuid::Uuid::from_bytes(*org)), day), all)?;
+                self.merge_owing((B::POSITION, OrgId(uuid::Uuid::from_bytes(*org)), day), all)?;
                 return Ok(Some(key.to_vec()));
             }
         }
         Ok(None)
     }
 
-    fn merge_owing(&self, (name, org, day): Owing, choose: fn(&[Listed]) -> Vec<Listed>) -> Result<(), EngineError> {
+    fn merge_owing(&self, (base, org, day): Owing, choose: fn(&[Listed]) -> Vec<Listed>) -> Result<(), EngineError> {
         let _nobody_checkpoints = self.checkpointing.lock();
-        if name == Stays::NAME { self.merge_day::<Stays>(org, day, choose) } else { self.merge_day::<Uses>(org, day, choose) }
+        for_each_base!(B => if B::POSITION == base {
+            self.merge_day::<B>(org, day, choose)?;
+        });
+        Ok(())
     }
 
     /// Merges what `choose` says of the runs of a day, again and again until that is nothing. Readers see them as before, or as one.

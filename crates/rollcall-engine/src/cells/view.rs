@@ -26,12 +26,12 @@ impl Cells {
     pub fn view<B: Base>(&self, org: OrgId, range: Range) -> Result<View<'_, B>, EngineError> {
         let state = self.state.read();
         let (generation, sealed, pinned) = (state.generation, state.sealed.clone(), self.facts.pin());
-        let of_live = B::live(&state.live).get(&org).map(|Runs { runs, fold }| (runs.clone(), *fold));
+        let of_live = B::live(&state.live.of_bases).get(&org).map(|Runs { runs, fold }| (runs.clone(), *fold));
         drop(state);
         let (mut live, mut fold) = of_live.unwrap_or_default();
-        if let Some(sealed) = sealed.filter(|sealed| B::live(&sealed.live).contains_key(&org))
+        if let Some(sealed) = sealed.filter(|sealed| B::live(&sealed.live.of_bases).contains_key(&org))
             && !self.has(&pinned.snapshot, &sealed)?
-            && let Some(of_sealed) = B::live(&sealed.live).get(&org)
+            && let Some(of_sealed) = B::live(&sealed.live.of_bases).get(&org)
         {
             live.extend(of_sealed.runs.iter().cloned());
             fold = fold.max(of_sealed.fold);
@@ -321,7 +321,7 @@ fn extents<B: Base>(
 ) -> Result<(Option<Range>, Option<Range>), EngineError> {
     let (mut span, mut about) = (None, None);
     for from_end in [false, true] {
-        let mut lists = pinned.snapshot.prefix(&B::stored(cells).lists, org.0.as_bytes());
+        let mut lists = pinned.snapshot.prefix(&cells.stored::<B>().lists, org.0.as_bytes());
         // Nearly always the first that is looked at.
         while let Some(listed) = if from_end { lists.next_back() } else { lists.next() } {
             let (key, bytes) = listed.into_inner()?;

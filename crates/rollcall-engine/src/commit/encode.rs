@@ -4,9 +4,11 @@ use super::claim::{Claimed, New};
 use super::group::Request;
 use crate::clock::now;
 use crate::error::EngineError;
+use crate::for_each_kind;
 use crate::kinds::block::{Block, BlockColumns, Commit};
-use crate::kinds::columns::{Assistances, Attendances, Columns};
+use crate::kinds::columns::Columns;
 use crate::kinds::stored::day_of;
+use crate::kinds::{Kind, Listed};
 use crate::ledger::journal_repair::COMMIT_MARK;
 use crate::ledger::{Ledger, SEEN, block_key, block_key_prefix};
 use fjall::OwnedWriteBatch;
@@ -58,13 +60,10 @@ impl Encoder {
     /// Adds the blocks of a commit to its batch, and what says that they are one.
     fn blocks(&mut self, requests: &[Request], new: &[New], position: u64, batch: &mut OwnedWriteBatch) -> Result<Commit, EngineError> {
         let mut keys = COMMIT_MARK.to_vec();
-        let commit = Commit {
-            attendance: self.blocks_of::<Attendances>(requests, new, position, &mut keys, batch)?,
-            assistance: self.blocks_of::<Assistances>(requests, new, position, &mut keys, batch)?,
-        };
+        let mut commit = Commit::default();
+        for_each_kind!(K => *K::of_commit_mut(&mut commit) = self.blocks_of::<K>(requests, new, position, &mut keys, batch)?);
         batch.insert(&self.ledger.commits, position.to_be_bytes(), keys);
-        let newest = newest(&commit.attendance).max(newest(&commit.assistance));
-        let seen = newest.map(|newest| now().min(newest.saturating_add(DAY_MILLIS))).max(self.seen);
+        let seen = commit.newest().map(|newest| now().min(newest.saturating_add(DAY_MILLIS))).max(self.seen);
         if let Some(seen) = seen.filter(|_| seen != self.seen) {
             batch.insert(&self.ledger.meta, SEEN, seen.to_be_bytes());
             self.seen = Some(seen);
@@ -73,18 +72,18 @@ impl Encoder {
     }
 
     /// Adds the blocks of one kind, and their keys to the commit's.
-    fn blocks_of<C: Columns>(
+    fn blocks_of<K: Kind>(
         &self,
         requests: &[Request],
         new: &[New],
         position: u64,
         keys: &mut Vec<u8>,
         batch: &mut OwnedWriteBatch,
-    ) -> Result<Vec<(OrgId, C::Block)>, EngineError> {
-        let mut by_org: BTreeMap<OrgId, Vec<(&C, &New)>> = BTreeMap::new();
+    ) -> Result<Vec<(OrgId, K::Block)>, EngineError> {
+        let mut by_org: BTreeMap<OrgId, Vec<(&K::Columns, &New)>> = BTreeMap::new();
         for new in new {
             let Some(request) = requests.get(new.request) else { continue };
-            if let Some(facts) = C::of(&request.facts) {
+            if let Some(facts) = K::of_facts(&request.facts) {
                 by_org.entry(request.org).or_default().push((facts, new));
             }
         }
@@ -99,12 +98,12 @@ impl Encoder {
             order.sort_unstable();
             for of_day in order.chunk_by(|(a, ..), (b, ..)| day_of(*a) == day_of(*b)) {
                 let Some((first, ..)) = of_day.first() else { continue };
-                let key = block_key_prefix(org, C::KIND, day_of(*first));
+                let key = block_key_prefix(org, K::KIND, day_of(*first));
                 let rows = of_day.iter().filter_map(|(_, source, _, row)| {
                     let (facts, new) = sources.get(*source as usize)?;
                     Some(facts.row(*row, &new.numbered))
                 });
-                for (part, block) in (0..).zip(parts::<C::Block>(rows, self.block_bytes)) {
+                for (part, block) in (0..).zip(parts::<K::Block>(rows, self.block_bytes)) {
                     batch.insert(&self.ledger.facts, block_key(&key, position, part), block.encode()?);
                     keys.extend_from_slice(&key);
                     blocks.push((org, block));
@@ -129,9 +128,4 @@ pub(super) fn parts<'r, B: Block>(rows: impl Iterator<Item = B::Row<'r>>, most: 
         let facts = columns.rows();
         (facts > 0).then(|| B::of(Arc::new(columns), 0..facts))
     })
-}
-
-/// The newest time of facts.
-fn newest<B: Block>(blocks: &[(OrgId, B)]) -> Option<Millis> {
-    blocks.iter().map(|(_, block)| block.extent().to - 1).max()
 }

@@ -25,11 +25,11 @@ pub(super) fn number(
 ) -> Result<Numbered, EngineError> {
     let mut numbered = Numbered { receipt, users: ledger.users.number(*org, facts.user_ids(), rows, batch)?, ..Numbered::default() };
     match facts {
-        Facts::Attendances(_) => {
+        Facts::Attendance(_) => {
             let number = |app: &String| u16::try_from(ledger.apps.give(*org, app, batch)?).map_err(|_| broken("an app"));
             numbered.apps = apps.iter().map(number).collect::<Result<_, EngineError>>()?;
         }
-        Facts::Assistances(facts) => {
+        Facts::Assistance(facts) => {
             numbered.bookings = ledger.bookings.number(*org, &facts.bookings, rows, batch)?;
             numbered.uses = ledger.uses.number(*org, &facts.uses, rows, batch)?;
         }
@@ -58,13 +58,13 @@ impl Limits {
     pub(super) fn check(&self, ledger: &Ledger, request: &Request) -> Result<(), EngineError> {
         let org = request.org;
         match &request.facts {
-            Facts::Attendances(_) => {
+            Facts::Attendance(_) => {
                 let new_apps = ledger.apps.find(org, request.apps.iter().map(String::as_str))?.iter().filter(|app| app.is_none()).count();
                 if ledger.apps.of(org)?.read().len() + new_apps > MOST_APPS {
                     return Err(EngineError::Limit(format!("the organization has had more than {MOST_APPS} apps")));
                 }
             }
-            Facts::Assistances(facts) => {
+            Facts::Assistance(facts) => {
                 room_for(&ledger.bookings, org, &facts.bookings, "bookings", self.bookings)?;
                 room_for(&ledger.uses, org, &facts.uses, "uses", self.uses)?;
             }

@@ -8,7 +8,8 @@ use crate::clock::now;
 use crate::commit::{Alone, Message, REQUEST_BITS};
 use crate::crash;
 use crate::error::EngineError;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::for_each_kind;
+use crate::kinds::BlockOf;
 use crate::kinds::stored::Wanted;
 use crate::kinds::words::{self, Worded};
 use crate::lake::{Found, Matcher, Traces, Vacuumed};
@@ -115,7 +116,7 @@ impl Engine {
         for round in 0..=MOST_ROUNDS {
             let held = self.keeper.hold();
             held.flush_of(work.org)?;
-            let some = self.erase_kind::<AttendanceBlock>(work, &mut stale)? | self.erase_kind::<AssistanceBlock>(work, &mut stale)?;
+            let some = for_each_kind!(K => self.erase_kind::<BlockOf<K>>(work, &mut stale)?).contains(&true);
             for range in std::mem::take(&mut stale).ranges() {
                 self.prove_alone(&Scope { org: Some(work.org), range }, true, &|_, _| {})?;
             }

@@ -3,7 +3,8 @@
 use super::Erased;
 use crate::Engine;
 use crate::error::EngineError;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::for_each_kind;
+use crate::kinds::BlockOf;
 use crate::kinds::stored::Wanted;
 use crate::kinds::words::Worded;
 use rollcall_model::calendar::{DAY_MILLIS, rfc3339};
@@ -54,7 +55,7 @@ impl Engine {
         if seen.is_none_or(|seen| now - seen > DAY_MILLIS) {
             return Ok(Some(Doubt::Clock { now, seen }));
         }
-        let of = self.count_all::<AttendanceBlock>(org)? + self.count_all::<AssistanceBlock>(org)?;
+        let of = for_each_kind!(K => self.count_all::<BlockOf<K>>(org)?).into_iter().sum();
         let most = would.facts() > of / 2;
         Ok(most.then_some(Doubt::Most { facts: would.facts(), of }))
     }

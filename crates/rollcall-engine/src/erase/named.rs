@@ -4,7 +4,8 @@ use super::Erased;
 use crate::Engine;
 use crate::error::EngineError;
 use crate::facts::Pinned;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::for_each_kind;
+use crate::kinds::BlockOf;
 use crate::kinds::stored::Wanted;
 use crate::kinds::words::{Worded, millis};
 use crate::lake::{Found, Matcher};
@@ -32,8 +33,7 @@ impl Engine {
     /// How many facts are named in one state.
     pub(super) fn count_named(&self, pinned: &Pinned, org: OrgId, selection: &Selection) -> Result<Erased, EngineError> {
         let mut counted = Erased::default();
-        self.count_kind::<AttendanceBlock>(pinned, org, selection, &mut counted)?;
-        self.count_kind::<AssistanceBlock>(pinned, org, selection, &mut counted)?;
+        for_each_kind!(K => self.count_kind::<BlockOf<K>>(pinned, org, selection, &mut counted)?);
         Ok(counted)
     }
 
@@ -41,8 +41,7 @@ impl Engine {
     pub(super) fn is_any_named(&self, org: OrgId, selection: &Selection) -> Result<bool, EngineError> {
         let pinned = self.facts.pin();
         let (mut in_ledger, matcher) = (Erased::default(), Matcher::new(selection));
-        self.count_in_ledger::<AttendanceBlock>(&pinned, org, selection, &mut in_ledger)?;
-        self.count_in_ledger::<AssistanceBlock>(&pinned, org, selection, &mut in_ledger)?;
+        for_each_kind!(K => self.count_in_ledger::<BlockOf<K>>(&pinned, org, selection, &mut in_ledger)?);
         let is_in = |kind| pinned.version.of(kind).of(org).any(|file| matcher.may_be_in(kind, file));
         Ok(in_ledger.facts() > 0 || FactKind::ALL.iter().any(|kind| is_in(*kind)))
     }

@@ -9,7 +9,9 @@ pub use super::assistance::block::{AssistanceBlock, AssistanceRow};
 pub use super::attendance::block::{AttendanceBlock, AttendanceRow};
 
 use super::packed::{put, take};
+use super::{Kind, Listed};
 use crate::error::EngineError;
+use crate::for_each_kind;
 use crate::ledger::broken;
 use rollcall_model::{FactKind, Millis, OrgId, Range};
 use std::sync::Arc;
@@ -54,16 +56,28 @@ pub trait BlockColumns: Default + std::fmt::Debug + Send + Sync + 'static {
     fn unpack(bytes: &mut &[u8], rows: usize) -> Option<Self>;
 }
 
-/// The facts of a block, or some of them that follow one another.
-pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
+/// Some rows, which follow one another, of columns that are shared.
+pub trait Rows: Sized + Clone + std::fmt::Debug + Send + 'static {
     /// What holds them.
     type Columns: for<'a> BlockColumns<Row<'a> = Self::Row<'a>>;
 
     /// One fact on its way into a block.
     type Row<'a>: Copy;
 
+    /// The block of some rows of these columns.
+    fn of(columns: Arc<Self::Columns>, rows: std::ops::Range<usize>) -> Self;
+
+    /// The columns, and which of their rows the block has.
+    fn parts(&self) -> (&Arc<Self::Columns>, std::ops::Range<usize>);
+}
+
+/// The facts of a block, or some of them that follow one another.
+pub trait Block: Rows {
+    /// Their kind.
+    type Kind: Kind<Block = Self>;
+
     /// What the facts are about.
-    const KIND: FactKind;
+    const KIND: FactKind = Self::Kind::KIND;
 
     /// The time that facts are sorted by.
     fn time(row: &Self::Row<'_>) -> Millis;
@@ -74,20 +88,14 @@ pub trait Block: Sized + Clone + std::fmt::Debug + Send + 'static {
     /// How many entries of base cells the fact of a row makes.
     fn entries(row: &Self::Row<'_>) -> u64;
 
+    /// The time whose day the default id of a fact is of; none if the fact came with an id.
+    fn default_id_at(row: &Self::Row<'_>) -> Option<Millis>;
+
     /// The times of every fact of these columns, in order.
     fn times_of(columns: &Self::Columns) -> &[Millis];
 
-    /// The block of some rows of these columns.
-    fn of(columns: Arc<Self::Columns>, rows: std::ops::Range<usize>) -> Self;
-
-    /// The columns, and which of their rows the block has.
-    fn parts(&self) -> (&Arc<Self::Columns>, std::ops::Range<usize>);
-
     /// The instants that the facts are about.
     fn reach(&self) -> Range;
-
-    /// The blocks of this kind in a commit.
-    fn of_commit(commit: &Commit) -> &[(OrgId, Self)];
 
     /// A block of these rows, which are in order.
     fn from_rows<'r>(rows: impl IntoIterator<Item = Self::Row<'r>>) -> Self {
@@ -212,35 +220,42 @@ impl Header {
     }
 }
 
-/// The blocks of one commit.
-#[derive(Debug, Default)]
-pub struct Commit {
-    /// Attendances, by organization and UTC day.
-    pub attendance: Vec<(OrgId, AttendanceBlock)>,
-    /// Assistances, by organization and UTC day.
-    pub assistance: Vec<(OrgId, AssistanceBlock)>,
+macro_rules! commit {
+    ([$($field:ident::$Kind:ident),*]) => {
+        /// The blocks of one commit.
+        #[derive(Debug, Default)]
+        pub struct Commit {
+            $(#[doc = concat!("Those of `", stringify!($field), "`, by organization and UTC day.")]
+            pub $field: Vec<(OrgId, <super::$Kind as Kind>::Block)>,)*
+        }
+    };
 }
+
+crate::kinds!([commit]);
 
 impl Commit {
     /// Of each block the kind, whose it is, and how many facts it has.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (FactKind, OrgId, usize)> {
-        fn each<B: Block>(blocks: &[(OrgId, B)]) -> impl Iterator<Item = (FactKind, OrgId, usize)> {
-            blocks.iter().map(|(org, block)| (B::KIND, *org, block.facts()))
-        }
-        each(&self.attendance).chain(each(&self.assistance))
+        let of_kinds = for_each_kind!(K => {
+            let blocks = K::of_commit(self).iter().map(|(org, block)| (K::KIND, *org, block.facts()));
+            Box::new(blocks) as Box<dyn Iterator<Item = _>>
+        });
+        of_kinds.into_iter().flatten()
     }
 
     /// How many facts there are.
     pub fn facts(&self) -> usize {
-        fn sum<B: Block>(blocks: &[(OrgId, B)]) -> usize {
-            blocks.iter().map(|(_, block)| block.facts()).sum()
-        }
-        sum(&self.attendance) + sum(&self.assistance)
+        self.blocks().map(|(.., facts)| facts).sum()
     }
 
     /// The organizations that have facts in it; some may come more than once.
     pub fn organizations(&self) -> impl Iterator<Item = OrgId> {
-        let attendance = self.attendance.iter().map(|(org, _)| *org);
-        attendance.chain(self.assistance.iter().map(|(org, _)| *org))
+        self.blocks().map(|(_, org, _)| org)
+    }
+
+    /// The newest time of a fact.
+    pub(crate) fn newest(&self) -> Option<Millis> {
+        let newest = for_each_kind!(K => K::of_commit(self).iter().map(|(_, block)| block.extent().to - 1).max());
+        newest.into_iter().max().flatten()
     }
 }

@@ -6,7 +6,8 @@ pub use super::cost::Cost;
 pub(crate) use super::cost::entries_of_stay;
 pub use crate::strings::{Dictionary, Strings};
 
-use crate::kinds::block::Block;
+use crate::kinds::block::Rows;
+use crate::kinds::{BlockOf, Kind};
 use rollcall_model::draft::DraftField;
 use rollcall_model::identity::FactId;
 use rollcall_model::{Directory, Draft, FactError, FactKind, Millis, Organization, Places, Range};
@@ -16,11 +17,8 @@ pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
     /// The fields of a fact.
     type Field: DraftField;
 
-    /// What the ledger stores them as.
-    type Block: Block;
-
-    /// The kind.
-    const KIND: FactKind;
+    /// Their kind.
+    type Kind: Kind<Columns = Self>;
 
     /// How many facts there are.
     fn len(&self) -> usize;
@@ -36,9 +34,6 @@ pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
     /// What they cost to commit and to fold.
     fn cost(&self) -> &Cost;
 
-    /// The facts, if they are of this kind.
-    fn of(facts: &Facts) -> Option<&Self>;
-
     /// The time of a fact, by which blocks are sorted.
     fn time(&self, row: usize) -> Millis;
 
@@ -46,7 +41,7 @@ pub trait Columns: Default + std::fmt::Debug + Send + Into<Facts> + 'static {
     fn group(&self, row: usize) -> u32;
 
     /// A fact as a row of a block.
-    fn row(&self, row: usize, numbered: &Numbered) -> <Self::Block as Block>::Row<'_>;
+    fn row(&self, row: usize, numbered: &Numbered) -> RowOf<'_, Self::Kind>;
 
     /// Adds the fact of a draft at the end.
     ///
@@ -81,60 +76,64 @@ pub(super) fn number_of(numbers: &[u32], names: &Dictionary, row: usize) -> u32 
     numbers[names.keys()[row] as usize]
 }
 
-/// Facts of either kind.
-#[derive(Debug)]
-pub enum Facts {
-    /// Attendances.
-    Attendances(Attendances),
-    /// Assistances.
-    Assistances(Assistances),
+/// A row of a block of a kind.
+pub type RowOf<'a, K> = <BlockOf<K> as Rows>::Row<'a>;
+
+macro_rules! facts {
+    ([$($field:ident::$Kind:ident),*]) => {
+        /// Facts of one kind or another.
+        #[derive(Debug)]
+        pub enum Facts {
+            $(#[doc = concat!("Of the kind `", stringify!($field), "`.")] $Kind(<super::$Kind as Kind>::Columns),)*
+        }
+
+        $(impl From<<super::$Kind as Kind>::Columns> for Facts {
+            fn from(facts: <super::$Kind as Kind>::Columns) -> Self {
+                Self::$Kind(facts)
+            }
+        })*
+
+        impl Facts {
+            /// Their kind.
+            pub const fn kind(&self) -> FactKind {
+                match self { $(Self::$Kind(_) => FactKind::$Kind,)* }
+            }
+
+            /// The identity of each fact.
+            pub fn ids(&self) -> &[FactId] {
+                match self { $(Self::$Kind(facts) => &facts.ids,)* }
+            }
+
+            /// The hash of the rest of each fact, as given.
+            pub fn contents(&self) -> &[u32] {
+                match self { $(Self::$Kind(facts) => &facts.contents,)* }
+            }
+
+            /// What they cost to commit and to fold.
+            pub fn cost(&self) -> &Cost {
+                match self { $(Self::$Kind(facts) => facts.cost(),)* }
+            }
+
+            /// The user of each fact.
+            pub const fn user_ids(&self) -> &Dictionary {
+                match self { $(Self::$Kind(facts) => &facts.user_ids,)* }
+            }
+
+            /// The time of a fact, by which blocks are sorted.
+            fn time(&self, row: usize) -> Millis {
+                match self { $(Self::$Kind(facts) => facts.time(row),)* }
+            }
+        }
+    };
 }
 
-impl From<Attendances> for Facts {
-    fn from(facts: Attendances) -> Self {
-        Self::Attendances(facts)
-    }
-}
-
-impl From<Assistances> for Facts {
-    fn from(facts: Assistances) -> Self {
-        Self::Assistances(facts)
-    }
-}
+crate::kinds!([facts]);
 
 impl Facts {
     /// From the first time of some of the facts until after the last; none of no facts.
     pub(crate) fn times_of(&self, rows: &[usize]) -> Option<Range> {
-        let times = match self {
-            Self::Attendances(facts) => &facts.session_started_at,
-            Self::Assistances(facts) => &facts.at,
-        };
-        let of_rows = || rows.iter().map(|row| times[*row]);
+        let of_rows = || rows.iter().map(|row| self.time(*row));
         Some(Range::new(of_rows().min()?, of_rows().max()? + 1))
-    }
-
-    /// Their kind.
-    pub const fn kind(&self) -> FactKind {
-        match self {
-            Self::Attendances(_) => FactKind::Attendance,
-            Self::Assistances(_) => FactKind::Assistance,
-        }
-    }
-
-    /// The identity of each fact.
-    pub fn ids(&self) -> &[FactId] {
-        match self {
-            Self::Attendances(facts) => &facts.ids,
-            Self::Assistances(facts) => &facts.ids,
-        }
-    }
-
-    /// The hash of the rest of each fact, as given.
-    pub fn contents(&self) -> &[u32] {
-        match self {
-            Self::Attendances(facts) => &facts.contents,
-            Self::Assistances(facts) => &facts.contents,
-        }
     }
 
     /// How many facts there are.
@@ -145,21 +144,5 @@ impl Facts {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.ids().is_empty()
-    }
-
-    /// What they cost to commit and to fold.
-    pub fn cost(&self) -> &Cost {
-        match self {
-            Self::Attendances(facts) => facts.cost(),
-            Self::Assistances(facts) => facts.cost(),
-        }
-    }
-
-    /// The user of each fact.
-    pub const fn user_ids(&self) -> &Dictionary {
-        match self {
-            Self::Attendances(facts) => &facts.user_ids,
-            Self::Assistances(facts) => &facts.user_ids,
-        }
     }
 }

@@ -189,9 +189,39 @@ fn unpack<T: Clone>(bytes: &mut &[u8], rows: usize, of: impl Fn(u64) -> Option<T
     }
 }
 
-/// Says the columns of a kind of block once: the row that goes into it, and the columns that it is made of.
+/// Says the columns of a kind of block once: the row that goes into it, the columns that it is made of, and the block of some of their rows.
 macro_rules! columns {
-    ($(#[$of_row:meta])* $Row:ident<$life:lifetime>, $Columns:ident { $($(#[$of:meta])* $name:ident: $item:ty as $column:ty,)* }) => {
+    (
+        $(#[$of_block:meta])* $Block:ident;
+        $(#[$of_row:meta])* $Row:ident<$life:lifetime>, $Columns:ident { $($(#[$of:meta])* $name:ident: $item:ty as $column:ty,)* }
+    ) => {
+        $(#[$of_block])*
+        #[derive(Debug, Clone)]
+        pub struct $Block {
+            columns: std::sync::Arc<$Columns>,
+            rows: std::ops::Range<usize>,
+        }
+
+        impl $Block {
+            /// Reads every row, in order.
+            pub fn rows(&self) -> impl Iterator<Item = $Row<'_>> {
+                $crate::kinds::block::Block::each_row(self)
+            }
+        }
+
+        impl $crate::kinds::block::Rows for $Block {
+            type Columns = $Columns;
+            type Row<'a> = $Row<'a>;
+
+            fn of(columns: std::sync::Arc<$Columns>, rows: std::ops::Range<usize>) -> Self {
+                Self { columns, rows }
+            }
+
+            fn parts(&self) -> (&std::sync::Arc<$Columns>, std::ops::Range<usize>) {
+                (&self.columns, self.rows.clone())
+            }
+        }
+
         $(#[$of_row])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $Row<$life> {

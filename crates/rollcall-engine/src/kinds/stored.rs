@@ -1,11 +1,13 @@
 //! Facts read back: the blocks of an organization whose times lie in a range.
 
 use crate::error::EngineError;
+use crate::kinds::Listed;
 use crate::kinds::block::{Block, Commit, Header};
 use crate::ledger::{BLOCK_KEY_PREFIX, Ledger, StoredBlock, block_key_prefix};
+use crate::{for_each_kind, match_kind};
 use fjall::{Readable, Snapshot};
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{FactKind, Millis, OrgId, Range};
+use rollcall_model::{Millis, OrgId, Range};
 
 /// Every instant.
 const ALWAYS: Range = Range::new(Millis::MIN, Millis::MAX);
@@ -83,10 +85,7 @@ impl Ledger {
             let (position, blocks) = read?;
             let mut commit = Commit::default();
             for StoredBlock { org, kind, bytes } in blocks {
-                match kind {
-                    FactKind::Attendance => commit.attendance.push((org, Block::decode(&bytes)?)),
-                    FactKind::Assistance => commit.assistance.push((org, Block::decode(&bytes)?)),
-                }
+                match_kind!(kind, K => K::of_commit_mut(&mut commit).push((org, Block::decode(&bytes)?)));
             }
             Ok((position, commit))
         })
@@ -101,10 +100,12 @@ impl Ledger {
         let mut last = after;
         for read in self.commits(after, u64::MAX) {
             let (position, commit) = read?;
-            let attended = commit.attendance.iter().filter(|(of, _)| *of == org).any(|(_, block)| block.rows().any(|row| row.user == user));
-            if attended || commit.assistance.iter().any(|(of, block)| *of == org && block.rows().any(|row| row.user == user)) {
-                return Ok(None);
-            }
+            for_each_kind!(K => {
+                let mut blocks = K::of_commit(&commit).iter().filter(|(of, _)| *of == org);
+                if blocks.any(|(_, block)| block.rows().any(|row| row.user == user)) {
+                    return Ok(None);
+                }
+            });
             last = position;
         }
         Ok(Some(last))

@@ -14,15 +14,16 @@
 //! What is joined is one commit that changes no facts and covers no more of the ledger. Readers of a version before read their files to
 //! the end: files are deleted much later, by [`super::vacuum`].
 
+use super::change::Change;
 use super::files::{DataFile, Month};
 use super::merge::Merge;
-use super::table::Change;
 use super::write::{Effort, FileWriter, TARGET_BYTES};
 use super::{Lake, Version};
 use crate::crash;
 use crate::error::EngineError;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::kinds::BlockOf;
 use crate::kinds::words::Worded;
+use crate::match_kind;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::{FactKind, Millis, OrgId};
 use serde::{Deserialize, Serialize};
@@ -149,10 +150,7 @@ impl Lake {
     /// # Errors
     /// [`EngineError::Storage`]; the files are as they were.
     pub(crate) fn compact(&self, bin: &Bin, now: Millis, pause: impl FnMut() -> bool) -> Result<Option<Compacted>, EngineError> {
-        match bin.kind {
-            FactKind::Attendance => self.compact_kind::<AttendanceBlock>(bin, now, pause),
-            FactKind::Assistance => self.compact_kind::<AssistanceBlock>(bin, now, pause),
-        }
+        match_kind!(bin.kind, K => self.compact_kind::<BlockOf<K>>(bin, now, pause))
     }
 
     fn compact_kind<B: Worded>(&self, bin: &Bin, now: Millis, pause: impl FnMut() -> bool) -> Result<Option<Compacted>, EngineError> {

@@ -1,8 +1,8 @@
 //! Facts found, and taken out of data files.
 
+use super::change::Change;
 use super::files::Files;
 use super::read::{self, FileReader};
-use super::table::Change;
 use super::write::{Effort, FileWriter};
 use super::{DataFile, Lake};
 use crate::crash;
@@ -73,7 +73,10 @@ impl<'s> Matcher<'s> {
 
     /// Which of some facts are named.
     pub(crate) fn names<B: Worded>(&self, facts: &RecordBatch) -> Result<BooleanArray, EngineError> {
-        let mut named = vec![self.selection.may_name(B::KIND); facts.num_rows()];
+        if !self.selection.may_name(B::KIND) {
+            return Ok(vec![false; facts.num_rows()].into());
+        }
+        let mut named = vec![true; facts.num_rows()];
         let mut only_text = |column: &str, text: &str| {
             let texts = text_of(facts, column)?;
             named.iter_mut().enumerate().for_each(|(row, named)| *named &= texts.get(row) == text);
@@ -81,11 +84,11 @@ impl<'s> Matcher<'s> {
         };
         match self.selection {
             Selection::User(user) => only_text("user_id", user)?,
-            Selection::Where(Conditions { session_id, app, .. }) if B::KIND == FactKind::Attendance => {
+            Selection::Where(Conditions { session_id, app, .. }) => {
                 session_id.iter().try_for_each(|session| only_text("session_id", session))?;
                 app.iter().try_for_each(|app| only_text("app", app))?;
             }
-            Selection::Where(_) | Selection::Before(_) => {}
+            Selection::Before(_) => {}
         }
         let times = self.selection.times();
         if !matches!(self.selection, Selection::User(_)) {

@@ -142,7 +142,7 @@ impl Stage {
 }
 
 fn facts(lake: &Lake) -> u64 {
-    lake.attendance.files().facts()
+    lake.tables.attendance.files().facts()
 }
 
 /// Flushes everything.

@@ -6,18 +6,19 @@
 //! that nobody refers to, or facts in both places: the table knows what it covers, so what it has is neither flushed again nor read from
 //! the ledger.
 
+use super::change::Change;
 use super::files::{Month, month_of};
-use super::table::Change;
 use super::write::{Effort, FileWriter};
 use super::{DataFile, Lake, Version};
 use crate::crash;
 use crate::error::EngineError;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::for_each_kind;
 use crate::kinds::stored::Wanted;
 use crate::kinds::words::Worded;
+use crate::kinds::{BlockOf, Kind};
 use crate::ledger::{Ledger, Waiter};
 use fjall::Snapshot;
-use rollcall_model::{FactKind, Millis, OrgId, Range};
+use rollcall_model::{Millis, OrgId, Range};
 
 /// After how many facts organizations no longer share a commit of the table.
 const COMMIT_FACTS: usize = 4_000_000;
@@ -75,9 +76,8 @@ impl Lake {
         let (version, snapshot) = self.pin(|| ledger.db().snapshot());
         let mut flush = Flush { lake: self, ledger, snapshot, version, upto, pause: &mut pause };
         let of_kind = |kind| waiters.iter().filter(move |(of, ..)| *of == kind).copied();
-        let attendances = flush.kind::<AttendanceBlock>(of_kind(FactKind::Attendance))?;
-        let assistances = flush.kind::<AssistanceBlock>(of_kind(FactKind::Assistance))?;
-        Ok((attendances + assistances) as u64)
+        let flushed = for_each_kind!(K => flush.kind::<BlockOf<K>>(of_kind(K::KIND))?);
+        Ok(flushed.into_iter().sum::<usize>() as u64)
     }
 
     /// Learns whether commits of the tables that failed happened, and has the ledger forget what a crash or an error left in both places.
@@ -85,8 +85,8 @@ impl Lake {
     /// # Errors
     /// [`EngineError::Storage`].
     pub(super) fn settle(&self, ledger: &Ledger) -> Result<(), EngineError> {
-        self.settle_kind::<AttendanceBlock>(ledger)?;
-        self.settle_kind::<AssistanceBlock>(ledger)
+        for_each_kind!(K => self.settle_kind::<BlockOf<K>>(ledger)?);
+        Ok(())
     }
 
     fn settle_kind<B: Worded>(&self, ledger: &Ledger) -> Result<(), EngineError> {

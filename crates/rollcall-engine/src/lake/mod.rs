@@ -36,15 +36,16 @@ pub(crate) use vacuum::Traces;
 pub use vacuum::Vacuumed;
 
 use crate::error::EngineError;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::for_each_kind;
 use crate::kinds::stored::Wanted;
 use crate::kinds::words::Worded;
+use crate::kinds::{BlockOf, Kind, PerKind};
 use crate::ledger::Ledger;
 use crate::location::{Location, StoreOptions};
 use data::read::{self, ByMemory, Footers};
 use data::{checksums, merge, write};
 use log::table::{self, Table};
-use log::{files, rollback};
+use log::{change, files, rollback};
 use quick_cache::sync::Cache;
 use rollcall_model::{FactKind, OrgId};
 use std::sync::Arc;
@@ -59,8 +60,7 @@ pub struct Lake {
     /// The same, open.
     pub(crate) store: Store,
     footers: Arc<Footers>,
-    attendance: Table,
-    assistance: Table,
+    tables: PerKind<Table>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -70,26 +70,17 @@ impl std::fmt::Debug for Lake {
 }
 
 /// The newest version of each table.
-#[derive(Debug, Clone)]
-pub struct Version {
-    /// Attendances.
-    pub attendance: Arc<Files>,
-    /// Assistances.
-    pub assistance: Arc<Files>,
-}
+pub type Version = PerKind<Arc<Files>>;
 
 impl Version {
-    /// The files of a kind of fact.
-    pub const fn of(&self, kind: FactKind) -> &Arc<Files> {
-        match kind {
-            FactKind::Attendance => &self.attendance,
-            FactKind::Assistance => &self.assistance,
-        }
+    /// How many bytes the files of all have.
+    pub fn bytes(&self) -> u64 {
+        self.each().into_iter().map(|files| files.bytes()).sum()
     }
 
-    /// How many bytes the files of both have.
-    pub fn bytes(&self) -> u64 {
-        self.attendance.bytes() + self.assistance.bytes()
+    /// How many facts the files of all have.
+    pub fn facts(&self) -> u64 {
+        self.each().into_iter().map(|files| files.facts()).sum()
     }
 }
 
@@ -115,7 +106,7 @@ impl Lake {
     /// # Errors
     /// [`EngineError::Damaged`].
     pub(crate) fn check_covered(&self, position: u64) -> Result<(), EngineError> {
-        let covered = self.attendance.files().position.max(self.assistance.files().position);
+        let covered = self.tables.each().map(|table| table.files().position).into_iter().max().unwrap_or_default();
         if covered <= position {
             return Ok(());
         }
@@ -129,18 +120,14 @@ impl Lake {
         Ok(Self {
             location,
             footers: Arc::new(Cache::with_weighter(1024, FOOTER_BYTES, ByMemory)),
-            attendance: Table::open::<AttendanceBlock>(&store, ledger)?,
-            assistance: Table::open::<AssistanceBlock>(&store, ledger)?,
+            tables: for_each_kind!(K => Table::open::<BlockOf<K>>(&store, ledger)?).into(),
             store,
         })
     }
 
     /// The table of a kind of fact.
     pub(crate) const fn table(&self, kind: FactKind) -> &Table {
-        match kind {
-            FactKind::Attendance => &self.attendance,
-            FactKind::Assistance => &self.assistance,
-        }
+        self.tables.of(kind)
     }
 
     /// The newest version of the table of a kind of fact.
@@ -150,18 +137,14 @@ impl Lake {
 
     /// The newest version of each table, and what `with` gives while no newer one is shown.
     pub(crate) fn pin<T>(&self, with: impl FnOnce() -> T) -> (Version, T) {
-        self.attendance.hold(|attendance| {
-            self.assistance.hold(|assistance| {
-                let version = Version { attendance: attendance.clone(), assistance: assistance.clone() };
-                (version, with())
-            })
-        })
+        let held = self.tables.each().map(Table::hold);
+        (held.each_ref().map(|files| Arc::clone(files)).into(), with())
     }
 
     /// Writes checkpoints of the newest versions. Only whoever may change the lake calls this.
     pub(crate) fn checkpoint(&self) -> Result<(), EngineError> {
-        self.attendance.checkpoint::<AttendanceBlock>()?;
-        self.assistance.checkpoint::<AssistanceBlock>()
+        for_each_kind!(K => self.table(K::KIND).checkpoint::<BlockOf<K>>()?);
+        Ok(())
     }
 
     /// The facts of an organization in a version that are wanted.

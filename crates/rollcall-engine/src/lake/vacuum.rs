@@ -20,8 +20,9 @@ use super::table::Table;
 use super::{Lake, rollback};
 use crate::crash;
 use crate::error::EngineError;
-use crate::kinds::block::{AssistanceBlock, AttendanceBlock};
+use crate::for_each_kind;
 use crate::kinds::words::Worded;
+use crate::kinds::{BlockOf, Kind};
 use crate::ledger::Ledger;
 use hashbrown::{HashMap, HashSet};
 use object_store::ObjectMeta;
@@ -136,8 +137,7 @@ impl Lake {
             }
             ledger.sync()?;
         }
-        sweep.table::<AttendanceBlock>(self.table(FactKind::Attendance))?;
-        sweep.table::<AssistanceBlock>(self.table(FactKind::Assistance))?;
+        for_each_kind!(K => sweep.table::<BlockOf<K>>(self.table(K::KIND))?);
         Ok(sweep.done)
     }
 }

@@ -292,11 +292,8 @@ impl Durable {
 pub(crate) const CELLS_POSITION: &str = "cells-position";
 
 /// Where it is noted what is durable of the lake's table of a kind.
-const fn lake_table(kind: FactKind) -> &'static str {
-    match kind {
-        FactKind::Attendance => "lake-attendance",
-        FactKind::Assistance => "lake-assistance",
-    }
+fn lake_table(kind: FactKind) -> String {
+    format!("lake-{}", kind.name())
 }
 
 /// How long the key of a block is without its position.

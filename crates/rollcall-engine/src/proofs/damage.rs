@@ -2,7 +2,7 @@
 
 use super::attendance::{Fact, attendances};
 use super::{APPS, BASE, name, open};
-use crate::cells::{Base, Day, Difference, Fault, Findings, Scope, Stay, Stays, Uses};
+use crate::cells::{Day, Difference, Fault, Findings, Scope, Stay, Stays, Uses};
 use crate::kinds::columns::Assistances;
 use crate::{Engine, Settings};
 use fjall::{Keyspace, KeyspaceCreateOptions};
@@ -180,21 +180,21 @@ fn a_wrong_time_is_named_and_mended() {
 
 #[test]
 fn a_cell_that_is_gone_or_stands_where_no_fact_is_or_is_no_cell_is_named_and_mended() {
-    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&Stays::stored(&engine.cells).parts, 3, None));
+    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&engine.cells.stored::<Stays>().parts, 3, None));
     let mut of_day = 0;
     let (_home, engine) = filled();
     engine.cells.damage::<Stays>(|entries| of_day = entries.len() as u64);
     is_named_and_mended("stays", entries(of_day, 0, 0), |engine| {
-        let lists = &Stays::stored(&engine.cells).lists;
+        let lists = &engine.cells.stored::<Stays>().lists;
         exchange_stored(lists, lists.iter().count() / 2, None)
     });
-    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&Stays::stored(&engine.cells).parts, 7, Some(&[0xff; 3])));
-    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&Stays::stored(&engine.cells).lists, 7, Some(&[0xff; 3])));
+    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&engine.cells.stored::<Stays>().parts, 7, Some(&[0xff; 3])));
+    is_named_and_mended("stays", Fault::Unreadable, |engine| exchange_stored(&engine.cells.stored::<Stays>().lists, 7, Some(&[0xff; 3])));
     // A part that no list names, and a list that names no part.
     for of_list in [false, true] {
         let fault = if of_list { Fault::Unreadable } else { Fault::Listed };
         is_named_and_mended("stays", fault, |engine| {
-            let stored = Stays::stored(&engine.cells);
+            let stored = engine.cells.stored::<Stays>();
             let keyspace = if of_list { &stored.lists } else { &stored.parts };
             let (key, bytes) = keyspace.last_key_value().unwrap().into_inner().unwrap();
             let day = Day(i32::from_be_bytes(*key[16..].first_chunk().unwrap()) + 200);
@@ -241,7 +241,7 @@ fn kept_cells_that_are_not_what_their_base_cells_give_are_named_and_dropped() {
 fn a_rebuild_that_stopped_half_way_is_finished_by_the_next() {
     let (home, engine) = filled();
     let before = answers(&engine);
-    let wiped = &Stays::stored(&engine.cells).lists;
+    let wiped = &engine.cells.stored::<Stays>().lists;
     let keys: Vec<_> = wiped.iter().map(|stored| stored.key().unwrap()).collect();
     keys.into_iter().for_each(|key| wiped.remove(key).unwrap());
     assert_ne!(verify(&engine).differences, 0);
@@ -266,7 +266,7 @@ fn live_facts_wait_for_a_cell_to_be_mended_and_count_once() {
     let ingest = |facts: &[Fact]| engine.ingest(&organization(), attendances(facts, &organization(), &Default::default())).unwrap();
     ingest(&early);
     engine.checkpoint().unwrap();
-    exchange_stored(&Stays::stored(&engine.cells).parts, 0, Some(&[0xff]));
+    exchange_stored(&engine.cells.stored::<Stays>().parts, 0, Some(&[0xff]));
     ingest(&late);
     assert!(engine.checkpoint().unwrap_err().to_string().contains("cannot be decoded"));
     assert_eq!(verify(&engine).facts, 120);

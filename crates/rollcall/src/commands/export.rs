@@ -2,14 +2,15 @@
 
 use super::local;
 use super::remote::{Remote, unreachable};
-use crate::args::{self, ExportFormat, Fact};
+use crate::args::{self, ExportFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::reports;
 use indicatif::ProgressBar;
 use reqwest::Method;
 use rollcall_engine::export::{ExportError, Format};
-use rollcall_engine::kinds::block::{AssistanceBlock, AttendanceBlock};
+use rollcall_engine::kinds::BlockOf;
+use rollcall_engine::match_kind;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -77,10 +78,7 @@ fn read(data: &Path, format: ExportFormat, flags: &args::Export, target: &mut Ta
     let opened = local::open(data, &flags.local)?;
     let range = reports::export_range(&given(flags), &opened.organization).map_err(|bad| Failure::Usage(bad.to_string()))?;
     let (engine, org, format) = (&opened.engine, opened.organization.id, engine_format(format));
-    let exported = match flags.fact {
-        Fact::Attendance => engine.export::<AttendanceBlock>(org, range, format, &mut *target),
-        Fact::Assistance => engine.export::<AssistanceBlock>(org, range, format, &mut *target),
-    };
+    let exported = match_kind!(flags.fact.0, K => engine.export::<BlockOf<K>>(org, range, format, &mut *target));
     exported.map(|_| ()).map_err(|error| match error {
         ExportError::Engine(error) => error.into(),
         ExportError::Output(error) => target.failure(&error),
@@ -89,10 +87,7 @@ fn read(data: &Path, format: ExportFormat, flags: &args::Export, target: &mut Ta
 
 async fn fetch(url: &str, format: ExportFormat, flags: &args::Export, target: &mut Target) -> Result {
     let remote = Remote::of("--to-url", url, flags.key.as_deref())?;
-    let path = match flags.fact {
-        Fact::Attendance => "/v1/attendance",
-        Fact::Assistance => "/v1/assistance",
-    };
+    let path = &format!("/v1/{}", flags.fact.0.name());
     let format = match format {
         ExportFormat::Ndjson => "ndjson",
         ExportFormat::Csv => "csv",

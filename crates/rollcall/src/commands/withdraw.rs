@@ -2,7 +2,7 @@
 
 use super::forget;
 use super::operate::operate;
-use crate::args::{At, Fact, Receipts, Withdraw};
+use crate::args::{At, Receipts, Withdraw};
 use crate::config::Config;
 use crate::failure::{Failure, Result};
 use crate::operations::erase::{self, AskedOfWithdraw};
@@ -11,7 +11,7 @@ use crate::output;
 use crate::reports;
 use jiff::tz::TimeZone;
 use rollcall_engine::erase::Conditions;
-use rollcall_model::{FactKind, OrgId};
+use rollcall_model::OrgId;
 use std::path::Path;
 
 impl At {
@@ -65,10 +65,7 @@ pub fn run(flags: &Withdraw) -> Result {
         parsed.map(Some).map_err(|bad| Failure::Usage(bad.to_string()))
     };
     let conditions = Conditions {
-        fact: flags.fact.map(|fact| match fact {
-            Fact::Attendance => FactKind::Attendance,
-            Fact::Assistance => FactKind::Assistance,
-        }),
+        fact: flags.fact.map(|fact| fact.0),
         receipts: flags.receipt.clone(),
         from_receipt: flags.from_receipt,
         to_receipt: flags.to_receipt,

@@ -8,15 +8,15 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use http::{Method, StatusCode, Uri};
 use rollcall_dialects::{DIALECTS, Dialect};
-use rollcall_engine::kinds::block::{AssistanceBlock, AttendanceBlock};
-use rollcall_engine::kinds::columns::{Assistances, Attendances};
+use rollcall_engine::for_each_kind;
+use rollcall_engine::kinds::{BlockOf, ColumnsOf, Kind};
 use std::sync::Arc;
 
 /// The routes of the native API, of what watches the server, and of every dialect.
 pub fn router(app: Arc<App>) -> Router {
-    let native = Router::new()
-        .route("/v1/attendance", get(export::facts::<AttendanceBlock>).post(ingest::facts::<Attendances>))
-        .route("/v1/assistance", get(export::facts::<AssistanceBlock>).post(ingest::facts::<Assistances>))
+    let facts = for_each_kind!(K => (K::KIND, get(export::facts::<BlockOf<K>>).post(ingest::facts::<ColumnsOf<K>>)));
+    let facts = facts.into_iter().fold(Router::new(), |router, (kind, methods)| router.route(&format!("/v1/{}", kind.name()), methods));
+    let native = facts
         .route("/v1/directory", get(directory::get).put(directory::put).patch(directory::patch))
         .route("/v1/directory/users", put(directory::put_users).patch(directory::patch_users))
         .route("/v1/directory/departments", put(directory::put_departments).patch(directory::patch_departments))

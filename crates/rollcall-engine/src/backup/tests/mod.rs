@@ -65,8 +65,8 @@ fn numbers(engine: &Engine) -> Vec<i64> {
 
 fn answers(engine: &Engine) -> String {
     let zone = jiff::tz::TimeZone::get("Asia/Kathmandu").unwrap();
-    let days = MeetingDays { range: ALL, zone: zone.clone(), app: None, unit: None };
-    let top = TopUsers { range: ALL, zone, order: UserOrder::Duration, limit: 9, app: None, unit: None };
+    let days = MeetingDays::by_day(ALL, zone.clone());
+    let top = TopUsers { range: ALL, zone, order: UserOrder::Duration, limit: 9, app: None, unit: None, kinds: None };
     let org = organization().id;
     format!("{:?} {:?}", engine.meeting_days(org, &days).unwrap().rows, engine.top_users(org, &top).unwrap().rows)
 }

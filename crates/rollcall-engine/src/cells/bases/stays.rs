@@ -6,8 +6,6 @@
 
 use crate::cells::base::{Base, Touches};
 use crate::cells::codec::{Reader, put, put_column, unzigzag, zigzag};
-use crate::cells::store::{Cells, Live, LiveRuns};
-use crate::cells::stored::Stored;
 use crate::cells::{Day, Keep, MediaUsers, MeetingPeople, MeetingTotals, Peaks, PlacedUsers, PresentUsers, RangeUsers, UserTotals, View};
 use crate::error::EngineError;
 use crate::kinds::block::{AttendanceBlock, AttendanceRow};
@@ -108,6 +106,7 @@ impl Base for Stays {
     type Block = AttendanceBlock;
     type Entry = Stay;
     const NAME: &'static str = "stays";
+    const KEYSPACES: [&'static str; 2] = ["stay-runs", "stay-cells"];
     #[rustfmt::skip]
     const COLUMNS: Option<&'static [&'static str]> = Some(&[
         "id", "app", "session_id", "session_kind", "user_id", "user_kind", "device", "media", "joined_at", "left_at", "country", "subdivision", "unit",
@@ -238,18 +237,6 @@ impl Base for Stays {
     /// A stay knows when it began and ended: no facts are read.
     fn edge(view: &View<'_, Self>, range: Range) -> Result<Arc<Vec<Stay>>, EngineError> {
         view.entries(Day::of(range.from))
-    }
-
-    fn stored(cells: &Cells) -> &Stored {
-        &cells.stays
-    }
-
-    fn live(live: &Live) -> &LiveRuns<Self> {
-        &live.stays
-    }
-
-    fn live_mut(live: &mut Live) -> &mut LiveRuns<Self> {
-        &mut live.stays
     }
 }
 

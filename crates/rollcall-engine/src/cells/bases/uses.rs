@@ -2,8 +2,6 @@
 
 use crate::cells::base::{Base, Touches, order};
 use crate::cells::codec::{Reader, put, put_column};
-use crate::cells::store::{Cells, Live, LiveRuns};
-use crate::cells::stored::Stored;
 use crate::cells::{Day, Keep, UsageSets, UseSums, View};
 use crate::error::EngineError;
 use crate::kinds::block::{AssistanceBlock, AssistanceRow};
@@ -103,6 +101,7 @@ impl Base for Uses {
     type Block = AssistanceBlock;
     type Entry = UsedIn;
     const NAME: &'static str = "uses";
+    const KEYSPACES: [&'static str; 2] = ["use-runs", "use-cells"];
     const DAYS_BEFORE: i32 = 0;
     const DAYS_AFTER: i32 = 0;
     const KINDS: &'static [u8] = &[UseSums::KIND, UsageSets::KIND];
@@ -199,18 +198,6 @@ impl Base for Uses {
         }
         order::<Self>(&mut entries);
         Ok(Arc::new(entries))
-    }
-
-    fn stored(cells: &Cells) -> &Stored {
-        &cells.uses
-    }
-
-    fn live(live: &Live) -> &LiveRuns<Self> {
-        &live.uses
-    }
-
-    fn live_mut(live: &mut Live) -> &mut LiveRuns<Self> {
-        &mut live.uses
     }
 }
 

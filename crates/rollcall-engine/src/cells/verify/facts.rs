@@ -4,19 +4,25 @@
 
 use super::{Difference, Fault, Findings, Proof};
 use crate::cells::base::order;
+use crate::cells::bases::{Listed, for_each_base, is_first_of_kind};
 use crate::cells::stored::StoredDay;
-use crate::cells::{Base, Day, Stays, Uses};
+use crate::cells::{Base, Day};
 use crate::error::EngineError;
+use crate::kinds::Kind;
 use crate::kinds::block::Block;
 use crate::kinds::stored::Wanted;
+use crate::match_kind;
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{FactKind, Millis, OrgId, Range};
+use rollcall_model::{FactKind, OrgId, Range};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// Days of one organization's facts of one kind.
+/// Days of one organization's base cells.
 pub(super) struct Span {
     pub(super) org: OrgId,
+    /// Which base cell: its position in the list.
+    pub(super) base: usize,
+    /// The kind of fact that it is made of.
     pub(super) kind: FactKind,
     pub(super) days: std::ops::Range<i32>,
 }
@@ -24,24 +30,22 @@ pub(super) struct Span {
 impl Proof<'_> {
     /// Verifies the base cells and the default ids of some days.
     pub(super) fn base(&self, span: &Span) -> Result<Findings, EngineError> {
-        match span.kind {
-            FactKind::Attendance => {
-                self.walk::<Stays>(span, |block| block.rows().filter(|row| row.given_id.is_empty()).map(|row| row.joined_at).collect())
-            }
-            FactKind::Assistance => {
-                self.walk::<Uses>(span, |block| block.rows().filter(|row| row.given_id.is_empty()).map(|row| row.at).collect())
-            }
-        }
+        let mut found = Findings::default();
+        for_each_base!(B => if span.base == B::POSITION {
+            found = self.walk::<B>(span)?;
+        });
+        Ok(found)
     }
 
-    /// `default_ids` gives the times of the facts of a block that have one.
-    fn walk<B: Base>(&self, span: &Span, default_ids: impl Fn(&B::Block) -> Vec<Millis>) -> Result<Findings, EngineError> {
+    fn walk<B: Base>(&self, span: &Span) -> Result<Findings, EngineError> {
         let Span { org, days, .. } = span;
+        // Facts and their ids are counted once, however many base cells are made of them.
+        let is_first = is_first_of_kind::<B>();
         let (mut found, mut entries) = (Findings::default(), BTreeMap::<Day, Vec<B::Entry>>::new());
         let mut ids = vec![0u64; days.len()];
         let within = Range::new(Day(days.start).range().from, Day(days.end).range().from);
         let mut carry = |position: u64, block: &B::Block, entries: &mut BTreeMap<Day, Vec<B::Entry>>| {
-            for at in default_ids(block) {
+            for at in block.each_row().filter_map(|row| B::Block::default_id_at(&row)) {
                 let day = usize::try_from(Day::of(at).0 - days.start).ok();
                 day.and_then(|day| ids.get_mut(day)).into_iter().for_each(|count| *count += 1);
             }
@@ -66,7 +70,7 @@ impl Proof<'_> {
             for read in self.pinned.blocks::<B::Block>(*org, wanted) {
                 let (position, block) = read?;
                 carry(position, &block, &mut entries);
-                if is_own && position <= self.covered {
+                if is_own && is_first && position <= self.covered {
                     found.facts += block.facts() as u64;
                 }
             }
@@ -77,7 +81,7 @@ impl Proof<'_> {
                 self.compare::<B>(*org, whole, &entries, &mut found)?;
             }
         }
-        for (day, ids) in days.clone().zip(ids) {
+        for (day, ids) in days.clone().zip(ids).filter(|_| is_first) {
             self.compare_ids(span, day, ids, &mut found)?;
         }
         Ok(found)
@@ -106,7 +110,7 @@ impl Proof<'_> {
         let (ledger, snapshot) = (&self.cells.facts.ledger, &self.pinned.snapshot);
         let ids = u32::try_from(day).map_or(Ok(0), |day| self.ids.of_day(ledger, snapshot, span.org, span.kind, day))?;
         if facts != ids {
-            let cell = if span.kind == FactKind::Attendance { "attendance ids" } else { "assistance ids" };
+            let cell = match_kind!(span.kind, K => K::IDS);
             found.differ(Difference { org: span.org, cell, range: Day(day).range(), fault: Fault::Ids { facts, ids } }, false);
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 use super::facts::Span;
 use super::{DamagedFile, Findings, Progress, Scope, State, share_out};
-use crate::cells::{Base, Cells, Day, Stays, Uses};
+use crate::cells::bases::days_around;
+use crate::cells::{Cells, Day};
 use crate::error::EngineError;
 use crate::lake::DataFile;
 use rollcall_model::{FactKind, Range};
@@ -11,10 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The times of the facts that base cells of some days are made of.
 fn times_of(kind: FactKind, days: &std::ops::Range<i32>) -> Range {
-    let (before, after) = match kind {
-        FactKind::Attendance => (Stays::DAYS_BEFORE, Stays::DAYS_AFTER),
-        FactKind::Assistance => (Uses::DAYS_BEFORE, Uses::DAYS_AFTER),
-    };
+    let (before, after) = days_around(kind);
     Range::new(Day(days.start - after).range().from, Day(days.end + before).range().from)
 }
 

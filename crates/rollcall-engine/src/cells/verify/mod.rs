@@ -16,11 +16,13 @@ mod kept;
 
 pub use findings::{DamagedFile, Difference, Fault, Findings};
 
+use super::bases::{Listed, for_each_base};
 use super::store::Cells;
 use super::stored::day_of_key;
-use super::{Base, Day, Stays, Stored, UsageSets, UseSums, Uses};
+use super::{Base, Day, Stored, UsageSets, UseSums};
 use crate::error::EngineError;
 use crate::facts::Pinned;
+use crate::kinds::block::Block;
 use crate::ledger::Ledger;
 use crate::ledger::ids::Counts;
 use crate::parallel::{on_threads, processors};
@@ -112,11 +114,12 @@ impl Cells {
         let orgs = proof.organizations(scope)?;
         let mut spans = Vec::new();
         for org in &orgs {
-            for kind in FactKind::ALL.iter().copied() {
-                let days = proof.extent(*org, kind)?;
-                let cut = |first: i32| Span { org: *org, kind, days: first..days.end.min(first + SPAN) };
+            for_each_base!(B => {
+                let days = proof.extent::<B>(*org)?;
+                let (base, kind) = (B::POSITION, <B as Base>::Block::KIND);
+                let cut = |first: i32| Span { org: *org, base, kind, days: first..days.end.min(first + SPAN) };
                 spans.extend(days.clone().step_by(SPAN as usize).map(cut));
-            }
+            });
         }
         let (unread, spans): (Vec<_>, Vec<_>) = spans.into_iter().partition(|span| damaged.iter().any(|file| span.needs(file)));
         let kinds = proof.kinds_kept(&orgs)?;
@@ -140,9 +143,8 @@ impl Proof<'_> {
         let cells = self.cells;
         let mut found = BTreeSet::new();
         let Ledger { facts, ids, .. } = &*cells.facts.ledger;
-        let Stored { lists, parts } = &cells.stays;
-        let (use_lists, use_parts) = (&cells.uses.lists, &cells.uses.parts);
-        for keyspace in [facts, ids, lists, parts, use_lists, use_parts, &cells.merged] {
+        let of_bases = cells.bases.iter().flat_map(|Stored { lists, parts }| [lists, parts]);
+        for keyspace in [facts, ids, &cells.merged].into_iter().chain(of_bases) {
             found.extend(self.prefixes::<16>(keyspace, &[])?.into_iter().map(|org| OrgId(uuid::Uuid::from_bytes(org))));
         }
         for kind in FactKind::ALL.iter().copied() {
@@ -175,12 +177,9 @@ impl Proof<'_> {
         Ok(found)
     }
 
-    /// The days on which an organization may have base cells made of facts of one kind, or should have.
-    fn extent(&self, org: OrgId, kind: FactKind) -> Result<std::ops::Range<i32>, EngineError> {
-        let (stored, before, after) = match kind {
-            FactKind::Attendance => (&self.cells.stays, Stays::DAYS_BEFORE, Stays::DAYS_AFTER),
-            FactKind::Assistance => (&self.cells.uses, Uses::DAYS_BEFORE, Uses::DAYS_AFTER),
-        };
+    /// The days on which an organization may have base cells of a sort, or should have.
+    fn extent<B: Base>(&self, org: OrgId) -> Result<std::ops::Range<i32>, EngineError> {
+        let (stored, kind, before, after) = (self.cells.stored::<B>(), B::Block::KIND, B::DAYS_BEFORE, B::DAYS_AFTER);
         let of_kind = [org.0.as_bytes().as_slice(), &[kind.number()]].concat();
         let day = |key: &[u8]| Some(i32::from_be_bytes(*key.get(17..)?.first_chunk()?));
         let mut days: Vec<i32> = Vec::new();

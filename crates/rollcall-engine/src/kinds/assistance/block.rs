@@ -1,12 +1,15 @@
 //! Blocks of assistances.
 
-use crate::kinds::block::{Block, Commit};
+use super::Assistance;
+use crate::kinds::block::Block;
 use crate::kinds::packed::columns;
 use crate::strings::Dictionary;
-use rollcall_model::{FactKind, Millis, OrgId, Range};
-use std::sync::Arc;
+use rollcall_model::{Millis, Range};
 
 columns! {
+    /// Assistances of one UTC day of `at`, sorted by it. Their reach is their extent.
+    AssistanceBlock;
+
     /// One assistance in a block.
     AssistanceRow<'a>, AssistanceColumns {
         /// See [`rollcall_model::Assistance::at`].
@@ -34,17 +37,8 @@ columns! {
     }
 }
 
-/// Assistances of one UTC day of `at`, sorted by it. Their reach is their extent.
-#[derive(Debug, Clone)]
-pub struct AssistanceBlock {
-    columns: Arc<AssistanceColumns>,
-    rows: std::ops::Range<usize>,
-}
-
 impl Block for AssistanceBlock {
-    type Columns = AssistanceColumns;
-    type Row<'a> = AssistanceRow<'a>;
-    const KIND: FactKind = FactKind::Assistance;
+    type Kind = Assistance;
 
     fn time(row: &AssistanceRow<'_>) -> Millis {
         row.at
@@ -58,31 +52,16 @@ impl Block for AssistanceBlock {
         1
     }
 
+    fn default_id_at(row: &AssistanceRow<'_>) -> Option<Millis> {
+        row.given_id.is_empty().then_some(row.at)
+    }
+
     fn times_of(columns: &AssistanceColumns) -> &[Millis] {
         &columns.at
     }
 
-    fn of(columns: Arc<AssistanceColumns>, rows: std::ops::Range<usize>) -> Self {
-        Self { columns, rows }
-    }
-
-    fn parts(&self) -> (&Arc<AssistanceColumns>, std::ops::Range<usize>) {
-        (&self.columns, self.rows.clone())
-    }
-
     fn reach(&self) -> Range {
         self.extent()
-    }
-
-    fn of_commit(commit: &Commit) -> &[(OrgId, Self)] {
-        &commit.assistance
-    }
-}
-
-impl AssistanceBlock {
-    /// Reads every row, in order.
-    pub fn rows(&self) -> impl Iterator<Item = AssistanceRow<'_>> {
-        self.each_row()
     }
 }
 

@@ -1,11 +1,10 @@
 //! Assistances as columns.
 
-use crate::kinds::block::{AssistanceBlock, AssistanceRow};
-use crate::kinds::columns::{Columns, Cost, Dictionary, Facts, Numbered, number_of};
+use crate::kinds;
+use crate::kinds::block::AssistanceRow;
+use crate::kinds::columns::{Columns, Cost, Dictionary, Numbered, number_of};
 use rollcall_model::identity::FactId;
-use rollcall_model::{
-    Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, FactKind, Millis, Organization, Places, assistance,
-};
+use rollcall_model::{Assistance, AssistanceDraft, AssistanceKind, Directory, FactError, Millis, Organization, Places, assistance};
 
 /// Valid assistances of one organization, in the order they came, not yet known to the ledger.
 #[derive(Debug, Clone, Default)]
@@ -68,8 +67,7 @@ impl<'a> Use<'a> {
 
 impl Columns for Assistances {
     type Field = assistance::Field;
-    type Block = AssistanceBlock;
-    const KIND: FactKind = FactKind::Assistance;
+    type Kind = kinds::Assistance;
 
     fn len(&self) -> usize {
         self.ids.len()
@@ -82,10 +80,6 @@ impl Columns for Assistances {
 
     fn cost(&self) -> &Cost {
         &self.cost
-    }
-
-    fn of(facts: &Facts) -> Option<&Self> {
-        if let Facts::Assistances(facts) = facts { Some(facts) } else { None }
     }
 
     fn time(&self, row: usize) -> Millis {

@@ -1,13 +1,16 @@
 //! Blocks of attendances.
 
-use crate::kinds::block::{Block, Commit};
+use super::Attendance;
+use crate::kinds::block::Block;
 use crate::kinds::columns::entries_of_stay;
 use crate::kinds::packed::columns;
 use crate::strings::Dictionary;
-use rollcall_model::{FactKind, Millis, OrgId, Range};
-use std::sync::Arc;
+use rollcall_model::{Millis, Range};
 
 columns! {
+    /// Attendances of one UTC day of `session_started_at`, sorted by it. Their reach is that of their stays.
+    AttendanceBlock;
+
     /// One attendance in a block.
     AttendanceRow<'a>, AttendanceColumns {
         /// See [`rollcall_model::Attendance::session_started_at`].
@@ -52,17 +55,8 @@ const fn stay(joined_at: Millis, left_at: Millis) -> Range {
     Range::new(joined_at, if left_at > joined_at { left_at } else { joined_at + 1 })
 }
 
-/// Attendances of one UTC day of `session_started_at`, sorted by it. Their reach is that of their stays.
-#[derive(Debug, Clone)]
-pub struct AttendanceBlock {
-    columns: Arc<AttendanceColumns>,
-    rows: std::ops::Range<usize>,
-}
-
 impl Block for AttendanceBlock {
-    type Columns = AttendanceColumns;
-    type Row<'a> = AttendanceRow<'a>;
-    const KIND: FactKind = FactKind::Attendance;
+    type Kind = Attendance;
 
     fn time(row: &AttendanceRow<'_>) -> Millis {
         row.session_started_at
@@ -76,33 +70,18 @@ impl Block for AttendanceBlock {
         entries_of_stay(row.session_started_at, row.joined_at, row.left_at)
     }
 
+    fn default_id_at(row: &AttendanceRow<'_>) -> Option<Millis> {
+        row.given_id.is_empty().then_some(row.joined_at)
+    }
+
     fn times_of(columns: &AttendanceColumns) -> &[Millis] {
         &columns.session_started_at
-    }
-
-    fn of(columns: Arc<AttendanceColumns>, rows: std::ops::Range<usize>) -> Self {
-        Self { columns, rows }
-    }
-
-    fn parts(&self) -> (&Arc<AttendanceColumns>, std::ops::Range<usize>) {
-        (&self.columns, self.rows.clone())
     }
 
     fn reach(&self) -> Range {
         let AttendanceColumns { joined_at, left_at, .. } = &*self.columns;
         let stays = joined_at.iter().zip(left_at).skip(self.rows.start).take(self.rows.len()).map(|(joined, left)| stay(*joined, *left));
         stays.reduce(|a, b| Range::new(a.from.min(b.from), a.to.max(b.to))).unwrap_or(Range::new(0, 0))
-    }
-
-    fn of_commit(commit: &Commit) -> &[(OrgId, Self)] {
-        &commit.attendance
-    }
-}
-
-impl AttendanceBlock {
-    /// Reads every row, in order.
-    pub fn rows(&self) -> impl Iterator<Item = AttendanceRow<'_>> {
-        self.each_row()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Attendances as columns.
 
-use crate::kinds::block::{AttendanceBlock, AttendanceRow};
-use crate::kinds::columns::{Columns, Cost, Dictionary, Facts, Numbered, entries_of_stay, number_of};
+use crate::kinds;
+use crate::kinds::block::AttendanceRow;
+use crate::kinds::columns::{Columns, Cost, Dictionary, Numbered, entries_of_stay, number_of};
 use rollcall_model::identity::FactId;
 use rollcall_model::{
-    Attendance, AttendanceDraft, Device, Directory, FactError, FactKind, Media, Millis, Organization, Place, Places, SessionKind, UserKind,
+    Attendance, AttendanceDraft, Device, Directory, FactError, Media, Millis, Organization, Place, Places, SessionKind, UserKind,
     attendance,
 };
 
@@ -47,8 +48,7 @@ pub struct Attendances {
 
 impl Columns for Attendances {
     type Field = attendance::Field;
-    type Block = AttendanceBlock;
-    const KIND: FactKind = FactKind::Attendance;
+    type Kind = kinds::Attendance;
 
     fn len(&self) -> usize {
         self.ids.len()
@@ -60,10 +60,6 @@ impl Columns for Attendances {
 
     fn cost(&self) -> &Cost {
         &self.cost
-    }
-
-    fn of(facts: &Facts) -> Option<&Self> {
-        if let Facts::Attendances(facts) = facts { Some(facts) } else { None }
     }
 
     fn time(&self, row: usize) -> Millis {

@@ -1,6 +1,6 @@
 //! The data files of a table: what one version of it holds.
 
-use super::table::Change;
+use super::change::Change;
 use crate::error::EngineError;
 use crate::kinds::words::Worded;
 use crate::lake::checksums::Checksum;

@@ -1,14 +1,11 @@
-//! One Delta table: its versions, and how the next one is made.
+//! One Delta table, and its versions.
 //!
-//! A change of the table is one commit: files added, files removed, and the position of the ledger that it covers (`txn`), all or nothing.
-//! Only one thread changes tables; any number read versions of them.
+//! A change of the table is one commit (`change.rs`): files added, files removed, and the position of the ledger that it covers (`txn`), all
+//! or nothing. Only one thread changes tables; any number read versions of them.
 
-use super::actions::{PARTITIONS, added, without_statistics};
-use super::committer::Tagging;
+use super::actions::PARTITIONS;
 use super::files::{DataFile, Files, Flushed};
 use super::rollback;
-use crate::clock::now;
-use crate::crash;
 use crate::error::EngineError;
 use crate::kinds::words::Worded;
 use crate::lake::checksums::TAG;
@@ -18,42 +15,33 @@ use crate::lake::vacuum::Removed;
 use crate::ledger::{Durable, Ledger};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, MapArray, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
-use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
-use delta_kernel::engine_data::FilteredEngineData;
 use delta_kernel::scan::ScanMetadata;
-use delta_kernel::schema::StructType;
 use delta_kernel::snapshot::SnapshotRef;
-use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
 use delta_kernel::{KernelResult, Snapshot};
 use hashbrown::HashSet;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rollcall_model::{FactKind, OrgId};
 use serde::Deserialize;
-use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-/// After how many commits the log gets a checkpoint, so that opening the table reads one file and few commits.
-const CHECKPOINT_EVERY: u64 = 10;
-
 /// What is between the author and the fingerprint of a version in the `engineInfo` of its commit.
-const FINGERPRINT: &str = " fingerprint ";
+pub(super) const FINGERPRINT: &str = " fingerprint ";
 
 /// A table of one kind of fact.
 pub(crate) struct Table {
     kind: FactKind,
-    store: Store,
+    pub(super) store: Store,
     /// Who writes the table: the ledger's id.
-    writer: String,
+    pub(super) writer: String,
     /// How commits of this process are told from others.
-    author: String,
+    pub(super) author: String,
     /// The version that the next change begins from; none before there is a table, and after a commit of which is not known whether it
     /// happened.
-    snapshot: Mutex<Option<SnapshotRef>>,
-    files: RwLock<Arc<Files>>,
+    pub(super) snapshot: Mutex<Option<SnapshotRef>>,
+    pub(super) files: RwLock<Arc<Files>>,
     /// The version up to which the ledger forgot what the table has.
     trimmed: AtomicU64,
     /// What commits up to a version, not included, removed lately.
@@ -66,17 +54,6 @@ impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table").field("kind", &self.kind).finish_non_exhaustive()
     }
-}
-
-/// What a commit changes.
-#[derive(Debug, Default)]
-pub(in crate::lake) struct Change {
-    pub(in crate::lake) added: Vec<DataFile>,
-    pub(in crate::lake) removed: Vec<Arc<DataFile>>,
-    /// The position of the ledger that the table covers from now on, and of which organizations, if facts come from there.
-    pub(in crate::lake) covers: Option<(u64, Vec<OrgId>)>,
-    /// Whether facts come or go; not if they only move to other files.
-    pub(in crate::lake) facts_change: bool,
 }
 
 impl Table {
@@ -120,11 +97,11 @@ impl Table {
         Ok(self.store.url(&format!("{}/", self.name()))?.to_string())
     }
 
-    fn log_name(&self, version: u64) -> String {
+    pub(super) fn log_name(&self, version: u64) -> String {
         format!("{}/_delta_log/{version:020}.json", self.name())
     }
 
-    fn has_log(&self) -> Result<bool, EngineError> {
+    pub(super) fn has_log(&self) -> Result<bool, EngineError> {
         Ok(!self.store.list(&format!("{}/_delta_log", self.name()))?.is_empty())
     }
 
@@ -133,9 +110,9 @@ impl Table {
         self.files.read().clone()
     }
 
-    /// Calls `with` with the newest version, which no other follows meanwhile.
-    pub(in crate::lake) fn hold<T>(&self, with: impl FnOnce(&Arc<Files>) -> T) -> T {
-        with(&self.files.read())
+    /// The newest version, which no other follows while this is held.
+    pub(in crate::lake) fn hold(&self) -> RwLockReadGuard<'_, Arc<Files>> {
+        self.files.read()
     }
 
     /// Whether the ledger forgot what a version has.
@@ -171,7 +148,7 @@ impl Table {
     }
 
     /// Two ledgers cannot write one table: their positions mean different commits.
-    fn check_writer(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
+    pub(super) fn check_writer(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
         match snapshot.metadata_configuration().get("rollcall.ledger") {
             Some(writer) if *writer == self.writer => Ok(()),
             _ => Err(EngineError::Storage(format!(
@@ -252,19 +229,19 @@ impl Table {
     }
 
     /// Reads the log. A checkpoint of it is Parquet without checksums, which the kernel's reader may panic over where it is damaged.
-    fn reading<T>(&self, read: impl FnOnce() -> KernelResult<T>) -> Result<T, EngineError> {
+    pub(super) fn reading<T>(&self, read: impl FnOnce() -> KernelResult<T>) -> Result<T, EngineError> {
         let read = catch_unwind(AssertUnwindSafe(read)).map_err(|_| self.damaged("a checkpoint of it cannot be read"))?;
         read.map_err(failed)
     }
 
     /// The newest version that the log has.
-    fn newest(&self) -> Result<SnapshotRef, EngineError> {
+    pub(super) fn newest(&self) -> Result<SnapshotRef, EngineError> {
         let url = self.url()?;
         self.reading(|| Snapshot::builder_for(url).build(self.store.kernel()))
     }
 
     /// The log's `add` actions of a version, as the kernel has them, with which of their rows count.
-    fn actions(&self, snapshot: &SnapshotRef) -> Result<Vec<(RecordBatch, Vec<bool>)>, EngineError> {
+    pub(super) fn actions(&self, snapshot: &SnapshotRef) -> Result<Vec<(RecordBatch, Vec<bool>)>, EngineError> {
         let batch = |read: KernelResult<ScanMetadata>| {
             let (data, selected) = read?.scan_files.into_parts();
             Ok((ArrowEngineData::try_from_engine_data(data)?.record_batch().clone(), selected))
@@ -289,7 +266,7 @@ impl Table {
     }
 
     /// Reads the newest version of the log, and shows it if another was shown.
-    fn recall<B: Worded>(&self, current: &mut Option<SnapshotRef>) -> Result<(), EngineError> {
+    pub(super) fn recall<B: Worded>(&self, current: &mut Option<SnapshotRef>) -> Result<(), EngineError> {
         let snapshot = self.newest()?;
         self.check_authors(&snapshot)?;
         if self.files().version != Some(snapshot.version()) {
@@ -302,7 +279,7 @@ impl Table {
     }
 
     /// Remembers files of the version shown that the next may not have, for as long as somebody has one.
-    fn leave<'f>(&self, files: impl IntoIterator<Item = &'f Arc<DataFile>>) {
+    pub(super) fn leave<'f>(&self, files: impl IntoIterator<Item = &'f Arc<DataFile>>) {
         let mut leaving = self.leaving.lock();
         leaving.retain(|file| file.strong_count() > 0);
         leaving.extend(files.into_iter().map(Arc::downgrade));
@@ -316,112 +293,6 @@ impl Table {
         self.files().iter().map(|file| file.name.clone()).chain(held).collect()
     }
 
-    /// Every version after the one shown must be of this process: a commit that failed may have happened, but nobody else commits.
-    fn check_authors(&self, newest: &Snapshot) -> Result<(), EngineError> {
-        let foreign =
-            || EngineError::Storage("another process writes the lake: one lake has one writer; stop it, then restart this one".into());
-        self.check_writer(newest)?;
-        for version in self.files().version.map_or(0, |shown| shown + 1)..=newest.version() {
-            let commit = self.store.get(&self.log_name(version))?.ok_or_else(foreign)?;
-            if memchr::memmem::find(&commit, self.author.as_bytes()).is_none() {
-                return Err(foreign());
-            }
-        }
-        Ok(())
-    }
-
-    /// After a commit that failed, or was answered by an error: whether it happened all the same, as when only the answer was lost. Then
-    /// its version is shown.
-    fn happened<B: Worded>(&self, current: &mut Option<SnapshotRef>, change: &Change, why: EngineError) -> Result<Arc<Files>, EngineError> {
-        if let Err(error) = self.recall::<B>(current) {
-            return Err(EngineError::Storage(format!("{why}; and whether the commit happened is not known: {error}")));
-        }
-        let files = self.files();
-        let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let covers = change.covers.as_ref().is_none_or(|(position, _)| files.position >= *position);
-        let is_there = change.added.iter().all(|file| names.contains(file.name.as_str()));
-        let is_gone = change.removed.iter().all(|file| !names.contains(file.name.as_str()));
-        let happened = covers && is_there && is_gone;
-        drop(names);
-        if happened { Ok(files) } else { Err(why) }
-    }
-
-    /// Commits a change durably, and shows it to everyone who asks from then on.
-    pub(in crate::lake) fn commit<B: Worded>(&self, change: &Change) -> Result<Arc<Files>, EngineError> {
-        let mut current = self.snapshot.lock();
-        let snapshot = match current.take() {
-            Some(snapshot) => snapshot,
-            None if self.files().version.is_none() && !self.has_log()? => self.create::<B>()?,
-            None => {
-                // The change was made for the version shown, and the log may have the next one already.
-                let shown = self.files().version;
-                self.recall::<B>(&mut current)?;
-                if self.files().version.unwrap_or_default() != shown.unwrap_or_default() {
-                    return Err(EngineError::Storage("the lake has a version that was not known: what changes it begins anew".into()));
-                }
-                current.take().map_or_else(|| self.create::<B>(), Ok)?
-            }
-        };
-        let kernel = self.store.kernel();
-        let next = self.files().next(snapshot.version() + 1, change);
-        let author = format!("{}{FINGERPRINT}{:032x}", self.author, next.fingerprint());
-        let operation = if change.facts_change { UpdateTableOperation::Write } else { UpdateTableOperation::Optimize };
-        let mut builder = snapshot.clone().update_table(operation, author, change.facts_change);
-        if let Some((position, _)) = &change.covers {
-            builder = builder.with_transaction_id(&self.writer, i64::try_from(*position).map_err(failed)?);
-        }
-        // Whatever fails from here on: the next change begins from what the log says.
-        let mut transaction = builder.build(kernel, Box::new(Tagging::new(&change.added))).map_err(failed)?;
-        if !change.added.is_empty() {
-            transaction.add_files(Box::new(ArrowEngineData::new(added::<B>(&change.added)?)));
-        }
-        if !change.removed.is_empty() {
-            let removed: HashSet<&str> = change.removed.iter().map(|file| file.name.as_str()).collect();
-            for (batch, selected) in self.actions(&snapshot)? {
-                let paths = batch.column(0).as_string::<i32>();
-                let goes = |row: usize| selected.get(row).copied().unwrap_or(true) && removed.contains(paths.value(row));
-                let going: Vec<bool> = (0..batch.num_rows()).map(goes).collect();
-                if going.contains(&true) {
-                    let actions = ArrowEngineData::new(without_statistics(&batch)?);
-                    let actions = FilteredEngineData::try_new(Box::new(actions), going).map_err(failed)?;
-                    transaction.remove_files(actions);
-                }
-            }
-        }
-        crash::point("lake-before-commit");
-        let committed = match transaction.commit(kernel) {
-            Ok(CommitResult::Committed(committed)) => committed,
-            Ok(CommitResult::Conflicted(_)) => {
-                let why = EngineError::Storage(
-                    "an earlier commit of the lake, whose answer was lost, happened: the next attempt begins there".into(),
-                );
-                return self.happened::<B>(&mut current, change, why);
-            }
-            Ok(CommitResult::Retryable(retryable)) => return self.happened::<B>(&mut current, change, failed(retryable.error)),
-            Err(error) => return self.happened::<B>(&mut current, change, failed(error)),
-        };
-        crash::point("lake-committed");
-        let mut newest = match committed.post_commit_snapshot() {
-            Some(snapshot) => snapshot.clone(),
-            None => self.newest()?,
-        };
-        let files = Arc::new(next);
-        self.leave(&change.removed);
-        // Readers wait for no more than this, and what nobody needs of the version before is let go of later.
-        let before = std::mem::replace(&mut *self.files.write(), files.clone());
-        drop(before);
-        if newest.version() % CHECKPOINT_EVERY == 0 {
-            // A checkpoint only saves reading: the commits behind it still stand.
-            match self.reading(|| newest.checkpoint(kernel, None)) {
-                Ok((_, with_checkpoint)) => newest = with_checkpoint,
-                Err(error) => tracing::warn!(%error, table = self.name(), "the lake's log got no checkpoint"),
-            }
-            crash::point("lake-checkpointed");
-        }
-        *current = Some(newest);
-        Ok(files)
-    }
-
     /// Writes a checkpoint of the newest version, so that the log behind it can go.
     pub(in crate::lake) fn checkpoint<B: Worded>(&self) -> Result<(), EngineError> {
         let mut current = self.snapshot.lock();
@@ -432,34 +303,6 @@ impl Table {
             (_, *snapshot) = self.reading(|| snapshot.checkpoint(self.store.kernel(), None))?;
         }
         Ok(())
-    }
-
-    /// Makes version 0: a table without facts, of the plainest protocol there is.
-    fn create<B: Worded>(&self) -> Result<SnapshotRef, EngineError> {
-        if !self.has_log()? {
-            let mut fields = B::columns().fields().to_vec();
-            fields.extend(PARTITIONS.map(|name| Arc::new(Field::new(name, DataType::Utf8, false))));
-            let schema = StructType::try_from_arrow(&Schema::new(fields)).map_err(failed)?;
-            let now = now();
-            let metadata = json!({
-                "id": uuid::Uuid::new_v4(),
-                "name": self.name(),
-                "format": {"provider": "parquet", "options": {}},
-                "schemaString": serde_json::to_string(&schema).map_err(failed)?,
-                "partitionColumns": PARTITIONS,
-                "configuration": {"rollcall.ledger": self.writer},
-                "createdTime": now,
-            });
-            let info = json!({"timestamp": now, "operation": "CREATE TABLE", "engineInfo": self.author});
-            let actions = [
-                json!({"commitInfo": info}),
-                json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
-                json!({"metaData": metadata}),
-            ];
-            let lines: String = actions.iter().map(|action| format!("{action}\n")).collect();
-            self.store.put(&self.log_name(0), lines.into_bytes(), true)?;
-        }
-        self.newest()
     }
 }
 

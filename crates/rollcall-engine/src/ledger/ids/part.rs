@@ -28,9 +28,9 @@ impl PartKey {
         Self { org, kind, given, number }
     }
 
-    /// Whether the hash of a content stands beside an id. The default id of an assistance is the hash of all that it says.
+    /// Whether the hash of a content stands beside an id.
     pub(super) const fn has_contents(&self) -> bool {
-        self.given || matches!(self.kind, FactKind::Attendance)
+        self.given || !self.kind.is_all_in_default_id()
     }
 
     pub(super) fn bytes(&self) -> [u8; KEY] {

@@ -19,15 +19,16 @@ mod refusal;
 mod source;
 mod target;
 
-use crate::args::{Fact, FactFormat, Import, OnError, ReceiptFormat};
+use crate::args::{FactFormat, Import, OnError, ReceiptFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
 use bytes::Bytes;
 use cut::{Body, Place};
 use progress::{End, Progress};
 use rollcall_engine::ingest;
-use rollcall_engine::kinds::columns::{Assistances, Attendances};
-use rollcall_model::Receipt;
+use rollcall_engine::kinds::ColumnsOf;
+use rollcall_engine::match_kind;
+use rollcall_model::{FactKind, Receipt};
 use source::Source;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,13 +88,13 @@ pub fn run(flags: Import) -> Result {
 }
 
 /// What the facts are; a format of rows decides it.
-fn fact(flags: &Import) -> Result<Fact> {
+fn fact(flags: &Import) -> Result<FactKind> {
     let of_rows = flags.format == Some(FactFormat::Copilot);
-    match flags.fact {
-        Some(Fact::Attendance) if of_rows => Err(Failure::Usage("--fact attendance: --format copilot has assistance facts".into())),
+    match flags.fact.map(|fact| fact.0) {
+        Some(FactKind::Attendance) if of_rows => Err(Failure::Usage("--fact attendance: --format copilot has assistance facts".into())),
         _ if flags.user_field.is_some() && !of_rows => Err(Failure::Usage("--user-field: only with --format copilot".into())),
-        None if of_rows => Ok(Fact::Assistance),
-        fact => Ok(fact.unwrap_or(Fact::Attendance)),
+        None if of_rows => Ok(FactKind::Assistance),
+        fact => Ok(fact.unwrap_or(FactKind::Attendance)),
     }
 }
 
@@ -101,7 +102,7 @@ fn fact(flags: &Import) -> Result<Fact> {
 async fn import(
     source: Arc<Source>,
     target: &Arc<Target>,
-    fact: Fact,
+    fact: FactKind,
     flags: &Import,
     total: &mut Receipt,
     interrupt: &mut Signal,
@@ -152,7 +153,7 @@ async fn import(
 }
 
 /// Reads the file to its end, body by body. One in which there is nothing is told, as it is hardly what was meant.
-fn read(source: &Source, fact: Fact, progress: &Progress, size: usize, give: &mpsc::Sender<(u64, Body)>) -> Result {
+fn read(source: &Source, fact: FactKind, progress: &Progress, size: usize, give: &mpsc::Sender<(u64, Body)>) -> Result {
     let bodies = source.bodies(size, progress.resumed_at(), progress.bar())?;
     let mut has_facts = progress.resumed_at() != Place::default();
     let mut blank = Bytes::new();
@@ -171,11 +172,7 @@ fn read(source: &Source, fact: Fact, progress: &Progress, size: usize, give: &mp
     if has_facts {
         return Ok(());
     }
-    let has_header = match fact {
-        _ if !source.has_header() => Ok(false),
-        Fact::Attendance => ingest::has_header::<Attendances>(&blank),
-        Fact::Assistance => ingest::has_header::<Assistances>(&blank),
-    };
+    let has_header = if source.has_header() { match_kind!(fact, K => ingest::has_header::<ColumnsOf<K>>(&blank)) } else { Ok(false) };
     let why = match has_header {
         Ok(true) => "it has a header line only",
         Ok(false) => "it is empty",
@@ -193,7 +190,7 @@ async fn carry(
     take: Arc<Mutex<mpsc::Receiver<(u64, Body)>>>,
     target: Arc<Target>,
     source: Arc<Source>,
-    fact: Fact,
+    fact: FactKind,
     progress: Arc<Progress>,
     stopped: Arc<AtomicBool>,
     on_error: OnError,

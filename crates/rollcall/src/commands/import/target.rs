@@ -2,7 +2,7 @@
 
 use super::cut::Body;
 use super::source::Source;
-use crate::args::{Fact, Import, OnError};
+use crate::args::{Import, OnError};
 use crate::commands::local::{self, Opened};
 use crate::commands::remote::{Remote, is_lasting, trouble};
 use crate::failure::{Failure, Result};
@@ -13,9 +13,11 @@ use jiff::tz::TimeZone;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use rollcall_engine::ingest::{self, Compression, Context, Format};
-use rollcall_engine::kinds::columns::{Assistances, Attendances, Columns};
+use rollcall_engine::kinds::ColumnsOf;
+use rollcall_engine::kinds::columns::Columns;
+use rollcall_engine::match_kind;
 use rollcall_engine::{Engine, PlaceFiles};
-use rollcall_model::{Places, Receipt};
+use rollcall_model::{FactKind, Places, Receipt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -44,14 +46,14 @@ pub enum Target {
     /// To a server.
     Server(Box<Server>),
     /// Into a data directory.
-    Directory { opened: Arc<Opened>, places: Option<Arc<dyn Places>>, fact: Fact, on_error: OnError, zone: Option<TimeZone> },
+    Directory { opened: Arc<Opened>, places: Option<Arc<dyn Places>>, fact: FactKind, on_error: OnError, zone: Option<TimeZone> },
 }
 
 /// A server that facts are sent to.
 pub struct Server {
     remote: Remote,
     client: reqwest::Client,
-    path: &'static str,
+    path: String,
     on_error: &'static str,
     /// The zone of times without an offset.
     zone: Option<String>,
@@ -62,7 +64,7 @@ pub struct Server {
 }
 
 impl Target {
-    pub fn of(flags: &Import, fact: Fact) -> Result<Self> {
+    pub fn of(flags: &Import, fact: FactKind) -> Result<Self> {
         let zone = flags.time_zone.as_deref().map(reports::zone).transpose();
         let zone = zone.map_err(|bad| Failure::Usage(format!("--time-zone: {bad}")))?;
         let Some(url) = &flags.to else {
@@ -74,10 +76,7 @@ impl Target {
         Ok(Self::Server(Box::new(Server {
             remote: Remote::of("--to", url, flags.key.as_deref())?,
             client: crate::commands::client(REQUEST_TIME)?,
-            path: match fact {
-                Fact::Attendance => "/v1/attendance",
-                Fact::Assistance => "/v1/assistance",
-            },
+            path: format!("/v1/{}", fact.name()),
             on_error: if flags.on_error == OnError::Skip { "skip" } else { "refuse" },
             zone: flags.time_zone.clone(),
             patience: Duration::from_secs(flags.patience),
@@ -100,10 +99,7 @@ impl Target {
                 server.send(request.body(body.bytes.clone())).await
             }
             Self::Directory { opened, places, fact, on_error, zone } => {
-                let put = match fact {
-                    Fact::Attendance => put::<Attendances>,
-                    Fact::Assistance => put::<Assistances>,
-                };
+                let put = match_kind!(*fact, K => put::<ColumnsOf<K>>);
                 let (opened, places, on_error, bytes) = (opened.clone(), places.clone(), *on_error, body.bytes.clone());
                 let (format, compression) = (source.body_format(), source.body_compression());
                 let (zone, charset) = (zone.clone(), source.body_charset());
@@ -141,14 +137,14 @@ fn put<C: Columns>(
 
 impl Server {
     fn request(&self) -> RequestBuilder {
-        let request = self.remote.request(&self.client, Method::POST, self.path).query(&[("on_error", self.on_error)]);
+        let request = self.remote.request(&self.client, Method::POST, &self.path).query(&[("on_error", self.on_error)]);
         // Without a zone there is no such parameter.
         request.query(&[("zone", &self.zone)])
     }
 
     /// Sends a request until it is answered. Sending it again is safe: what was stored the first time is a duplicate the second.
     async fn send(&self, request: RequestBuilder) -> Result<Delivery> {
-        let address = self.remote.address(self.path);
+        let address = self.remote.address(&self.path);
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
