@@ -12,7 +12,7 @@
 //! - `cost`: what facts cost to commit and to fold
 //!
 //! # A new kind
-//! A folder here, with its `mod` line, and a line in the list: [`kinds!`](crate::kinds). Ledger, lake, export, erasure, verification, backup
+//! A folder here, with its `mod` line, and a line in the list: `kinds!` in `list`. Ledger, lake, export, erasure, verification, backup
 //! and the server's routes go by the list. The compiler asks for whatever else a kind must say:
 //! - the vocabulary has it: its name and number ([`FactKind`]), its fields and what is valid (`rollcall_model::draft`);
 //! - [`Kind`] names its columns ([`columns::Columns`]), its blocks ([`block::Block`]) and their words ([`words::Worded`]);
