@@ -23,10 +23,11 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &TopUsers) -> R
         sums.add(cell, app, ask.unit);
         cells.push(cell.clone());
     })?;
+    cells.sort_by_key(|cell| Reverse(cell.last()));
     let directory = answering.engine.directory(org);
     // Only users outside the directory have the kind their facts give them.
     let kind = |id: &str, number: u32| {
-        let latest = || cells.iter().filter_map(|cell| cell.latest(number, app, ask.unit)).max();
+        let latest = || UserTotals::latest_of(cells.iter().map(AsRef::as_ref), number, app, ask.unit);
         let kind = directory.user(id).map(|user| user.kind).or_else(|| UserKind::from_number(latest()?.1));
         kind.unwrap_or(UserKind::Member)
     };

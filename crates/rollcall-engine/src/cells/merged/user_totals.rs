@@ -178,6 +178,24 @@ impl UserSums {
 }
 
 impl UserTotals {
+    /// The last leave of all the facts summed.
+    pub fn last(&self) -> Millis {
+        self.columns.iter().map(|(_, column)| column.last).max().unwrap_or(Millis::MIN)
+    }
+
+    /// [`UserTotals::latest`] of several cells, of which the one with the latest [`UserTotals::last`] comes first.
+    pub fn latest_of<'c>(cells: impl IntoIterator<Item = &'c Self>, user: u32, app: Option<u16>, unit: Option<u8>) -> Option<(Millis, u8)> {
+        let mut latest: Option<(Millis, u8)> = None;
+        for cell in cells {
+            // Nobody joins after the last leave, and in cells that follow it is no later.
+            if latest.is_some_and(|(at, _)| at > cell.last()) {
+                break;
+            }
+            latest = latest.max(cell.latest(user, app, unit));
+        }
+        latest
+    }
+
     /// The latest join of a user in an app, or in any, in a data residency, or in any, and the user kind it had.
     pub fn latest(&self, user: u32, app: Option<u16>, unit: Option<u8>) -> Option<(Millis, u8)> {
         let wanted =
@@ -346,6 +364,20 @@ mod tests {
         assert_eq!(sums(1), [(0, 1, 1), (3, 2, 2), (5, 3, 3), (9, 1, 1)]);
         assert_eq!(sums(1000), sums(1));
         assert_eq!(of(&stays(1000)).latest(3000, None, None), Some((4, 0)));
+    }
+
+    #[test]
+    fn the_latest_join_is_found_in_whichever_cell_it_is() {
+        // Who joins first may leave last, and kinds differ.
+        let all =
+            [stay(1, 3, 0, 1, 99, 1), stay(2, 3, 0, 50, 1, 2), stay(3, 3, 0, 50, 2, 3), stay(4, 4, 0, 70, 1, 0), stay(5, 3, 1, 60, 1, 1)];
+        let mut cells: Vec<UserTotals> = all.iter().map(|stay| of(std::slice::from_ref(stay))).collect();
+        cells.sort_by_key(|cell| std::cmp::Reverse(cell.last()));
+        for (user, unit) in [(3, None), (3, Some(0)), (3, Some(1)), (4, None), (4, Some(1)), (5, None)] {
+            let naive = all.iter().filter(|stay| stay.user == user && unit.is_none_or(|unit| unit == stay.unit));
+            let naive = naive.map(|stay| (stay.joined_at, stay.user_kind)).max();
+            assert_eq!(UserTotals::latest_of(&cells, user, None, unit), naive, "{user} {unit:?}");
+        }
     }
 
     #[test]
