@@ -10,7 +10,7 @@ use zstd::bulk::{Compressor, Decompressor};
 const LEVEL: i32 = 1;
 
 /// The most rows of a table: no damaged number is believed beyond it.
-const MOST_ROWS: usize = 1 << 20;
+pub(crate) const MOST_ROWS: usize = 1 << 20;
 
 /// How many bits after its first a number has in its class.
 const IN_CLASS: u32 = 2;

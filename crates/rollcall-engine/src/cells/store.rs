@@ -164,6 +164,9 @@ impl std::fmt::Debug for Cells {
 /// How many live runs are merged at once, at the least, and how many times as long others are that they are not merged with.
 const ALIKE: usize = 4;
 
+/// Up to how many bytes a cell has that is read from storage in no time: nobody caches it before somebody asks.
+const SMALL: usize = 16 << 10;
+
 /// Where the lengths of slices are stored.
 const LENGTHS: &str = "slice-lengths";
 
@@ -270,9 +273,9 @@ impl Cells {
         Delta { made, run, replaced, merged }
     }
 
-    /// Caches a cell, and stores it if so asked, unless live runs were sealed since `generation`. Where nothing can be stored, it is only
+    /// Stores and caches a cell as asked, unless live runs were sealed since `generation`. Where nothing can be stored, it is only
     /// cached: a report needs no storage.
-    pub(super) fn keep<K: Keep>(&self, key: Key, seen: (u64, u64), cell: &Arc<K>, store: bool) -> Result<(), EngineError> {
+    pub(super) fn keep<K: Keep>(&self, key: Key, seen: (u64, u64), cell: &Arc<K>, (store, cache): (bool, bool)) -> Result<(), EngineError> {
         let (generation, fold) = seen;
         let state = self.state.read();
         if state.generation != generation || state.changing > 0 {
@@ -291,7 +294,7 @@ impl Cells {
             self.kept.add(bytes.len());
             self.merged.insert(key.bytes(), bytes)?;
         }
-        if cell.is_cached() {
+        if (cache || cell.size() > SMALL) && cell.is_cached() {
             self.cache.insert(key, Cached { cell: cell.clone(), size: cell.size(), since: generation, fold });
         }
         Ok(())

@@ -50,6 +50,7 @@ impl Cells {
             seen,
             at_hand: Mutex::default(),
             cancellation: Cancellation::default(),
+            is_cached: true,
         })
     }
 }
@@ -76,6 +77,8 @@ pub struct View<'a, B: Base> {
     at_hand: Mutex<Days<B>>,
     /// Looked at before each cell, so that a question that nobody waits for ends soon.
     cancellation: Cancellation,
+    /// Whether small cells are cached.
+    is_cached: bool,
 }
 
 impl<B: Base> std::fmt::Debug for View<'_, B> {
@@ -89,6 +92,12 @@ impl<B: Base> View<'_, B> {
     #[must_use]
     pub fn until(self, cancellation: &Cancellation) -> Self {
         Self { cancellation: cancellation.clone(), ..self }
+    }
+
+    /// The same state, for who asks for cells that nobody asked for yet: small ones are not cached.
+    #[must_use]
+    pub fn for_later(self) -> Self {
+        Self { is_cached: false, ..self }
     }
 
     /// Whether somebody still waits for the answer; for work that asks for no cell.
@@ -200,7 +209,7 @@ impl<B: Base> View<'_, B> {
             Some(bytes) => K::decode(bytes).ok_or_else(|| broken("a merged cell"))?,
             None => make()?,
         });
-        if let Err(error) = self.cells.keep(key, (self.generation, fold), &cell, store && !is_live && stored.is_none()) {
+        if let Err(error) = self.cells.keep(key, (self.generation, fold), &cell, (store && !is_live && stored.is_none(), self.is_cached)) {
             // The answer stands; whoever looks after the storage tells of it.
             tracing::debug!(%error, "a cell could not be kept");
         }
@@ -242,6 +251,25 @@ impl<B: Base> View<'_, B> {
     pub(crate) fn entries_counted(&self, day: Day) -> Result<Arc<Vec<B::Entry>>, EngineError> {
         self.cancellation.take_cell()?;
         self.entries(day)
+    }
+
+    /// The merged cell of a slice, made of those of the slices that it consists of, which are kept too.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`], [`EngineError::Cancelled`].
+    pub fn cell_of<M: Merged<Base = B>>(&self, slice: Slice, parts: &[Slice]) -> Result<Arc<M>, EngineError> {
+        let mut end = slice.start;
+        let follows = |part: &Slice| part.start == std::mem::replace(&mut end, part.end());
+        if !parts.iter().all(follows) || end != slice.end() {
+            return self.cell(slice);
+        }
+        self.kept(slice, 0, || {
+            let mut merged = M::default();
+            for part in parts {
+                merged.merge(&*self.cell::<M>(*part)?);
+            }
+            Ok(merged)
+        })
     }
 
     /// Whether anything of the organization is live.

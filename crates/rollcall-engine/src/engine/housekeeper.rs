@@ -6,6 +6,8 @@
 //! After each flush the house has a turn, as long as from one flush to the next: every hour it vacuums, then it compacts, month by month
 //! from where the last turn ended. So each month is looked at before any is again, and none waits for others that are always due.
 //!
+//! Between flushes it looks every few seconds what the ledger can give back ([`Shrink`]).
+//!
 //! When the engine closes, work under way ends at the next step; what waits for the lake stays in the ledger.
 
 use crate::cells::Cells;
@@ -13,7 +15,7 @@ use crate::clock::now;
 use crate::error::EngineError;
 use crate::facts::FactStore;
 use crate::lake::{Bin, Compacted, Traces, Vacuumed};
-use crate::ledger::{Waiter, Waiting};
+use crate::ledger::{Ledger, Waiter, Waiting};
 use crate::settings::Settings;
 use crate::threads::spawn;
 use hashbrown::HashMap;
@@ -31,6 +33,18 @@ const VACUUM_EVERY: Duration = Duration::from_hours(1);
 
 /// How long a round through all months makes way for ingest.
 const LONGEST_ROUND: Duration = Duration::from_mins(30);
+
+/// How often it looks what the ledger can give back.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// How many bytes of journal may stay when nothing is written.
+const JOURNAL_AT_REST: u64 = 4 << 20;
+
+/// By how many bytes a journal may grow from one look to the next that counts as quiet.
+const QUIET_BYTES: u64 = 256 << 10;
+
+/// The least time from one new journal to the next: each costs 64 MB.
+const RENEW_EVERY: Duration = Duration::from_mins(10);
 
 /// After how long it tries again what failed, other than a flush.
 const TRY_AGAIN: Duration = Duration::from_hours(1);
@@ -144,9 +158,9 @@ impl Held<'_> {
 
 impl Work {
     fn run(&self, first: Duration, every: Duration) {
-        let mut house = House::default();
+        let (mut house, mut shrink) = (House::default(), Shrink::default());
         let mut wait = first;
-        while !self.rest(wait) {
+        while !self.rest_and_shrink(wait, &mut shrink) {
             let mut way = Way::new(self);
             let turn = if way.waiting < self.most_waiting { Waiting::due } else { Waiting::all };
             let flushed = {
@@ -201,6 +215,24 @@ impl Work {
         (house.last, house.round) = (None, None);
     }
 
+    /// Waits, and says whether the engine is closing; meanwhile the ledger gives back what it can.
+    fn rest_and_shrink(&self, time: Duration, shrink: &mut Shrink) -> bool {
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.rest(left.min(LOOK_EVERY)) {
+                return true;
+            }
+            if left <= LOOK_EVERY {
+                return false;
+            }
+            let _alone = self.changing.lock();
+            if let Err(error) = shrink.look(&self.facts.ledger) {
+                tracing::warn!(%error, "what the ledger no longer needs still takes disk; it is tried again");
+            }
+        }
+    }
+
     /// Waits, and says whether the engine is closing.
     fn rest(&self, time: Duration) -> bool {
         let mut closing = self.closing.lock();
@@ -226,7 +258,7 @@ impl Work {
         if !self.is_closing()
             && let Err(error) = self.facts.ledger.give_back()
         {
-            tracing::warn!(%error, "facts that the lake has still take disk in the ledger; the next flush tries again");
+            tracing::warn!(%error, "facts that the lake has still take disk in the ledger; it is tried again");
         }
         flushed
     }
@@ -254,6 +286,29 @@ impl Work {
     fn vacuum(&self, now: Millis, dry_run: bool, mut proceed: impl FnMut() -> bool) -> Result<Vacuumed, EngineError> {
         let _alone = self.changing.lock();
         self.facts.lake.vacuum(&self.facts.ledger, (now, self.vacuum_days), dry_run, &mut proceed)
+    }
+}
+
+/// How the ledger gets smaller once it is quiet: trimmed facts whose disk could not be given back at the flush are tried again, and a journal
+/// that holds much and no longer grows begins anew.
+#[derive(Debug, Default)]
+struct Shrink {
+    /// How many bytes the journal took at the last look.
+    journal: u64,
+    /// When it last began anew.
+    renewed: Option<Instant>,
+}
+
+impl Shrink {
+    fn look(&mut self, ledger: &Ledger) -> Result<(), EngineError> {
+        ledger.give_back()?;
+        let journal = ledger.journal_bytes()?;
+        let grown = journal.abs_diff(std::mem::replace(&mut self.journal, journal));
+        if journal > JOURNAL_AT_REST && grown < QUIET_BYTES && self.renewed.is_none_or(|at| at.elapsed() > RENEW_EVERY) {
+            self.renewed = Some(Instant::now());
+            ledger.renew_journal()?;
+        }
+        Ok(())
     }
 }
 

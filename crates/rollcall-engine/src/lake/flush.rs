@@ -13,7 +13,7 @@ use super::{DataFile, Lake, Version};
 use crate::crash;
 use crate::error::EngineError;
 use crate::for_each_kind;
-use crate::kinds::stored::Wanted;
+use crate::kinds::stored::{LedgerScan, Wanted};
 use crate::kinds::words::Worded;
 use crate::kinds::{BlockOf, Kind};
 use crate::ledger::{Ledger, Waiter};
@@ -145,13 +145,30 @@ impl Flush<'_> {
         Ok(facts)
     }
 
+    /// What waits of an organization, day by day.
+    fn scan<B: Worded>(&self, org: OrgId) -> LedgerScan<B> {
+        let all = Wanted::times(Range::new(Millis::MIN, Millis::MAX));
+        self.ledger.scan(self.snapshot.clone(), org, all, self.version.of(B::KIND).covers(org))
+    }
+
+    /// Whether an organization has so many facts that its files are large: of those that waited when the engine was opened nobody knows.
+    fn has_many<B: Worded>(&self, org: OrgId) -> Result<bool, EngineError> {
+        let mut facts = 0;
+        for read in self.scan::<B>(org) {
+            facts += read?.2.facts();
+            if facts >= LARGE_FACTS {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Writes the facts of an organization to files; false if that was ended early.
     fn write<B: Worded>(&mut self, org: OrgId, about: usize, load: &mut Load) -> Result<bool, EngineError> {
-        let effort = if about >= LARGE_FACTS { Effort::Compaction } else { Effort::Flush };
+        let is_large = about >= LARGE_FACTS || self.has_many::<B>(org)?;
+        let effort = if is_large { Effort::Compaction } else { Effort::Flush };
         let mut files = Files::<B>::new(self.lake, self.ledger, org, effort);
-        let after = self.version.of(B::KIND).covers(org);
-        let all = Wanted::times(Range::new(Millis::MIN, Millis::MAX));
-        for read in self.ledger.scan::<B>(self.snapshot.clone(), org, all, after) {
+        for read in self.scan::<B>(org) {
             let (day, position, block) = read?;
             if position > self.upto {
                 continue;

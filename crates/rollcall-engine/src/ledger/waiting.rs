@@ -59,7 +59,7 @@ impl Waiting {
             of.insert((kind, org), Wait { facts: 0, since: None, last: 0 });
             from = [org.0.as_bytes().as_slice(), &[kind.number(), u8::MAX, u8::MAX, u8::MAX, u8::MAX, u8::MAX]].concat();
         }
-        // What was trimmed before the start may still be there.
+        // What was trimmed before the start may still be there: the tables say so when they are looked at.
         Ok(Self { of: Mutex::new(of), facts: AtomicUsize::new(0), trimmed: AtomicUsize::new(WORTH_GIVING_BACK) })
     }
 
@@ -99,6 +99,16 @@ impl Waiting {
         small.sort_unstable();
         due.extend(small.into_iter().take(SMALL_ORGANIZATIONS).map(|(_, kind, org, facts)| (kind, org, facts)));
         due
+    }
+
+    /// How many facts were trimmed and may still take disk, if they are as many as those that wait.
+    pub(super) fn worth_giving_back(&self) -> Option<usize> {
+        Some(self.trimmed.load(Ordering::Relaxed)).filter(|trimmed| *trimmed >= self.facts().max(WORTH_GIVING_BACK))
+    }
+
+    /// So many of them no longer do.
+    pub(super) fn gave_back(&self, trimmed: usize) {
+        self.trimmed.fetch_sub(trimmed, Ordering::Relaxed);
     }
 
     /// The facts of an organization up to a position no longer wait.
@@ -142,23 +152,6 @@ impl Ledger {
         }
         self.meta.insert(lake_table(kind), durable.bytes())?;
         of.iter().for_each(|of| self.waiting.left(kind, *of, upto));
-        Ok(())
-    }
-
-    /// Gives back the disk of facts that were trimmed, once they are as many as those that wait: so what is written anew is never more than
-    /// what goes.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub(crate) fn give_back(&self) -> Result<(), EngineError> {
-        let trimmed = self.waiting.trimmed.load(Ordering::Relaxed);
-        if trimmed < self.waiting.facts().max(WORTH_GIVING_BACK) {
-            return Ok(());
-        }
-        for keyspace in [&self.facts, &self.commits] {
-            self.rewrite(keyspace)?;
-        }
-        self.waiting.trimmed.fetch_sub(trimmed, Ordering::Relaxed);
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! Cells that are made ahead: what is likely to be asked for is made when little is ingested, not when somebody waits for it.
 //!
-//! For each organization whose zone is known ([`crate::Supervisor::make_ahead_for`]) these are the days, weeks, months and years of that zone, and the days
-//! of UTC, which every other zone shares. One thread makes one cell at a time, the newest first; it makes way for ingest, and begins again
+//! For each organization whose zone is known ([`crate::Supervisor::make_ahead_for`]) these are the days, weeks, months and years of that zone,
+//! and four weeks of UTC with the newest days, which every other zone shares. They are stored; small ones are not cached, as there may be many
+//! organizations of which nobody asks. One thread makes one cell at a time, the newest first; it makes way for ingest, and begins again
 //! after a checkpoint, which drops what changed, and after a start, which finds in storage what is there already.
 
 use super::whole_slice;
@@ -31,6 +32,9 @@ const MANY_FACTS: u64 = 5_000;
 /// How many cells are made of one state: whoever erases waits until the state is given back.
 const CELLS_OF_STATE: usize = 16;
 
+/// How many of the newest days have sets of users each that no period of the organization's calendar needs. Older ones are made of entries.
+const NEWEST_DAYS: i64 = 35;
+
 /// How many of the newest days have sums of users each: those of ranges that end now begin and end there. Before, four weeks are enough.
 const DAYS_OF_SUMS: i64 = 92;
 
@@ -45,7 +49,7 @@ pub(crate) struct Ahead {
 struct Work {
     cells: Arc<Cells>,
     ledger: Arc<Ledger>,
-    organizations: Mutex<Vec<(OrgId, TimeZone)>>,
+    organizations: Mutex<Arc<[(OrgId, TimeZone)]>>,
     closing: Mutex<bool>,
     wake: Condvar,
 }
@@ -73,7 +77,7 @@ impl Ahead {
 
     /// From now on makes cells for these organizations, in their zones.
     pub(crate) fn make_for(&self, organizations: Vec<(OrgId, TimeZone)>) {
-        *self.work.organizations.lock() = organizations;
+        *self.work.organizations.lock() = organizations.into();
     }
 
     /// Ends the thread after the cell it is at.
@@ -92,21 +96,22 @@ impl Work {
         while !self.rest(LOOK_EVERY) {
             let organizations = self.organizations.lock().clone();
             let mut way = Way::new(self);
-            for (org, zone) in organizations {
-                let (state, generation) = (self.ledger.changes.state(org), self.cells.generation());
+            for (org, zone) in organizations.iter() {
+                let (state, generation) = (self.ledger.changes.state(*org), self.cells.generation());
                 let is_done =
-                    |(of, seen): &(TimeZone, Seen)| *of == zone && (seen.generation == generation || seen.complete && seen.state == state);
-                if seen.get(&org).is_some_and(is_done) {
+                    |(of, seen): &(TimeZone, Seen)| of == zone && (seen.generation == generation || seen.complete && seen.state == state);
+                if seen.get(org).is_some_and(is_done) {
                     continue;
                 }
-                match self.make(org, &zone, &mut way) {
-                    Ok(None) => break,
-                    Ok(Some(complete)) => seen.insert(org, (zone, Seen { state, generation, complete })),
-                    Err(error) => {
+                let complete = match self.make(*org, zone, &mut way) {
+                    Ok(complete) => complete,
+                    Err(Ended::MadeWay) => break,
+                    Err(Ended::Failed(error)) => {
                         tracing::debug!(%error, organization = %org, "cells could not be made ahead; they are made when they are asked for");
-                        seen.insert(org, (zone, Seen { state, generation, complete: false }))
+                        false
                     }
                 };
+                seen.insert(*org, (zone.clone(), Seen { state, generation, complete }));
             }
         }
     }
@@ -120,66 +125,102 @@ impl Work {
         *closing
     }
 
-    /// Makes what an organization lacks; says whether that is everything, or none if it had to stop before.
-    fn make(&self, org: OrgId, zone: &TimeZone, way: &mut Way<'_>) -> Result<Option<bool>, EngineError> {
-        let periods = [(Weekday::Sunday, Period::Day), (Weekday::Sunday, Period::Week), (Weekday::Monday, Period::Week)];
-        let longer = [(Weekday::Sunday, Period::Month), (Weekday::Sunday, Period::Year)];
-        let own = |week_start, period| (Calendar { zone: zone.clone(), week_start }, period);
-        let utc = (Calendar::new(TimeZone::UTC), Period::Day);
-        let all: Vec<_> = periods.into_iter().chain(longer).map(|(week_start, period)| own(week_start, period)).chain([utc]).collect();
-        let days_and_months: Vec<_> = all.iter().filter(|(_, period)| matches!(period, Period::Day | Period::Month)).cloned().collect();
-        let Some(present) = self.make_periods::<PresentUsers>(org, &all, way)? else { return Ok(None) };
-        let Some(places) = self.make_periods::<PlacedUsers>(org, &days_and_months, way)? else { return Ok(None) };
-        let Some(meetings) = self.make_periods::<MeetingTotals>(org, &[own(Weekday::Sunday, Period::Day)], way)? else { return Ok(None) };
-        let Some(sums) = self.make_sums(org, way)? else { return Ok(None) };
-        Ok(Some(present && places && meetings && sums))
-    }
+    /// Makes what an organization lacks; says whether that is everything.
+    fn make<'w>(&'w self, org: OrgId, zone: &TimeZone, way: &mut Way<'w>) -> Result<bool, Ended> {
+        let mut making = Making { work: self, org, way, complete: true };
+        let own = |week_start| Calendar { zone: zone.clone(), week_start };
+        let (own, from_monday, utc) = (own(Weekday::Sunday), own(Weekday::Monday), Calendar::new(TimeZone::UTC));
 
-    /// Makes the cells of periods.
-    fn make_periods<M: Merged>(&self, org: OrgId, periods: &[(Calendar, Period)], way: &mut Way<'_>) -> Result<Option<bool>, EngineError> {
-        let Some(range) = self.view::<M>(org)?.seen() else { return Ok(Some(true)) };
-        let mut slices: Vec<Slice> = Vec::new();
-        for (calendar, period) in periods {
-            let first = slices.len();
-            slices.extend(calendar.periods(*period, range).filter_map(|period| whole_slice(period.range, period.range)));
-            if let Some(of_period) = slices.get_mut(first..) {
-                of_period.reverse();
-            }
+        making.each_of(&own, Period::Day, None, View::cell::<PresentUsers>)?;
+        for (calendar, period, of) in [
+            (&own, Period::Week, Period::Day),
+            (&from_monday, Period::Week, Period::Day),
+            (&own, Period::Month, Period::Day),
+            (&own, Period::Year, Period::Month),
+        ] {
+            let parts = |slice: Slice| {
+                calendar.periods(of, slice.range()).filter_map(|part| whole_slice(part.range, part.range)).collect::<Vec<_>>()
+            };
+            making.each_of(calendar, period, None, |view, slice| view.cell_of::<PresentUsers>(slice, &parts(slice)))?;
         }
-        self.make_slices::<M>(org, &slices, way, |view, slice| view.cell::<M>(slice).map(drop))
+        making.shared_by_zones::<PresentUsers>(&utc)?;
+
+        making.each_of(&own, Period::Day, Some(NEWEST_DAYS), View::cell::<PlacedUsers>)?;
+        making.each_of(&own, Period::Month, None, View::cell_alone::<PlacedUsers>)?;
+        making.shared_by_zones::<PlacedUsers>(&utc)?;
+
+        making.each_of(&own, Period::Day, None, View::cell::<MeetingTotals>)?;
+
+        making.each_of(&utc, Period::Day, Some(DAYS_OF_SUMS), View::cell::<UserTotals>)?;
+        making.four_weeks::<UserTotals>(&utc)?;
+        Ok(making.complete)
+    }
+}
+
+/// Why not everything of an organization was made.
+enum Ended {
+    /// Many facts come in, or the engine closes.
+    MadeWay,
+    Failed(EngineError),
+}
+
+impl From<EngineError> for Ended {
+    fn from(error: EngineError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The cells of one organization being made.
+struct Making<'m, 'w> {
+    work: &'w Work,
+    org: OrgId,
+    way: &'m mut Way<'w>,
+    /// Whether all could be kept.
+    complete: bool,
+}
+
+impl<'w> Making<'_, 'w> {
+    /// Makes the cells of the periods of a calendar, all or those of the newest days, the newest first.
+    fn each_of<M: Merged>(
+        &mut self,
+        calendar: &Calendar,
+        period: Period,
+        newest: Option<i64>,
+        make: impl Fn(&View<'w, M::Base>, Slice) -> Result<Arc<M>, EngineError>,
+    ) -> Result<(), Ended> {
+        let Some(seen) = self.view::<M>()?.seen() else { return Ok(()) };
+        let range = newest.map_or(seen, |days| Range::new(seen.from.max(seen.to - days * DAY_MILLIS), seen.to));
+        let mut slices: Vec<Slice> = calendar.periods(period, range).filter_map(|period| whole_slice(period.range, period.range)).collect();
+        slices.reverse();
+        self.slices(&slices, make)
     }
 
-    /// Makes the sums of users: of the newest days, and of four weeks before.
-    fn make_sums(&self, org: OrgId, way: &mut Way<'_>) -> Result<Option<bool>, EngineError> {
-        let Some(range) = self.view::<UserTotals>(org)?.seen() else { return Ok(Some(true)) };
-        let days = Range::new(range.from.max(range.to - DAYS_OF_SUMS * DAY_MILLIS), range.to);
-        let utc = Calendar::new(TimeZone::UTC);
-        let slice = |range| whole_slice(range, range);
-        let mut days: Vec<Slice> = utc.periods(Period::Day, days).filter_map(|day| slice(day.range)).collect();
-        days.reverse();
-        let Some(made) = self.make_slices::<UserTotals>(org, &days, way, |view, slice| view.cell::<UserTotals>(slice).map(drop))? else {
-            return Ok(None);
-        };
-        let whole_days = utc.periods(Period::Day, range);
-        let (first, last) = whole_days.fold((i64::MAX, i64::MIN), |(first, last), day| (first.min(day.range.from), last.max(day.range.to)));
-        let mut weeks: Vec<Slice> = slice(Range::new(first, last)).iter().flat_map(Slice::four_weeks).collect();
-        weeks.reverse();
-        let weeks = self.make_slices::<UserTotals>(org, &weeks, way, |view, slice| view.cell_alone::<UserTotals>(slice).map(drop))?;
-        Ok(weeks.map(|weeks| weeks && made))
+    /// Makes what ranges of any zone are made of: four weeks of UTC, and the newest days. Other days are kept once they are asked for.
+    fn shared_by_zones<M: Merged>(&mut self, utc: &Calendar) -> Result<(), Ended> {
+        self.each_of(utc, Period::Day, Some(NEWEST_DAYS), View::cell::<M>)?;
+        self.four_weeks::<M>(utc)
     }
 
-    /// Makes the cells of slices that lack them; says whether all could be kept, or none if it had to stop.
-    fn make_slices<M: Merged>(
-        &self,
-        org: OrgId,
+    /// Makes the cells of four weeks of UTC.
+    fn four_weeks<M: Merged>(&mut self, utc: &Calendar) -> Result<(), Ended> {
+        let Some(seen) = self.view::<M>()?.seen() else { return Ok(()) };
+        let days = utc.periods(Period::Day, seen).map(|day| day.range);
+        let Some(all) = days.reduce(|all, day| Range::new(all.from.min(day.from), all.to.max(day.to))) else { return Ok(()) };
+        let mut slices: Vec<Slice> = whole_slice(all, all).iter().flat_map(Slice::four_weeks).collect();
+        slices.reverse();
+        self.slices(&slices, View::cell_alone::<M>)
+    }
+
+    /// Makes the cells of slices that lack them.
+    fn slices<M: Merged>(
+        &mut self,
         slices: &[Slice],
-        way: &mut Way<'_>,
-        make: impl Fn(&View<'_, M::Base>, Slice) -> Result<(), EngineError>,
-    ) -> Result<Option<bool>, EngineError> {
-        let (mut complete, mut rest) = (true, slices.iter().peekable());
+        make: impl Fn(&View<'w, M::Base>, Slice) -> Result<Arc<M>, EngineError>,
+    ) -> Result<(), Ended> {
+        let mut rest = slices.iter().peekable();
         while rest.peek().is_some() {
-            let view = self.view::<M>(org)?;
-            complete &= !view.is_any_live();
+            let view = self.view::<M>()?;
+            self.complete &= !view.is_any_live();
             let mut made = 0;
             while made < CELLS_OF_STATE
                 && let Some(slice) = rest.next()
@@ -187,18 +228,18 @@ impl Work {
                 if !view.lacks::<M>(*slice)? {
                     continue;
                 }
-                if !way.make() {
-                    return Ok(None);
+                if !self.way.make() {
+                    return Err(Ended::MadeWay);
                 }
                 make(&view, *slice)?;
                 made += 1;
             }
         }
-        Ok(Some(complete))
+        Ok(())
     }
 
-    fn view<M: Merged>(&self, org: OrgId) -> Result<View<'_, M::Base>, EngineError> {
-        self.cells.view::<M::Base>(org, Range::new(EARLIEST, LATEST))
+    fn view<M: Merged>(&self) -> Result<View<'w, M::Base>, EngineError> {
+        Ok(self.work.cells.view::<M::Base>(self.org, Range::new(EARLIEST, LATEST))?.for_later())
     }
 }
 

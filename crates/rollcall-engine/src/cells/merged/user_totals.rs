@@ -1,6 +1,6 @@
 //! The merged cell of `top_users`: for each user, meetings and time attended, by app and data residency.
 
-use crate::cells::codec::{Reader, put, put_signed};
+use crate::cells::codec::{MOST_ROWS, Reader, put, put_column, put_signed, unzigzag, zigzag};
 use crate::cells::{Keep, Merged, Stay, Stays, meetings};
 use rollcall_model::{Millis, Range};
 
@@ -260,19 +260,22 @@ impl Keep for UserTotals {
     fn encode(&self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         for (part, column) in &self.columns {
-            put(&mut out, u64::from(part.app));
-            out.push(part.unit);
-            put_signed(&mut out, column.first);
-            put_signed(&mut out, column.last);
-            put(&mut out, column.users.len() as u64);
-            let mut user = 0;
-            for entry in column.entries() {
-                put(&mut out, u64::from(entry.user - user));
-                user = entry.user;
-                put(&mut out, u64::from(entry.meetings));
-                put_signed(&mut out, entry.stayed);
-                put_signed(&mut out, entry.latest.0 - column.first);
-                out.push(entry.latest.1);
+            let entries: Vec<Entry> = column.entries().collect();
+            let mut last = 0;
+            for entries in entries.chunks(MOST_ROWS) {
+                put(&mut out, u64::from(part.app));
+                out.push(part.unit);
+                put_signed(&mut out, column.first);
+                put_signed(&mut out, column.last);
+                put(&mut out, entries.len() as u64);
+                let mut put_each = |number: &mut dyn FnMut(&Entry) -> u64| {
+                    put_column(&mut out, &entries.iter().map(number).collect::<Vec<_>>());
+                };
+                put_each(&mut |entry| u64::from(entry.user - std::mem::replace(&mut last, entry.user)));
+                put_each(&mut |entry| u64::from(entry.meetings));
+                put_each(&mut |entry| zigzag(entry.stayed));
+                put_each(&mut |entry| zigzag(entry.latest.0 - column.first));
+                put_each(&mut |entry| u64::from(entry.latest.1));
             }
         }
         Some(out)
@@ -280,21 +283,25 @@ impl Keep for UserTotals {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
-        let mut columns = Vec::new();
+        let mut columns: Vec<(Part, Column)> = Vec::new();
         while !reader.0.is_empty() {
             let app = reader.take_as()?;
             let [unit] = reader.take_bytes()?;
-            let mut column = Column::new(reader.take_signed()?, reader.take_signed()?);
-            let count = reader.take_count()?;
-            let mut user = 0u32;
-            for _ in 0..count {
-                user = user.checked_add(reader.take_as()?)?;
-                let (meetings, stayed) = (reader.take_as()?, reader.take_signed()?);
-                let latest_join = column.first + reader.take_signed()?;
-                let [kind] = reader.take_bytes()?;
-                column.push(Entry { user, meetings, stayed, latest: (latest_join, kind) });
+            let (first, last) = (reader.take_signed()?, reader.take_signed()?);
+            let rows = reader.take_rows()?;
+            let [users, meetings, stayed, latest, kinds] = reader.take_columns(rows)?;
+            let part = Part { app, unit };
+            if columns.last().is_none_or(|(of, _)| *of != part) {
+                columns.push((part, Column::new(first, last)));
             }
-            columns.push((Part { app, unit }, column));
+            let (_, column) = columns.last_mut()?;
+            let mut user = column.users.last().copied().unwrap_or(0);
+            let numbers = users.into_iter().zip(meetings).zip(stayed.into_iter().zip(latest).zip(kinds));
+            for ((gap, meetings), ((stayed, latest), kind)) in numbers {
+                user = user.checked_add(u32::try_from(gap).ok()?)?;
+                let latest = (first.checked_add(unzigzag(latest))?, u8::try_from(kind).ok()?);
+                column.push(Entry { user, meetings: u32::try_from(meetings).ok()?, stayed: unzigzag(stayed), latest });
+            }
         }
         Some(Self { columns })
     }

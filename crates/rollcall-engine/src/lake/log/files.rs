@@ -56,8 +56,8 @@ pub struct Flushed {
     pub of: Vec<OrgId>,
 }
 
-/// The data files of an organization, by month and time.
-pub(super) type Months = BTreeMap<Month, Vec<Arc<DataFile>>>;
+/// The data files of an organization, by month and time: most have few months, so a tree would take more room than they do.
+type Months = Vec<(Month, Vec<Arc<DataFile>>)>;
 
 /// What one version of a table holds. While someone has it, none of its files is removed. Versions share what they have in common.
 #[derive(Debug, Default)]
@@ -78,17 +78,18 @@ pub struct Files {
 impl Files {
     /// Every file.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<DataFile>> {
-        self.by_org.values().flat_map(|months| months.values().flatten())
+        self.by_org.values().flat_map(|months| months.iter().flat_map(|(_, files)| files))
     }
 
     /// The files of an organization.
     pub fn of(&self, org: OrgId) -> impl Iterator<Item = &Arc<DataFile>> {
-        self.by_org.get(&org).into_iter().flat_map(|months| months.values().flatten())
+        self.by_org.get(&org).into_iter().flat_map(|months| months.iter().flat_map(|(_, files)| files))
     }
 
     /// The files of an organization and month.
     pub fn of_month(&self, org: OrgId, month: &str) -> &[Arc<DataFile>] {
-        self.by_org.get(&org).and_then(|months| months.get(month)).map_or(&[], Vec::as_slice)
+        let months = self.by_org.get(&org).map_or(&[][..], |months| months);
+        place_of(months, month).ok().and_then(|at| months.get(at)).map_or(&[], |(_, files)| files)
     }
 
     /// Every organization that has files.
@@ -98,7 +99,7 @@ impl Files {
 
     /// Every organization and month that has files; they ascend.
     pub fn months(&self) -> impl Iterator<Item = (OrgId, &Month)> {
-        self.by_org.iter().flat_map(|(org, months)| months.keys().map(|month| (*org, month)))
+        self.by_org.iter().flat_map(|(org, months)| months.iter().map(|(month, _)| (*org, month)))
     }
 
     /// The position of the ledger up to which blocks of an organization that are still there are in the table.
@@ -130,21 +131,32 @@ impl Files {
     pub(in crate::lake) fn add(&mut self, file: DataFile) {
         self.sum = self.sum.wrapping_add(file.hash());
         (self.facts, self.bytes) = (self.facts + file.facts, self.bytes + file.size);
-        let of_month = Arc::make_mut(self.by_org.entry(file.org).or_default()).entry(file.month.clone()).or_default();
-        let at = of_month.partition_point(|other| other.times.from <= file.times.from);
-        of_month.insert(at, Arc::new(file));
+        let months = Arc::make_mut(self.by_org.entry(file.org).or_default());
+        match place_of(months, &file.month) {
+            Ok(at) => {
+                if let Some((_, of_month)) = months.get_mut(at) {
+                    let at = of_month.partition_point(|other| other.times.from <= file.times.from);
+                    of_month.insert(at, Arc::new(file));
+                }
+            }
+            Err(at) => {
+                months.reserve_exact(1);
+                months.insert(at, (file.month.clone(), vec![Arc::new(file)]));
+            }
+        }
     }
 
     fn remove(&mut self, file: &DataFile) {
         let Some(months) = self.by_org.get_mut(&file.org) else { return };
         let months = Arc::make_mut(months);
-        let Some(of_month) = months.get_mut(&file.month) else { return };
+        let Ok(at) = place_of(months, &file.month) else { return };
+        let Some((_, of_month)) = months.get_mut(at) else { return };
         for gone in of_month.extract_if(.., |other| other.name == file.name) {
             self.sum = self.sum.wrapping_sub(gone.hash());
             (self.facts, self.bytes) = (self.facts - gone.facts, self.bytes - gone.size);
         }
         if of_month.is_empty() {
-            months.remove(&file.month);
+            months.remove(at);
         }
         if months.is_empty() {
             self.by_org.remove(&file.org);
@@ -179,6 +191,11 @@ impl Flushed {
         of.dedup();
         Self { version, position, of }
     }
+}
+
+/// Where a month is, or would be.
+fn place_of(months: &[(Month, Vec<Arc<DataFile>>)], month: &str) -> Result<usize, usize> {
+    months.binary_search_by(|(other, _)| other.as_str().cmp(month))
 }
 
 /// The month of a time.

@@ -90,6 +90,53 @@ fn a_flush_that_is_ended_early_changes_nothing() {
     assert!(lake.store.list("attendance").unwrap().iter().all(|(file, _)| !file.contains("organization=")));
     assert_eq!((count(&engine, &organization()), engine.lake().attendance.facts()), (20, 0));
     assert_eq!((engine.flush().unwrap(), engine.lake().attendance.facts()), (20, 20));
-    engine.facts.ledger.give_back().unwrap();
-    assert_eq!((engine.facts.ledger.facts.table_count(), count(&engine, &organization())), (0, 20), "what was trimmed takes no disk");
+    assert!(engine.facts.ledger.give_back().unwrap());
+    assert_eq!((tables(&engine), count(&engine, &organization())), (vec![], 20), "what was trimmed takes no disk");
+}
+
+/// The files of the tables that blocks are in.
+fn tables(engine: &Engine) -> Vec<std::path::PathBuf> {
+    let directory = engine.facts.ledger.facts.path().join("tables");
+    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort_unstable();
+    files
+}
+
+/// What was trimmed stays on the disk while somebody reads a state that has it, is not written anew meanwhile, and is gone thereafter.
+#[test]
+fn the_disk_of_trimmed_facts_is_given_back_once_nobody_reads_them() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    ingest_of(&engine, &organization(), (0..200).map(|user| (BASE + HOUR * i64::from(user), 1, user, 0)));
+    let pinned = engine.facts.pin();
+    assert_eq!(engine.flush().unwrap(), 200);
+    let stay = tables(&engine);
+    assert_ne!(stay, Vec::<std::path::PathBuf>::new());
+    let read = pinned.blocks::<AttendanceBlock>(organization().id, crate::kinds::stored::Wanted::times(ALWAYS));
+    assert_eq!(read.map(|read| read.unwrap().1.facts()).sum::<usize>(), 200);
+    assert!(!engine.facts.ledger.give_back().unwrap());
+    assert_eq!(tables(&engine), stay);
+    drop(pinned);
+    assert!(engine.facts.ledger.give_back().unwrap());
+    assert_eq!((tables(&engine), count(&engine, &organization())), (vec![], 200));
+}
+
+/// What still waits is not written anew at each start, only because something was trimmed before.
+#[test]
+fn a_start_writes_nothing_anew_where_little_was_trimmed() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    ingest_of(&engine, &organization(), (0..50).map(|user| (BASE + HOUR * 24 * i64::from(user % 20), 1, user, 0)));
+    ingest_of(&engine, &other(), (0..5).map(|user| (BASE + HOUR * i64::from(user), 1, user, 0)));
+    engine.facts.ledger.renew_journal().unwrap();
+    engine.checkpoint().unwrap();
+    let waits = [(FactKind::Attendance, other().id, 5)];
+    engine.facts.lake.flush(&engine.facts.ledger, engine.cells.covered(), &waits, || true).unwrap();
+    drop(engine);
+    let engine = open(home.path());
+    let before = tables(&engine);
+    assert!(engine.facts.ledger.give_back().unwrap());
+    let after = tables(&engine);
+    assert!(!before.is_empty() && before.iter().all(|file| after.contains(file)), "{before:?}, {after:?}");
+    assert_eq!((count(&engine, &organization()), count(&engine, &other())), (50, 5));
 }
