@@ -8,7 +8,7 @@ use rollcall_model::Range;
 use std::hash::Hash;
 
 /// One in how many users are few.
-const FEW: u64 = 16;
+const FEW: u64 = 4;
 
 /// What users are grouped by.
 pub trait Group: Copy + Ord + Hash + Send + Sync + std::fmt::Debug + 'static {
@@ -106,8 +106,8 @@ impl<G: Group> Keep for UserSets<G> {
     }
 }
 
-/// Adds a set: how far each user is from the one before where they are few of all, which takes half of the room; else as it is in memory, which
-/// takes little then and is read ten times as fast.
+/// Adds a set: how far each user is from the one before where they are few of all, which takes half of the room or less; else as it is in
+/// memory, which takes little more then and is read faster.
 fn put_set(out: &mut Vec<u8>, users: &RoaringBitmap) {
     let are_few = users.len() <= MOST_ROWS as u64 && users.max().is_some_and(|last| users.len() * FEW < u64::from(last));
     if are_few {
