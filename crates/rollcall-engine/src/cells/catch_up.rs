@@ -129,34 +129,22 @@ mod tests {
     use crate::cells::Scope;
     use crate::crash::tests::until;
     use crate::kinds::columns::{Assistances, Attendances};
-    use crate::testing::copy_all;
+    use crate::testing::{copy_all, organization};
     use crate::{Engine, Settings};
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::DAY_MILLIS;
     use rollcall_model::reports::{ActiveUsers, Grouping, MeetingDays, StayFilter};
-    use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, OrgId, Organization, Period, Range, Reports, Value};
+    use rollcall_model::{AssistanceDraft, Directory, Organization, Period, Range, Reports, Value};
 
     const AT: i64 = 1_740_819_600_000;
 
-    fn organization(number: u128) -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(number)), "o", TimeZone::UTC)
-    }
-
     /// Stays of two days, of two users in turn.
     fn attendances(organization: &Organization, count: i64) -> Attendances {
-        let mut facts = Attendances::default();
-        for number in 0..count {
-            let mut draft = AttendanceDraft::new();
-            let (session, user) = (format!("s{}", number % 3), format!("u{}", number % 2));
-            draft.set("session_id", Value::Str(session.as_str().into()));
-            draft.set("user_id", Value::Str(user.as_str().into()));
+        let fact = |number: i64| {
             let joined = AT + number * 7_000_000;
-            for (field, at) in [("session_started_at", AT), ("joined_at", joined), ("left_at", joined + 2 * DAY_MILLIS)] {
-                draft.set(field, Value::Int(at));
-            }
-            facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
-        }
-        facts
+            (format!("s{}", number % 3), format!("u{}", number % 2), [AT, joined, joined + 2 * DAY_MILLIS])
+        };
+        crate::testing::attendances(organization, (0..count).map(fact))
     }
 
     fn assistances(organization: &Organization, count: i64) -> Assistances {

@@ -152,12 +152,12 @@ mod tests {
     use jiff::tz::TimeZone;
     use rollcall_model::calendar::DAY_MILLIS;
     use rollcall_model::reports::MeetingDays;
-    use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, FactId, FactKind, OrgId, Organization, Range, Reports, Value};
+    use rollcall_model::{AssistanceDraft, AttendanceDraft, Directory, FactId, FactKind, Organization, Range, Reports, Value};
 
     const AT: i64 = 1_740_819_600_000;
 
     fn organization() -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC)
+        crate::testing::organization(1)
     }
 
     fn fact(app: &'static str, organization: &Organization) -> Attendances {

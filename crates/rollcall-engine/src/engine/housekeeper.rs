@@ -364,22 +364,11 @@ impl<'a> Way<'a> {
 mod tests {
     use super::*;
     use crate::Engine;
-    use crate::kinds::columns::Attendances;
-    use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Value};
-
-    fn organization(number: u128) -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(number)), "o", jiff::tz::TimeZone::UTC)
-    }
+    use crate::testing::{attendances, organization};
+    use rollcall_model::Organization;
 
     fn ingest(engine: &Engine, organization: &Organization, user: i64) {
-        let mut facts = Attendances::default();
-        let mut draft = AttendanceDraft::new();
-        draft.set("session_id", Value::Str("s".into()));
-        draft.set("user_id", Value::Str(format!("u{user}").into()));
-        for field in ["session_started_at", "joined_at", "left_at"] {
-            draft.set(field, Value::Int(1_740_819_600_000 + user));
-        }
-        facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
+        let facts = attendances(organization, [("s", format!("u{user}"), [1_740_819_600_000 + user; 3])]);
         assert_eq!(engine.ingest(organization, facts).unwrap().accepted, 1);
     }
 

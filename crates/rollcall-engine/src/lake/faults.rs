@@ -1,9 +1,9 @@
 //! A store that answers with errors, on top of a real one: what it does to commits.
 
 use super::{Lake, Store};
-use crate::kinds::columns::Attendances;
 use crate::ledger::Ledger;
 use crate::location::Location;
+use crate::testing::{attendances, organization};
 use crate::{Engine, EngineError, Settings};
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
@@ -13,7 +13,6 @@ use object_store::{
     PutPayload, PutResult, Result,
 };
 use parking_lot::Mutex;
-use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Value};
 use std::sync::Arc;
 use tempfile::TempDir;
 use url::Url;
@@ -111,18 +110,9 @@ impl Stage {
     /// Leaves facts of so many users in the ledger.
     fn ingest(&self, users: std::ops::Range<i64>) {
         let engine = Engine::open(self.data.path(), Settings { flush_seconds: 0, ..Settings::default() }).unwrap();
-        let organization = Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC);
-        let mut facts = Attendances::default();
-        for user in users {
-            let mut draft = AttendanceDraft::new();
-            draft.set("session_id", Value::Str("s".into()));
-            draft.set("user_id", Value::Str(format!("user {user}").into()));
-            for field in ["session_started_at", "joined_at", "left_at"] {
-                draft.set(field, Value::Int(1_740_819_600_000 + user));
-            }
-            facts.push(&draft.finish(&organization, &Directory::default(), None).unwrap());
-        }
-        engine.ingest(&organization, facts).unwrap();
+        let organization = organization(1);
+        let facts = users.map(|user| ("s", format!("user {user}"), [1_740_819_600_000 + user; 3]));
+        engine.ingest(&organization, attendances(&organization, facts)).unwrap();
     }
 
     fn ledger(&self) -> Ledger {

@@ -216,27 +216,17 @@ fn batch_length(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::kinds::block::{AttendanceBlock, Block};
+    use crate::testing::attendances;
     use crate::testing::copy_all;
     use crate::{Engine, Settings};
-    use rollcall_model::{Attendance, AttendanceDraft, Directory, OrgId, Organization, Range, Value};
+    use rollcall_model::{Organization, Range};
 
     fn organization() -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
-    }
-
-    fn fact(number: usize) -> Attendance<'static> {
-        let mut draft = AttendanceDraft::new();
-        draft.set("session_id", Value::Str("s".into()));
-        draft.set("user_id", Value::Str(format!("user {number}").into()));
-        for field in ["session_started_at", "joined_at", "left_at"] {
-            draft.set(field, Value::Int(1_740_819_600_000));
-        }
-        draft.finish(&organization(), &Directory::default(), None).unwrap()
+        crate::testing::organization(1)
     }
 
     fn ingest(engine: &Engine, number: usize) {
-        let mut facts = crate::kinds::columns::Attendances::default();
-        facts.push(&fact(number));
+        let facts = attendances(&organization(), [("s", format!("user {number}"), [1_740_819_600_000; 3])]);
         assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, 1);
     }
 

@@ -142,34 +142,19 @@ fn count_of(key: &[u8]) -> Result<u64, EngineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::columns::Attendances;
+    use crate::testing::{attendances, organization};
     use crate::{Engine, Settings};
-    use jiff::tz::TimeZone;
-    use rollcall_model::{AttendanceDraft, Directory, Organization, Value};
+    use rollcall_model::Organization;
 
     const AT: Millis = 1_740_819_600_000;
-
-    fn organization(number: u128) -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(number)), "o", TimeZone::UTC)
-    }
 
     fn open(directory: &std::path::Path, kept: u32) -> Engine {
         Engine::open(directory, Settings { flush_seconds: 0, receipts_per_organization: kept, ..Settings::default() }).unwrap()
     }
 
     fn ingest(engine: &Engine, organization: &Organization, minutes: &[i64]) -> Receipt {
-        let mut facts = Attendances::default();
-        for minute in minutes {
-            let mut draft = AttendanceDraft::new();
-            for (field, text) in [("session_id", "s"), ("user_id", "u")] {
-                draft.set(field, Value::Str(text.into()));
-            }
-            for field in ["session_started_at", "joined_at", "left_at"] {
-                draft.set(field, Value::Int(AT + minute * 60_000));
-            }
-            facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
-        }
-        engine.ingest(organization, facts).unwrap()
+        let times = minutes.iter().map(|minute| ("s", "u", [AT + minute * 60_000; 3]));
+        engine.ingest(organization, attendances(organization, times)).unwrap()
     }
 
     fn numbers(engine: &Engine, organization: &Organization) -> Vec<u64> {

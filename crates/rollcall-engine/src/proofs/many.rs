@@ -2,11 +2,12 @@
 
 use crate::cells::Scope;
 use crate::kinds::columns::Attendances;
+use crate::testing::attendances;
 use crate::{Engine, Settings};
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::reports::MeetingDays;
-use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Receipt, Reports, Value};
+use rollcall_model::{OrgId, Organization, Range, Receipt, Reports};
 use std::path::Path;
 
 const AT: i64 = 1_740_819_600_000;
@@ -25,16 +26,7 @@ fn open(home: &Path) -> Engine {
 }
 
 fn fact(organization: &Organization, user: &str) -> Attendances {
-    let mut draft = AttendanceDraft::new();
-    for (field, text) in [("session_id", "s"), ("user_id", user)] {
-        draft.set(field, Value::Str(text.into()));
-    }
-    for field in ["session_started_at", "joined_at", "left_at"] {
-        draft.set(field, Value::Int(AT));
-    }
-    let mut facts = Attendances::default();
-    facts.push(&draft.finish(organization, &Directory::default(), None).unwrap());
-    facts
+    attendances(organization, [("s", user, [AT; 3])])
 }
 
 /// A fact of each organization, many at once.

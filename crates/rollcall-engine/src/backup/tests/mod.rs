@@ -8,13 +8,13 @@ use crate::cells::Scope;
 use crate::data_directory::UNFINISHED;
 use crate::error::EngineError;
 use crate::kinds::block::AttendanceBlock;
-use crate::kinds::columns::Attendances;
 use crate::lake::Store;
 use crate::location::{Location, StoreOptions};
+use crate::testing::attendances;
 use crate::{Engine, Settings};
 use rollcall_model::calendar::DAY_MILLIS;
 use rollcall_model::reports::{MeetingDays, TopUsers, UserOrder};
-use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Reports, Value};
+use rollcall_model::{Organization, Range, Reports};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -25,7 +25,7 @@ const BASE: i64 = 1_740_960_000_000;
 const ALL: Range = Range::new(BASE - DAY_MILLIS, BASE + 300 * DAY_MILLIS);
 
 fn organization() -> Organization {
-    Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
+    crate::testing::organization(1)
 }
 
 fn settings() -> Settings {
@@ -38,17 +38,11 @@ fn open(directory: &Path) -> Engine {
 
 /// Ingests the facts of these numbers: each is in a meeting of its own, an hour after the one before.
 fn ingest(engine: &Engine, numbers: std::ops::Range<i64>) {
-    let mut facts = Attendances::default();
-    for number in numbers.clone() {
-        let mut draft = AttendanceDraft::new();
-        draft.set("session_id", Value::Str(format!("meeting {number}").into()));
-        draft.set("user_id", Value::Str(format!("user {}", number % 7).into()));
-        for field in ["session_started_at", "joined_at"] {
-            draft.set(field, Value::Int(BASE + number * 3_600_000));
-        }
-        draft.set("left_at", Value::Int(BASE + number * 3_600_000 + 60_000 * (number % 50)));
-        facts.push(&draft.finish(&organization(), &Directory::default(), None).unwrap());
-    }
+    let fact = |number: i64| {
+        let at = BASE + number * 3_600_000;
+        (format!("meeting {number}"), format!("user {}", number % 7), [at, at, at + 60_000 * (number % 50)])
+    };
+    let facts = attendances(&organization(), numbers.clone().map(fact));
     assert_eq!(engine.ingest(&organization(), facts).unwrap().accepted, (numbers.end - numbers.start) as u64);
 }
 

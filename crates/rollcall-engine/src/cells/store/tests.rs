@@ -1,18 +1,18 @@
 use super::*;
 use crate::cells::{PresentUsers, Stays, View};
-use crate::kinds::columns::Attendances;
+use crate::testing::attendances;
 use crate::{Engine, Settings};
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS};
 use rollcall_model::reports::{ActiveUsers, Grouping, StayFilter};
-use rollcall_model::{AttendanceDraft, Directory, Organization, Period, Quarter, Range, Reports, Value};
+use rollcall_model::{Organization, Period, Quarter, Range, Reports};
 
 /// 2025-03-01T00:00:00Z.
 const BASE: i64 = 1_740_787_200_000;
 const DAYS: i64 = 40;
 
 fn organization() -> Organization {
-    Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", TimeZone::UTC)
+    crate::testing::organization(1)
 }
 
 /// An engine with a stay of another user in each hour of 40 days, checkpointed.
@@ -24,17 +24,8 @@ fn engine(directory: &std::path::Path) -> Engine {
 }
 
 fn ingest<U: AsRef<str>>(engine: &Engine, stays: impl IntoIterator<Item = (i64, U)>) {
-    let (organization, mut facts) = (organization(), Attendances::default());
-    for (at, user) in stays {
-        let mut draft = AttendanceDraft::new();
-        draft.set("session_id", Value::Str("s".into()));
-        draft.set("user_id", Value::Str(user.as_ref().into()));
-        for (field, at) in [("session_started_at", at), ("joined_at", at), ("left_at", at + 1000)] {
-            draft.set(field, Value::Int(at));
-        }
-        facts.push(&draft.finish(&organization, &Directory::default(), None).unwrap());
-    }
-    engine.ingest(&organization, facts).unwrap();
+    let facts = stays.into_iter().map(|(at, user)| ("s", user, [at, at, at + 1000]));
+    engine.ingest(&organization(), attendances(&organization(), facts)).unwrap();
 }
 
 fn active(engine: &Engine, range: Range, by: Grouping) -> u64 {

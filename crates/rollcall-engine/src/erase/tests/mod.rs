@@ -10,6 +10,7 @@ use crate::cells::Scope;
 use crate::crash;
 use crate::kinds::block::{AssistanceBlock, AttendanceBlock, Block};
 use crate::kinds::columns::{Assistances, Attendances};
+use crate::testing::organization;
 use crate::{Engine, EngineError, Settings};
 use arrow_array::RecordBatch;
 use fjall::KeyspaceCreateOptions;
@@ -29,10 +30,6 @@ const EVER: Range = Scope::ALL.range;
 const GONE: &str = "qzJ7vXw2KpLd";
 const GONE_NAME: &str = "Ybg5TnUhM8sC";
 const STAYS: &str = "eRf3WmGkAo6Z";
-
-fn organization(number: u128) -> Organization {
-    Organization::new(OrgId(uuid::Uuid::from_u128(number)), "o", TimeZone::UTC)
-}
 
 fn open(directory: &Path) -> Engine {
     // Flushed when a test asks for it, and at the end.

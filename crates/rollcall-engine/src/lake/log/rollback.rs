@@ -107,16 +107,17 @@ pub(in crate::lake) fn is_parquet(store: &Store, name: &str, size: u64) -> Resul
 mod tests {
     use crate::kinds::block::{AttendanceBlock, Block};
     use crate::location::Location;
+    use crate::testing::attendances;
     use crate::testing::copy_all;
     use crate::{Engine, Settings};
-    use rollcall_model::{AttendanceDraft, Directory, OrgId, Organization, Range, Value};
+    use rollcall_model::{Organization, Range};
     use std::path::Path;
 
     /// What is done to a file, in words and in fact.
     type Damage = (&'static str, fn(&Path));
 
     fn organization() -> Organization {
-        Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
+        crate::testing::organization(1)
     }
 
     fn open(directory: &Path) -> Engine {
@@ -124,17 +125,8 @@ mod tests {
     }
 
     fn ingest(engine: &Engine, users: std::ops::Range<i64>) -> u64 {
-        let mut facts = crate::kinds::columns::Attendances::default();
-        for user in users {
-            let mut draft = AttendanceDraft::new();
-            draft.set("session_id", Value::Str("s".into()));
-            draft.set("user_id", Value::Str(format!("user {user}").into()));
-            for field in ["session_started_at", "joined_at", "left_at"] {
-                draft.set(field, Value::Int(1_740_819_600_000 + user));
-            }
-            facts.push(&draft.finish(&organization(), &Directory::default(), None).unwrap());
-        }
-        engine.ingest(&organization(), facts).unwrap().accepted
+        let facts = users.map(|user| ("s", format!("user {user}"), [1_740_819_600_000 + user; 3]));
+        engine.ingest(&organization(), attendances(&organization(), facts)).unwrap().accepted
     }
 
     fn facts_in(engine: &Engine) -> usize {

@@ -13,18 +13,7 @@ fn other() -> Organization {
 
 fn ingest_of(engine: &Engine, organization: &Organization, facts: impl Iterator<Item = Fact>) {
     let facts: Vec<Fact> = facts.collect();
-    let mut batch = Attendances::default();
-    for (started, session, user, after) in &facts {
-        let mut draft = AttendanceDraft::new();
-        let (session, user) = (format!("s{session}"), format!("u{user}"));
-        draft.set("session_id", Value::Str(session.as_str().into()));
-        draft.set("user_id", Value::Str(user.as_str().into()));
-        for (field, at) in [("session_started_at", *started), ("joined_at", started + after), ("left_at", started + after + 60_000)] {
-            draft.set(field, Value::Int(at));
-        }
-        batch.push(&draft.finish(organization, &Directory::default(), None).unwrap());
-    }
-    assert_eq!(engine.ingest(organization, batch).unwrap().accepted, facts.len() as u64);
+    assert_eq!(engine.ingest(organization, batch(organization, &facts)).unwrap().accepted, facts.len() as u64);
 }
 
 fn count(engine: &Engine, organization: &Organization) -> usize {

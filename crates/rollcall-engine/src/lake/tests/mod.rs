@@ -10,7 +10,7 @@ use crate::kinds::block::Block;
 use crate::kinds::columns::Attendances;
 use crate::{Engine, Settings};
 use rollcall_model::calendar::DAY_MILLIS;
-use rollcall_model::{AttendanceDraft, Directory, Millis, OrgId, Organization, Range, Value};
+use rollcall_model::{Directory, Millis, OrgId, Organization, Range, Value};
 use std::path::Path;
 
 /// 2025-03-01T09:00:00Z.
@@ -22,7 +22,7 @@ const ALWAYS: Range = Range::new(BASE - 400 * DAY_MILLIS, BASE + 400 * DAY_MILLI
 type Fact = (Millis, u8, u16, Millis);
 
 fn organization() -> Organization {
-    Organization::new(OrgId(uuid::Uuid::from_u128(1)), "o", jiff::tz::TimeZone::UTC)
+    crate::testing::organization(1)
 }
 
 /// An engine that flushes, compacts and vacuums only when it is told to.
@@ -34,19 +34,16 @@ fn open_with(directory: &Path, vacuum_days: u32) -> Engine {
     Engine::open(directory, Settings { flush_seconds: 0, vacuum_days, ..Settings::default() }).unwrap()
 }
 
+fn batch(organization: &Organization, facts: &[Fact]) -> Attendances {
+    let fact = |(started, session, user, after): &Fact| {
+        let joined = started + after;
+        (format!("会议{session}"), format!("u{user}"), [*started, joined, joined + 60_000])
+    };
+    crate::testing::attendances(organization, facts.iter().map(fact))
+}
+
 fn ingest(engine: &Engine, facts: &[Fact]) -> u64 {
-    let mut batch = Attendances::default();
-    for (started, session, user, after) in facts {
-        let mut draft = AttendanceDraft::new();
-        let (session, user) = (format!("会议{session}"), format!("u{user}"));
-        draft.set("session_id", Value::Str(session.as_str().into()));
-        draft.set("user_id", Value::Str(user.as_str().into()));
-        draft.set("session_started_at", Value::Int(*started));
-        draft.set("joined_at", Value::Int(started + after));
-        draft.set("left_at", Value::Int(started + after + 60_000));
-        batch.push(&draft.finish(&organization(), &Directory::default(), None).unwrap());
-    }
-    engine.ingest(&organization(), batch).unwrap().accepted
+    engine.ingest(&organization(), batch(&organization(), facts)).unwrap().accepted
 }
 
 /// Flushes one file of one fact for each user.
