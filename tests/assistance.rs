@@ -50,7 +50,7 @@ fn departments_cover_those_below_them_and_count_each_developer_once() {
     let root = csv(&server, "department-days?department=d-root&subtree=false&by=whole");
     assert!(root.ends_with("d-root,Root,1,0,1,0,0,2,0,0,30,2024-11-12T16:00:00Z\n"), "{root}");
     let unknown = server.get("/v1/reports/department-days?department=nowhere&from=2024-11-13&to=2024-11-15", KEY).unwrap();
-    assert_eq!((unknown.status, unknown.json()["error"].as_str()), (404, Some("no such department: nowhere")));
+    assert_eq!((unknown.status, unknown.json()["detail"].as_str()), (404, Some("no such department: nowhere")));
     let isolated = server.get("/v1/reports/department-days?department=elsewhere&from=2024-11-13&to=2024-11-15", OTHER_KEY).unwrap();
     assert_eq!(isolated.status, 404, "{}", isolated.text());
 }
@@ -90,7 +90,7 @@ fn developers_belong_to_a_department_by_the_directory_of_the_day_or_by_their_fac
     assert_eq!(rows("user=u3"), ["2024-11-14 u3"]);
     assert_eq!(rows("user=nobody"), Vec::<String>::new());
     let both = server.get("/v1/reports/developer-days?user=u1&department=d-root&from=2024-11-13&to=2024-11-15", KEY).unwrap();
-    assert_eq!((both.status, both.json()["error"].as_str()), (400, Some("department d-root: expected no department beside a user")));
+    assert_eq!((both.status, both.json()["detail"].as_str()), (400, Some("department d-root: expected no department beside a user")));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn an_answer_with_too_many_rows_is_refused_before_it_is_made() {
     let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-15"), KEY).unwrap();
     let refused = ask("department-days?");
     let why = "rows 5: expected no more than limits.report_rows; ask for fewer days, one department or user, or by=whole";
-    assert_eq!((refused.status, refused.json()["error"].as_str()), (400, Some(why)));
+    assert_eq!((refused.status, refused.json()["detail"].as_str()), (400, Some(why)));
     assert_eq!(ask("developer-days?").status, 400);
     assert_eq!(ask("department-days?by=whole&").status, 200);
     assert_eq!(ask("developer-days?by=whole&").status, 200);
@@ -127,7 +127,7 @@ fn a_question_that_takes_too_many_cells_is_refused() {
     let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-15"), KEY).unwrap();
     let refused = ask("department-days?by=whole&");
     let why = "the report takes more than 3 cells, one for each day and department: ask for fewer days or fewer departments at a time (limits.report_cells)";
-    assert_eq!((refused.status, refused.json()["error"].as_str()), (400, Some(why)));
+    assert_eq!((refused.status, refused.json()["detail"].as_str()), (400, Some(why)));
     assert_eq!(ask("active-users?").status, 200);
 }
 

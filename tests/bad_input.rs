@@ -219,7 +219,7 @@ fn limits_name_themselves() {
     let server = Server::with("[limits]\nfacts = 2\nbody_bytes = 2000\nline_bytes = 400\n");
     let answer = server.post("", NDJSON, fact(1, "a").repeat(20)).unwrap();
     assert_eq!(answer.status, 413);
-    assert_eq!(answer.json()["error"], "the body is larger than 2000 bytes (limits.body_bytes); send it in parts");
+    assert_eq!(answer.json()["detail"], "the body is larger than 2000 bytes (limits.body_bytes); send it in parts");
     let answer = server.post("", NDJSON, (0..3).map(|n| fact(n, "a")).collect::<String>()).unwrap();
     assert_eq!(answer.status, 400, "{}", answer.text());
     let answer = server.post("", NDJSON, fact(1, &"a".repeat(300))).unwrap();

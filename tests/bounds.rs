@@ -168,7 +168,7 @@ fn local_times_need_a_zone_and_csv_comes_as_spreadsheets_write_it() {
     assert_eq!(errors[0], expected);
     let answer = server.post("?zone=Mars", CSV, body.clone()).unwrap();
     assert_eq!(
-        (answer.status, answer.json()["error"].as_str()),
+        (answer.status, answer.json()["detail"].as_str()),
         (400, Some("zone Mars: expected an IANA time zone such as Asia/Shanghai"))
     );
     let berlin = body.replace("2025-03-03", "2025-10-26").replace("09:0", "02:0");
@@ -196,7 +196,7 @@ fn local_times_need_a_zone_and_csv_comes_as_spreadsheets_write_it() {
     assert!(errors[0].contains("say charset=gb18030 in the content type"), "{errors:?}");
     let answer = server.post("", "text/csv; charset=latin1", body).unwrap();
     assert_eq!(answer.status, 415);
-    assert_eq!(answer.json()["error"], "content-type charset latin1: expected utf-8, utf-16, utf-16be or gb18030");
+    assert_eq!(answer.json()["detail"], "content-type charset latin1: expected utf-8, utf-16, utf-16be or gb18030");
     // What is no text has no charset.
     let errors = told(&server.post("", "application/vnd.apache.parquet; charset=binary", "PAR1").unwrap());
     assert!(errors[0].starts_with("expected a Parquet file"), "{errors:?}");

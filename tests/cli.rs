@@ -139,7 +139,7 @@ fn a_wrong_key_or_address_is_said_at_once_or_after_patience() {
     let file = home.path().join("facts.ndjson");
     fs::write(&file, fact(1, "u")).unwrap();
     let wrong = complaint(rollcall().args(["import", "--key", "wrong", "--to", server.url()]).arg(&file), 1);
-    assert!(wrong.contains("the ingest key is not known"), "{wrong}");
+    assert!(wrong.contains("the key is not known"), "{wrong}");
     let wrong = complaint(rollcall().args(["import", "--key", KEY, "--to", server.url(), "nowhere.ndjson"]), 1);
     assert!(wrong.contains("nowhere.ndjson: no such file"), "{wrong}");
     complaint(rollcall().args(["import", "--key", KEY]).arg(&file), 2);

@@ -66,7 +66,7 @@ fn an_empty_body_a_header_alone_and_an_empty_document_empty_no_directory() {
         let before = get(&server, "/v1/directory");
         for (method, path, content_type, body) in empty {
             let answer = send(&server, method, path, content_type, body);
-            let told = answer.json()["error"].as_str().unwrap().to_owned();
+            let told = answer.json()["detail"].as_str().unwrap().to_owned();
             assert!(answer.status == 400 && told.contains("expected"), "{method} {path} {body:?}: {} {told}", answer.status);
         }
         assert_eq!(get(&server, "/v1/directory"), before);
@@ -75,7 +75,7 @@ fn an_empty_body_a_header_alone_and_an_empty_document_empty_no_directory() {
     let departments = r#"{"departments":[{"id":"d0","name":"D"},{"id":"d1","name":"D"}]}"#;
     let answer = send(&server, "PUT", "/v1/directory", JSON, departments);
     let told = "this would remove 10 of 10 users; nothing was changed. If it is meant, add ?allow_empty=true";
-    assert_eq!((answer.status, answer.json()["error"].as_str()), (409, Some(told)));
+    assert_eq!((answer.status, answer.json()["detail"].as_str()), (409, Some(told)));
     assert_eq!(versions(&server), [(1, 10, true)]);
     let meant = change(&server, "PUT", "/v1/directory/users?allow_empty=true", CSV, "id,name\n");
     assert_eq!(meant, json!({"departments": 2, "users": 0, "removed": {"departments": 0, "users": 10}, "version": 2}));
@@ -96,7 +96,7 @@ fn a_replacement_that_removes_more_than_half_says_how_much_and_wants_to_be_told(
     ] {
         let answer = send(&server, method, path, content_type, &body);
         let expected = format!("this would remove {told}; nothing was changed. If it is meant, add ?force=true");
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (409, Some(expected.as_str())), "{method} {path}");
+        assert_eq!((answer.status, answer.json()["detail"].as_str()), (409, Some(expected.as_str())), "{method} {path}");
     }
     for query in ["force=yes", "forse=true", "force=true&force=true", "allow_empty=1"] {
         let answer = send(&server, "PUT", &format!("/v1/directory?{query}"), JSON, &document(4, 4));

@@ -125,14 +125,14 @@ fn an_export_has_the_facts_of_its_own_organization_and_range() {
     assert_eq!(users(KEY, "/v1/assistance?from=2025-03-03T16:00:00Z&to=1741104000000"), of_day);
     assert_eq!([users(KEY, "/v1/assistance?to=2025-03-04"), users(KEY, "/v1/assistance?from=2025-03-04")].concat(), all);
     for (query, expected) in [
-        ("format=xml", "format xml: expected ndjson, csv or parquet"),
+        ("format=xml", "format xml: expected one of ndjson, csv, parquet"),
         ("from=2025-03-04&to=2025-03-04", "to 2025-03-04: expected a time after from"),
-        ("zone=UTC", "zone UTC: expected one of the parameters from, to, format"),
+        ("zone=UTC", "zone UTC: expected one of the parameters from, to, format, bom"),
         ("from=1&from=2", "from 2: expected each parameter once"),
         ("from=noon", "from noon: expected a day such as 2025-03-01, an RFC 3339 time"),
     ] {
         let refused = server.get(&format!("/v1/attendance?{query}"), KEY).unwrap();
-        let error = refused.json()["error"].as_str().unwrap().to_owned();
+        let error = refused.json()["detail"].as_str().unwrap().to_owned();
         assert!(refused.status == 400 && error.starts_with(expected), "{error}");
     }
 }
@@ -150,7 +150,7 @@ fn no_more_exports_than_the_limit_are_under_way_and_a_client_that_goes_away_ends
     first.read_exact(&mut [0; 1]).unwrap();
     let busy = server.get("/v1/assistance", KEY).unwrap();
     let why = "1 exports are under way (limits.exports); try again";
-    assert_eq!((busy.status, busy.json()["error"].as_str()), (503, Some(why)));
+    assert_eq!((busy.status, busy.json()["detail"].as_str()), (503, Some(why)));
     drop(first);
     let begun = Instant::now();
     while server.get("/v1/assistance", KEY).unwrap().status == 503 {
@@ -187,7 +187,7 @@ fn the_command_exports_from_a_server_and_from_a_data_directory_what_import_takes
     let from_server = stdout(command("assistance").args(range).args(["--key", KEY, "--to-url", server.url()]));
     let missing = folder.path().join("missing");
     let refused = complaint(command("assistance").args(["--key", "wrong", "--to-url", server.url(), "-o"]).arg(&missing), 1);
-    assert!(refused.contains("the ingest key is not known"), "{refused}");
+    assert!(refused.contains("the key is not known"), "{refused}");
     assert!(complaint(command("assistance").args(["--to-url", server.url()]), 2).contains("--key or ROLLCALL_KEY is missing"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left of what failed");
 

@@ -119,7 +119,7 @@ fn a_full_disk_stops_ingest_alone_and_room_is_enough_to_go_on() {
     assert_eq!(fs::metadata(disk.path("data/reserve")).unwrap().len(), 1 << 20);
     disk.fill();
     let refused = server.post("", "application/x-ndjson", facts(10..20)).unwrap();
-    let told = refused.json()["error"].as_str().unwrap().to_owned();
+    let told = refused.json()["detail"].as_str().unwrap().to_owned();
     assert!(refused.status == 503 && told.contains("the disk of the data directory is full: ") && told.contains("reserve_bytes"), "{told}");
     assert!(refused.headers.contains_key("retry-after"));
     await_readiness(&server, 503, "the disk of the data directory is full");

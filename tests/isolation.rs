@@ -78,7 +78,7 @@ fn a_credential_opens_its_own_api_only() {
             ("GET", "/v1/assistance"),
         ] {
             let answer = server.send(server.request(method, path).bearer_auth(wrong).body("{}")).unwrap();
-            assert_eq!((answer.status, answer.json()["error"].is_string()), (401, true), "{method} {path} with {wrong}");
+            assert_eq!((answer.status, answer.json()["detail"].is_string()), (401, true), "{method} {path} with {wrong}");
         }
     }
     let basic = server.send(server.request("GET", "/v1/directory").basic_auth("x", Some(KEY))).unwrap();

@@ -60,7 +60,7 @@ fn until(mut wanted: impl FnMut() -> bool, what: &str) {
 }
 
 fn error(answer: &Answer) -> (u16, bool, String) {
-    let message = answer.json()["error"].as_str().unwrap_or_default().to_owned();
+    let message = answer.json()["detail"].as_str().unwrap_or_default().to_owned();
     (answer.status, answer.headers.contains_key("retry-after"), message)
 }
 

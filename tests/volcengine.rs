@@ -154,7 +154,7 @@ fn at_the_root_everything_else_is_the_servers_own() {
     for (method, path) in [("GET", "/"), ("POST", "/"), ("GET", "/?x=1"), ("GET", "/volcengines")] {
         let answer = server.send(server.request(method, path)).unwrap();
         assert_eq!(answer.status, 404);
-        assert!(answer.json()["error"].as_str().unwrap().starts_with("no such path: /"), "{}", answer.text());
+        assert!(answer.json()["detail"].as_str().unwrap().starts_with("no such path: /"), "{}", answer.text());
     }
     for (method, path) in [("GET", "/?Action=x"), ("POST", "/?Action=x"), ("GET", "/volcengine"), ("POST", "/volcengine/x?Action=y")] {
         let answer = server.send(server.request(method, path)).unwrap();

@@ -139,7 +139,7 @@ fn an_ingest_key_withdraws_only_where_it_may_only_so_many_and_only_its_own() {
     ] {
         let (given, answer) = withdraw(&server, KEY, &asked);
         assert_eq!(given, status, "{answer}");
-        assert!(answer["error"].as_str().unwrap().contains(told), "{answer}");
+        assert!(answer["detail"].as_str().unwrap().contains(told), "{answer}");
     }
     let mine = json!({"receipts": [theirs], "facts": 10});
     assert_eq!(withdraw(&server, OTHER_KEY, &mine).0, 403, "it is not allowed to");

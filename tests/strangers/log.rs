@@ -32,7 +32,7 @@ fn each_failed_sign_in_leaves_a_line_with_the_address_unless_that_is_hidden() {
     guess_everywhere(&server, "1.2.3.4, 203.0.113.7");
     let lines = |client: &str| {
         [
-            ("native", "no such ingest key", ""),
+            ("native", "no such key", ""),
             ("feishu", "another secret", APP_ID),
             ("office365", "no such account, or another password", &USER.to_lowercase()),
             ("yunxiao", "no such token", ""),

@@ -19,10 +19,22 @@ const PATHS: &[(&str, &str, &str)] = &[
 fn is_unknown(server: &Server, method: &str, path: &str) -> bool {
     let answer = server.send(server.request(method, path).basic_auth(USER, Some("guess"))).unwrap();
     let bare = path.split('?').next().unwrap();
+    if answer.status != 404 {
+        return false;
+    }
     let names: Vec<_> = answer.headers.keys().map(|name| name.as_str().to_owned()).collect();
-    let unknown = format!("{{\"error\":\"no such path: {bare}\"}}");
+    let id = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let unknown = serde_json::json!({
+        "type": "/v1/docs#problem-not-found",
+        "title": "there is no such thing",
+        "status": 404,
+        "detail": format!("no such path: {bare}"),
+        "instance": bare,
+        "request_id": id,
+    });
     // Nor does a header say that there could be more.
-    (answer.status, answer.text(), names) == (404, unknown, ["content-type", "content-length", "date"].map(String::from).to_vec())
+    let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    (told, names) == (unknown, ["content-type", "x-request-id", "content-length", "date"].map(String::from).to_vec())
 }
 
 /// The configuration of the two organizations without these sections.

@@ -14,7 +14,7 @@ pub mod guesses;
 mod kept;
 pub mod office365;
 #[cfg(feature = "server")]
-mod rate;
+pub mod rate;
 #[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "client")]

@@ -1,4 +1,4 @@
-//! The rate limit of dialects that count by the minute.
+//! The rate limit of dialects that count by the minute, and of the native API.
 //!
 //! A window opens with its first request and lasts a minute, so the seconds to wait are known exactly, and the number allowed is that of
 //! the settings at the time of the request, so a reload changes open windows too.
@@ -9,7 +9,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 const WINDOW: Millis = 60_000;
-/// Only credentials of the configuration get here; reloads may bring ever new ones, so ended windows are dropped beyond this many.
+/// Only known credentials get here; there may be ever new ones, so beyond this many, ended windows are dropped when another begins.
 const MANY: usize = 1024;
 
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,18 @@ impl Window {
 
 /// So many requests a minute for each key.
 #[derive(Debug)]
-pub(crate) struct PerMinute<K>(Mutex<HashMap<K, Window>>);
+pub struct PerMinute<K>(Mutex<HashMap<K, Window>>);
+
+/// How a request was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// Whether it may pass.
+    pub is_admitted: bool,
+    /// How many more may until the window ends.
+    pub left: u32,
+    /// In how many seconds the window ends.
+    pub reset_seconds: i64,
+}
 
 impl<K> Default for PerMinute<K> {
     fn default() -> Self {
@@ -38,23 +49,29 @@ impl<K> Default for PerMinute<K> {
 impl<K: Eq + Hash> PerMinute<K> {
     /// Counts a request, or says how many seconds to wait. `per_minute` 0 allows any.
     pub(crate) fn admit(&self, key: K, per_minute: u32, now: Millis) -> Result<(), i64> {
+        match self.count(key, per_minute, now) {
+            Some(Count { is_admitted: false, reset_seconds, .. }) => Err(reset_seconds),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a request, and says how. None: `per_minute` is 0, which allows any.
+    pub fn count(&self, key: K, per_minute: u32, now: Millis) -> Option<Count> {
         if per_minute == 0 {
-            return Ok(());
+            return None;
         }
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MANY {
+        if windows.len() >= MANY && !windows.contains_key(&key) {
             windows.retain(|_, window| window.is_open(now));
         }
         let window = windows.entry(key).or_insert(Window { opened: now, requests: 0 });
         if !window.is_open(now) {
             *window = Window { opened: now, requests: 0 };
         }
-        if window.requests >= per_minute {
-            let left = window.opened + WINDOW - now;
-            return Err((left + 999) / 1000);
-        }
-        window.requests += 1;
-        Ok(())
+        let is_admitted = window.requests < per_minute;
+        window.requests += u32::from(is_admitted);
+        let left = per_minute.saturating_sub(window.requests);
+        Some(Count { is_admitted, left, reset_seconds: (window.opened + WINDOW - now + 999) / 1000 })
     }
 }
 

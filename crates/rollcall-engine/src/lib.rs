@@ -15,11 +15,13 @@
 //! - [`cells`]: the mergeable exact aggregates and their store
 //! - `commit`: the pipeline from columns to receipts
 //! - [`engine`]: the engine as its users see it, its start, and its threads
+//! - [`access`]: who may ask: keys that are made at run time, and the audit log
 //! - [`reports`]: one file a report, and beside it the SQL that defines the same answer
 //! - [`export`]: facts back out, in formats that can be ingested again
 //! - [`erase`]: facts that go for good: those of a user, of long ago, or that were a mistake
 //! - [`backup`]: one consistent state, elsewhere, and back
 
+pub mod access;
 pub mod backup;
 pub mod cells;
 mod clock;

@@ -49,6 +49,10 @@ pub struct Settings {
     pub uses_per_organization: u32,
     /// How many receipts of one organization are kept to be listed, the oldest go first; 0: all.
     pub receipts_per_organization: u32,
+    /// How many keys one organization may have that are made at run time; 0: any.
+    pub keys_per_organization: u32,
+    /// How many lines of the audit log of one organization are kept, the oldest go first; 0: all.
+    pub audit_per_organization: u32,
     /// How many bytes the directory of one organization may take, as JSON; 0: any number.
     pub directory_bytes: u64,
     /// How many bytes the directories of one organization may take that were replaced and are kept: the oldest go first, the newest stays
@@ -86,6 +90,8 @@ impl Default for Settings {
             bookings_per_organization: 100_000,
             uses_per_organization: 100_000,
             receipts_per_organization: 10_000,
+            keys_per_organization: 1_000,
+            audit_per_organization: 100_000,
             directory_bytes: 128 << 20,
             directory_history_bytes: 256 << 20,
         }

@@ -6,9 +6,12 @@
 //! - [`config`]: the file `rollcall.toml`
 //! - [`believable`]: the facts of the demo
 //! - [`operations`]: what an operator does to a data directory, with a server or without one
+//! - [`cursor`]: where a list goes on
 //! - [`descriptors`]: how many files and sockets the process may open, and who may have them
 //! - [`server`]: HTTP: the connections, every route, and what the native ones do
 //! - [`reports`]: the native form of every report: its parameters and columns, as JSON, CSV and table
+//! - [`problem`]: errors of the native API as they travel
+//! - [`random`]: random secrets
 //! - [`sealed`]: the signing key in a backup
 //! - [`output`], [`failure`]: what commands print, and how they fail
 
@@ -18,10 +21,13 @@ mod args;
 mod believable;
 mod commands;
 mod config;
+mod cursor;
 mod descriptors;
 mod failure;
 mod operations;
 mod output;
+mod problem;
+mod random;
 mod reports;
 mod sealed;
 mod server;

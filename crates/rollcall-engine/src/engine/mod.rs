@@ -5,6 +5,7 @@ pub(crate) mod housekeeper;
 pub(crate) mod modes;
 pub(crate) mod supervisor;
 
+use crate::access::Access;
 use crate::cells::{Cells, DamagedFile, Findings, Progress, Scope, State};
 use crate::commit::{Committer, Message, Request};
 use crate::data_directory::{UNFINISHED, lock, make, unusable};
@@ -51,6 +52,7 @@ pub struct Engine {
     pub(crate) erasing: Mutex<()>,
     pub(crate) names: NamesOf,
     pub(crate) directories: Directories,
+    pub(crate) access: Arc<Access>,
     pub(crate) directory_limits: DirectoryLimits,
     committer: Option<Committer>,
     checkpointer: Option<(Arc<Pace>, JoinHandle<()>)>,
@@ -105,6 +107,7 @@ impl Engine {
         let position = catch_up(&ledger, &cells)?;
         facts.lake.check_covered(position)?;
         let directories = Directories::open(&ledger)?;
+        let access = Arc::new(Access::open(&ledger, &settings)?);
         let pace = Arc::new(Pace::default());
         let after = {
             let (pace, cells) = (pace.clone(), cells.clone());
@@ -116,8 +119,8 @@ impl Engine {
         };
         let committer = Committer::start(&ledger, &cells, position, &settings, after)?;
         let checkpointer = {
-            let (ledger, cells, pace) = (ledger.clone(), cells.clone(), pace.clone());
-            spawn("checkpointer", move || checkpoints(&ledger, &cells, &pace))?
+            let (ledger, cells, access, pace) = (ledger.clone(), cells.clone(), access.clone(), pace.clone());
+            spawn("checkpointer", move || checkpoints(&ledger, &cells, &access, &pace))?
         };
         let keeper = Keeper::start(facts.clone(), cells.clone(), &settings)?;
         let ahead = Ahead::start(ledger, cells.clone())?;
@@ -130,6 +133,7 @@ impl Engine {
             erasing: Mutex::default(),
             names: NamesOf::default(),
             directories,
+            access,
             directory_limits: DirectoryLimits { bytes: settings.directory_bytes, history_bytes: settings.directory_history_bytes },
             committer: Some(committer),
             checkpointer: Some((pace, checkpointer)),
@@ -312,8 +316,8 @@ fn catch_up(ledger: &Ledger, cells: &Cells) -> Result<u64, EngineError> {
 }
 
 /// Checkpoints the cells when enough facts are live or enough time has passed, and a last time when the engine closes. In between, looks at the
-/// disk, and merges what checkpoints wrote.
-fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
+/// disk, merges what checkpoints wrote, and writes when keys were used.
+fn checkpoints(ledger: &Ledger, cells: &Cells, access: &Access, pace: &Pace) {
     let (mut last, mut failed) = (Instant::now(), false);
     loop {
         let closing = {
@@ -325,6 +329,10 @@ fn checkpoints(ledger: &Ledger, cells: &Cells, pace: &Pace) {
         };
         // Before anything is written: on a full disk this makes room.
         ledger.health.look_at(ledger.db());
+        let used = ledger.health.admit().and_then(|()| access.write_uses(ledger, jiff::Timestamp::now().as_millisecond(), closing));
+        if let Err(error) = used {
+            tracing::debug!(%error, "when keys were used could not be written yet");
+        }
         if closing || last.elapsed() >= CHECKPOINT_EVERY || cells.is_due() && !failed {
             let outcome = cells.checkpoint();
             failed = outcome.is_err();

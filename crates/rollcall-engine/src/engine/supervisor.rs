@@ -105,7 +105,7 @@ impl Supervisor {
     }
 
     /// The engine, if it is open now. Never waits.
-    pub(crate) fn opened(&self) -> Option<Arc<Engine>> {
+    pub fn opened(&self) -> Option<Arc<Engine>> {
         if let Slot::Open(engine) = &self.shared.state.lock().engine { Some(engine.clone()) } else { None }
     }
 

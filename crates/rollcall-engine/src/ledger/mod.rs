@@ -16,8 +16,11 @@
 //! | `kept-directories` | org, part, version | the last directories that it replaced (`directories.rs`) |
 //! | `receipts` | org, count | a receipt that is kept (`receipts.rs`) |
 //! | `erasures` | org, number | an erasure that is not finished (`erasures.rs`) |
+//! | `keys` | org, number | a key made at run time (`access.rs`) |
+//! | `audit` | org, count | a line of the audit log (`access.rs`) |
 //! | `meta` | a word | |
 
+pub(crate) mod access;
 pub(crate) mod birth;
 pub(crate) mod changes;
 pub(crate) mod directories;
@@ -69,6 +72,8 @@ pub struct Ledger {
     pub(crate) kept_directories: Keyspace,
     pub(crate) erasures: Keyspace,
     pub(crate) receipts: Keyspace,
+    pub(crate) keys: Keyspace,
+    pub(crate) audit: Keyspace,
     id: String,
     directory: PathBuf,
     /// What is wrong with the storage.
@@ -145,6 +150,8 @@ impl Ledger {
             kept_directories: db.keyspace("kept-directories", plain)?,
             erasures: db.keyspace("erasures", plain)?,
             receipts: db.keyspace("receipts", plain)?,
+            keys: db.keyspace("keys", plain)?,
+            audit: db.keyspace("audit", plain)?,
             users: Names::new(db.keyspace("users", plain)?),
             apps: Names::new(db.keyspace("apps", plain)?),
             bookings: Names::new(db.keyspace("bookings", plain)?),

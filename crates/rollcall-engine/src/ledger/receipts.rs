@@ -126,7 +126,9 @@ impl Ledger {
                 batch.insert(&self.receipts, key, KeptReceipt { withdrawn: Some(at), ..kept }.bytes());
             }
         }
-        Ok(batch.commit()?)
+        batch.commit()?;
+        self.changes.of([org]);
+        Ok(())
     }
 }
 

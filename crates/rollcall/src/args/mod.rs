@@ -2,14 +2,16 @@
 
 mod erase;
 mod facts;
+mod keys;
 mod report;
 mod serve;
 mod storage;
 
 pub use erase::{At, Forget, Receipts, Retain, Withdraw};
 pub use facts::{Export, ExportFormat, FactFormat, Import, OnError, UserField};
+pub use keys::{Audit, CreateKey, Key, KeyCommand, KeyFor, ListKeys, RevokeKey};
 pub use report::{Report, RowFormat};
-pub use serve::{Completions, Config, ConfigCommand, Demo, Key, KeyCommand, KeyFor, Serve};
+pub use serve::{Completions, Config, ConfigCommand, Demo, Serve};
 pub use storage::{Backup, Compact, Flush, Prove, Restore, Vacuum};
 
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum, ValueHint};
@@ -115,8 +117,12 @@ pub enum Command {
     Withdraw(Withdraw),
     /// Check the configuration, or print an example of one
     Config(Config),
-    /// Make keys, and hashes of passwords
+    /// Make, list and revoke keys; make hashes of passwords
     Key(Key),
+    /// List who did what: keys made, revoked and used for the first time, facts taken back, changes of the directory
+    ///
+    /// A server that has the directory open lists it.
+    Audit(Audit),
     /// Print a script that completes commands and flags in your shell
     Completions(Completions),
 }

@@ -1,7 +1,7 @@
 //! What sets a server up and runs it.
 
 use super::Configured;
-use clap::{Args as Flags, Subcommand, ValueEnum, ValueHint};
+use clap::{Args as Flags, Subcommand, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -62,42 +62,6 @@ pub enum ConfigCommand {
     Check(Configured),
     /// Print a commented configuration
     Example,
-}
-
-/// `key`.
-#[derive(Debug, Flags)]
-pub struct Key {
-    /// What to do
-    #[command(subcommand)]
-    pub command: KeyCommand,
-}
-
-/// What `key` can do.
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Print a random 256-bit secret, and its hash as it stands in the configuration
-    New {
-        /// What to call the key
-        #[arg(long, value_name = "NAME", default_value = "unnamed")]
-        name: String,
-        /// Which API it opens
-        #[arg(long = "for", value_name = "API", value_enum, default_value_t = KeyFor::Native)]
-        of: KeyFor,
-    },
-    /// Read a password from standard input, and print its hash as it stands in the configuration
-    ///
-    /// For the accounts of the Office 365 reports: `password_hash` under [[organizations.office365.users]]. The password is one
-    /// line of at least 12 characters; the hash is argon2id with a fresh salt, so that the same password has another hash each time.
-    Hash,
-}
-
-/// Which API a key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KeyFor {
-    /// The native API: facts in, reports out
-    Native,
-    /// Yunxiao's reports: a personal access token
-    Yunxiao,
 }
 
 /// `completions`.

@@ -5,6 +5,7 @@ use super::remote::{Remote, unreachable};
 use crate::args::{self, ExportFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
+use crate::problem::detail_in;
 use crate::reports;
 use indicatif::ProgressBar;
 use reqwest::Method;
@@ -101,7 +102,7 @@ async fn fetch(url: &str, format: ExportFormat, flags: &args::Export, target: &m
     let status = response.status();
     if !status.is_success() {
         let body = response.bytes().await.map_err(unreachable)?;
-        return Err(Failure::of(&address, super::error_in(&body).unwrap_or_else(|| status.to_string())));
+        return Err(Failure::of(&address, detail_in(&body).unwrap_or_else(|| status.to_string())));
     }
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         // Nobody else waits for this thread.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod backup;
 mod completions;
 mod config;
@@ -55,6 +56,7 @@ pub fn run(args: Args) -> Result {
         Command::Restore(flags) => restore::run(&flags),
         Command::Config(flags) => config::run(flags),
         Command::Key(flags) => key::run(flags),
+        Command::Audit(flags) => audit::run(&flags),
         Command::Completions(flags) => completions::run(flags),
     }
 }
@@ -83,11 +85,6 @@ fn built(client: reqwest::ClientBuilder) -> Result<reqwest::Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = client.connect_timeout(CONNECT_TIME).build();
     client.map_err(|error| Failure::of("the HTTP client could not be made", causes(&error)))
-}
-
-/// The message in a native route's error.
-fn error_in(body: &[u8]) -> Option<String> {
-    Some(serde_json::from_slice::<serde_json::Value>(body).ok()?.get("error")?.as_str()?.to_owned())
 }
 
 /// An error with its causes, for people.

@@ -6,6 +6,7 @@ use crate::failure::{Failure, Result};
 use crate::operations::socket::{NAME, Socket};
 use crate::operations::{Context, Line, Operation, Progress};
 use crate::output;
+use crate::problem::detail_in;
 use rollcall_engine::{Engine, EngineError, Settings};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
@@ -66,7 +67,7 @@ async fn ask<O: Operation>(socket: &Socket, asked: &O::Asked, progress: &Progres
     let status = response.status();
     if !status.is_success() {
         let body = response.bytes().await.map_err(broken)?;
-        return Err(Failure::of("the server refused", super::error_in(&body).unwrap_or_else(|| status.to_string())));
+        return Err(Failure::of("the server refused", detail_in(&body).unwrap_or_else(|| status.to_string())));
     }
     let mut line = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {

@@ -5,6 +5,7 @@ use super::remote::{Remote, unreachable};
 use crate::args::{self, RowFormat};
 use crate::failure::{Failure, Result};
 use crate::output;
+use crate::problem::detail_in;
 use crate::reports::{self, Bounds, Document};
 use reqwest::Method;
 use std::time::Duration;
@@ -67,7 +68,7 @@ async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
     let status = response.status();
     let body = response.bytes().await.map_err(unreachable)?;
     if !status.is_success() {
-        return Err(Failure::of(&address, super::error_in(&body).unwrap_or_else(|| status.to_string())));
+        return Err(Failure::of(&address, detail_in(&body).unwrap_or_else(|| status.to_string())));
     }
     Document::from_json(&body, flags.report.columns(&given(flags)))
         .map_err(|error| Failure::of(format_args!("{address} answered something else"), error))

@@ -15,7 +15,8 @@ use rollcall_model::OrgId;
 use std::path::Path;
 
 impl At {
-    fn config(&self) -> Result<Option<Config>> {
+    /// The configuration, where it is given.
+    pub(super) fn config(&self) -> Result<Option<Config>> {
         self.config.as_deref().map(|config| forget::load(config, &self.data)).transpose()
     }
 }

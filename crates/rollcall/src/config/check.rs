@@ -14,6 +14,8 @@ use toml::Spanned;
 
 const EXPECTED_LISTEN: &str = "expected ADDRESS:PORT such as 127.0.0.1:7070";
 const EXPECTED_PROXY: &str = "expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8";
+const EXPECTED_ORIGIN: &str =
+    "expected an origin as browsers send it, such as https://reports.example.com: scheme, host in lower case and port, without a path";
 const EXPECTED_TEXT: &str = "expected 1 to 256 bytes without control characters";
 
 /// The problems found so far, and what is needed to place them.
@@ -57,6 +59,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
     let mut checks = Checks { text, problems: Vec::new(), seen: HashMap::new() };
     let listen = listen(&mut checks, file.listen.as_ref());
     let trusted_proxies = file.trusted_proxies.iter().filter_map(|given| proxy(&mut checks, given)).collect();
+    let origins = file.cors.origins.iter().filter_map(|given| origin(&mut checks, given)).collect();
     let organizations: Vec<_> = file
         .organizations
         .iter()
@@ -74,6 +77,7 @@ pub(super) fn check(file: File, text: &str, folder: &Path, overrides: &Overrides
         data: overrides.data.clone().unwrap_or_else(|| folder.join(file.data.as_deref().unwrap_or(Path::new("data")))),
         allow_plaintext_auth: file.allow_plaintext_auth,
         trusted_proxies,
+        origins,
         log_client_addresses: file.log_client_addresses.unwrap_or(true),
         tls: file.tls.map(|tls| TlsFiles { certificate: folder.join(tls.certificate), key: folder.join(tls.key) }),
         places: file.places.files().into_iter().map(|path| folder.join(path)).collect(),
@@ -105,6 +109,20 @@ fn proxy(checks: &mut Checks<'_>, given: &Spanned<String>) -> Option<IpNet> {
         Some(_) => {}
     }
     network
+}
+
+/// An origin as browsers send it.
+fn origin(checks: &mut Checks<'_>, given: &Spanned<String>) -> Option<String> {
+    let text = given.get_ref();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_authority = |rest: &str| {
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte))
+    };
+    if rest.is_some_and(is_authority) {
+        return Some(text.clone());
+    }
+    checks.refuse(given, "cors.origins", &format!("{text}: {EXPECTED_ORIGIN}"));
+    None
 }
 
 fn organization(checks: &mut Checks<'_>, at: &str, given: &file::Organization, folder: &Path) -> Option<OrganizationConfig> {

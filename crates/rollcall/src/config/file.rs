@@ -17,6 +17,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) allow_plaintext_auth: bool,
     #[serde(default)]
+    pub(super) cors: Cors,
+    #[serde(default)]
     pub(super) trusted_proxies: Vec<Spanned<String>>,
     pub(super) log_client_addresses: Option<bool>,
     pub(super) tls: Option<Tls>,
@@ -34,6 +36,13 @@ pub(super) struct File {
     pub(super) backup: Backup,
     #[serde(default)]
     pub(super) organizations: Vec<Organization>,
+}
+
+/// Whose pages may use the native API from a browser.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Cors {
+    pub(super) origins: Vec<Spanned<String>>,
 }
 
 /// What backups need.
@@ -93,6 +102,8 @@ pub(super) struct Storage {
     bookings_per_organization: Option<u32>,
     uses_per_organization: Option<u32>,
     receipts_per_organization: Option<u32>,
+    keys_per_organization: Option<u32>,
+    audit_per_organization: Option<u32>,
     directory_bytes: Option<u64>,
     directory_history_bytes: Option<u64>,
 }
@@ -114,6 +125,8 @@ impl Storage {
             bookings_per_organization: self.bookings_per_organization.unwrap_or(defaults.bookings_per_organization),
             uses_per_organization: self.uses_per_organization.unwrap_or(defaults.uses_per_organization),
             receipts_per_organization: self.receipts_per_organization.unwrap_or(defaults.receipts_per_organization),
+            keys_per_organization: self.keys_per_organization.unwrap_or(defaults.keys_per_organization),
+            audit_per_organization: self.audit_per_organization.unwrap_or(defaults.audit_per_organization),
             directory_bytes: self.directory_bytes.unwrap_or(defaults.directory_bytes),
             directory_history_bytes: self.directory_history_bytes.unwrap_or(defaults.directory_history_bytes),
             ..defaults

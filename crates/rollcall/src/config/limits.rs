@@ -58,6 +58,12 @@ pub struct Limits {
     pub report_rows: u64,
     /// Cells that one question takes: about one for each day, or for each day and department.
     pub report_cells: u64,
+    /// Cells of a report that is written as XLSX, which is made in memory.
+    pub xlsx_cells: u64,
+    /// Requests a minute of one key of the native API, but for those that send facts.
+    pub requests_per_minute: u32,
+    /// Requests a minute of one key that send facts; usually off, since room, turns and the disk bound them.
+    pub fact_requests_per_minute: u32,
     /// Bytes of answers that are kept, and given again to the same question while nothing changed; 0: none is kept.
     pub answer_bytes: u64,
 }
@@ -92,6 +98,9 @@ impl Default for Limits {
             report_days: 3660,
             report_rows: 100_000,
             report_cells: 1_000_000,
+            xlsx_cells: 500_000,
+            requests_per_minute: 60_000,
+            fact_requests_per_minute: 0,
             answer_bytes: 64 << 20,
         }
     }

@@ -47,6 +47,8 @@ pub struct Config {
     pub log_client_addresses: bool,
     /// The proxies that are believed when they say for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
+    /// The origins whose pages may use the native API from a browser.
+    pub origins: Vec<String>,
     /// The certificate and key of a TLS listener.
     pub tls: Option<TlsFiles>,
     /// The place databases; the first that knows an address says where it is.

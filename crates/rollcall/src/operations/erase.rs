@@ -1,8 +1,9 @@
 //! `forget`, `retain` and `withdraw`: facts that go for good, and the proof.
 
-use super::{Context, Operation, Progress};
-use rollcall_engine::Engine;
+use super::{Context, Operation, Progress, keys};
+use rollcall_engine::access::{Actor, Happening};
 use rollcall_engine::erase::{self, Conditions, Selection};
+use rollcall_engine::{Engine, EngineError};
 use rollcall_model::calendar::{DAY_MILLIS, rfc3339};
 use rollcall_model::{Millis, OrgId};
 use serde::{Deserialize, Serialize};
@@ -111,7 +112,7 @@ impl Operation for Forget {
 
     fn run(context: &Context<'_>, asked: AskedOfForget, progress: &Progress<'_>) -> Result<Erased, String> {
         let AskedOfForget { organization, user, dry_run } = asked;
-        erase(context.engine, organization, &Selection::User(user), dry_run, progress)
+        erase(context.engine, organization, &Selection::User(user), operator(dry_run), progress)
     }
 }
 
@@ -124,7 +125,7 @@ impl Operation for Withdraw {
     fn run(context: &Context<'_>, asked: AskedOfWithdraw, progress: &Progress<'_>) -> Result<Erased, String> {
         let AskedOfWithdraw { organization, conditions, dry_run } = asked;
         let selection = conditions.selection().map_err(|unfit| unfit.to_string())?;
-        erase(context.engine, organization, &selection, dry_run, progress)
+        erase(context.engine, organization, &selection, operator(dry_run), progress)
     }
 }
 
@@ -156,7 +157,7 @@ impl Operation for Retain {
         let of = asked.retentions.len() as u64;
         let retain_one = |(done, retention): (u64, &Retention)| {
             progress(done, of);
-            retention.erase(context.engine, now)
+            retention.erase(context.engine, now, Actor::Operator)
         };
         (0..).zip(&asked.retentions).map(retain_one).collect()
     }
@@ -179,17 +180,33 @@ impl Retention {
     }
 
     /// Erases what is older, as of an instant.
-    pub fn erase(&self, engine: &Engine, now: Millis) -> Result<Retained, String> {
+    pub fn erase(&self, engine: &Engine, now: Millis, who: Actor) -> Result<Retained, String> {
         let Self { organization, days } = *self;
         let before = self.before(now);
-        let erased = erase(engine, organization, &Selection::Before(before), false, &|_, _| {})?;
+        let erased = erase(engine, organization, &Selection::Before(before), Some(who), &|_, _| {})?;
         Ok(Retained { organization, days, before: rfc3339(before), doubt: None, erased })
     }
 }
 
-fn erase(engine: &Engine, org: OrgId, selection: &Selection, dry_run: bool, progress: &Progress<'_>) -> Result<Erased, String> {
-    let erased = if dry_run { engine.would_erase(org, selection) } else { engine.erase(org, selection, progress) };
-    erased.map(Erased::from).map_err(|error| error.to_string())
+/// Erases, and says in the audit log who did it; with nobody, only says what would be erased.
+fn erase(engine: &Engine, org: OrgId, selection: &Selection, who: Option<Actor>, progress: &Progress<'_>) -> Result<Erased, String> {
+    let told = |error: EngineError| error.to_string();
+    let Some(who) = who else { return engine.would_erase(org, selection).map(Erased::from).map_err(told) };
+    let erased = Erased::from(engine.erase(org, selection, progress).map_err(told)?);
+    let facts = erased.facts();
+    let what = match selection {
+        Selection::User(_) => Happening::PersonErased { facts },
+        Selection::Before(_) if facts == 0 => return Ok(erased),
+        Selection::Before(_) => Happening::OldFactsErased { facts },
+        Selection::Where(_) => Happening::FactsWithdrawn { facts },
+    };
+    keys::note(engine, org, who, what);
+    Ok(erased)
+}
+
+/// Nobody where it is only to be said what would be erased.
+fn operator(dry_run: bool) -> Option<Actor> {
+    (!dry_run).then_some(Actor::Operator)
 }
 
 impl Erased {

@@ -5,6 +5,7 @@
 //! # Layout
 //! - [`erase`]: `forget`, `retain` and `withdraw`
 //! - [`receipts`]: the operation of that name
+//! - [`keys`]: `key create`, `key list`, `key revoke` and `audit`
 //! - [`housekeeping`]: `flush`, `compact` and `vacuum`
 //! - [`backup`]: the operation of that name
 //! - [`prove`]: `verify` and `rebuild`
@@ -17,6 +18,7 @@
 pub mod backup;
 pub mod erase;
 pub mod housekeeping;
+pub mod keys;
 pub mod prove;
 pub mod receipts;
 pub mod socket;

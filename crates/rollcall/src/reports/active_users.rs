@@ -25,6 +25,24 @@ impl Report for ActiveUsersReport {
         true
     }
 
+    fn about(&self) -> [&'static str; 2] {
+        [
+            "Distinct users who were in a session, a row for each day, week, month, year, run of days, or for the whole range.",
+            "到过会话的去重用户数：按天、周、月、年、滚动天数，或整个范围。",
+        ]
+    }
+
+    fn names_people(&self) -> bool {
+        false
+    }
+
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        match parameter {
+            "by" => Some(groups::GROUPINGS),
+            _ => None,
+        }
+    }
+
     fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let ask = ActiveUsers {
             range,

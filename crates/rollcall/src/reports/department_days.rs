@@ -67,6 +67,25 @@ impl Report for DepartmentDaysReport {
         true
     }
 
+    fn about(&self) -> [&'static str; 2] {
+        [
+            "Use of the coding assistant by department, a row for each day and department, or for each part of one's use.",
+            "编码助手按部门的使用情况：每天每部门一行，或按用途细分。",
+        ]
+    }
+
+    fn names_people(&self) -> bool {
+        false
+    }
+
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        match parameter {
+            "by" => Some("day|whole"),
+            "breakdown" => Some("chatting|coding|completion"),
+            _ => None,
+        }
+    }
+
     fn question(&self, Common { range, zone, most_rows }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let breakdown = Breakdown::of(own.get("breakdown"))?;
         let department = own.get("department").map(Into::into);

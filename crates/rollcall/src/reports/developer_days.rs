@@ -53,6 +53,25 @@ impl Report for DeveloperDaysReport {
         true
     }
 
+    fn about(&self) -> [&'static str; 2] {
+        [
+            "Use of the coding assistant by developer, a row for each day and developer, or for each part of one's use.",
+            "编码助手按开发者的使用情况：每天每人一行，或按用途细分。",
+        ]
+    }
+
+    fn names_people(&self) -> bool {
+        true
+    }
+
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        match parameter {
+            "by" => Some("day|whole"),
+            "breakdown" => Some("chatting|coding|completion"),
+            _ => None,
+        }
+    }
+
     fn question(&self, Common { range, zone, most_rows }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let breakdown = Breakdown::of(own.get("breakdown"))?;
         let with_subtree = usage::with_subtree(own)?;

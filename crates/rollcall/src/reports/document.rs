@@ -52,9 +52,9 @@ pub struct CoversDocument {
 /// An answer as it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    covers: CoversDocument,
-    columns: &'static [&'static str],
-    rows: Vec<Vec<Cell>>,
+    pub(super) covers: CoversDocument,
+    pub(super) columns: &'static [&'static str],
+    pub(super) rows: Vec<Vec<Cell>>,
 }
 
 impl Document {

@@ -30,6 +30,9 @@ pub(super) const EXPECTED_DEVICES: &str =
 
 const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
+/// What [`grouping`] reads, as a regular expression.
+pub(super) const GROUPINGS: &str = "hour|day|week|month|quarter|year|whole|rolling-[0-9]{1,3}";
+
 /// `hour`, `day`, `week`, `month`, `quarter`, `year`, `whole`, or `rolling-N`; a day where nothing is said.
 pub(super) fn grouping(value: Option<&str>) -> Result<Grouping, BadParameter> {
     Ok(match value {

@@ -25,6 +25,18 @@ impl Report for MeetingDaysReport {
         true
     }
 
+    fn about(&self) -> [&'static str; 2] {
+        ["Meetings, their duration and their participants, a row for each day.", "每天一行：会议数、会议时长、参会人次。"]
+    }
+
+    fn names_people(&self) -> bool {
+        false
+    }
+
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        (parameter == "by").then_some(groups::GROUPINGS)
+    }
+
     fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let ask = MeetingDays {
             range,

@@ -1,4 +1,4 @@
-//! The native form of every report: parameters as people write them, and rows as JSON, CSV or a table.
+//! The native form of every report: parameters as people write them, and rows as JSON, CSV, XLSX or a table.
 //!
 //! A new report is one file here, and one line in [`REPORTS`].
 
@@ -12,9 +12,12 @@ mod parameters;
 mod top_users;
 mod usage;
 mod users_by_place;
+mod vocabulary;
+mod xlsx;
 
 pub use document::{Cell, Document};
-pub use parameters::{BadParameter, Bounds, Common, Given, check_names, export_range, question, time, zone};
+pub use parameters::{BadParameter, Bounds, COMMON, Common, Given, check_names, export_range, question, time, zone};
+pub use vocabulary::describe;
 
 use rollcall_model::{OrgId, ReportError, Reports};
 
@@ -34,6 +37,19 @@ pub trait Report: Sync + std::fmt::Debug {
 
     /// Whether it has a row for each day, so that the length of its range must be bounded.
     fn has_day_rows(&self) -> bool;
+
+    /// What it answers, in English and in Chinese: a sentence for those who read what the API offers.
+    fn about(&self) -> [&'static str; 2];
+
+    /// Whether its rows say who people are, by id or by name: keys that get counts only may not ask it.
+    fn names_people(&self) -> bool;
+
+    /// The words that one of its own parameters takes, with `|` between them, or a regular expression of the values; none where that is the same
+    /// for every report.
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        let _ = parameter;
+        None
+    }
 
     /// The question with these parameters.
     ///

@@ -48,9 +48,12 @@ pub struct Given<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", shown(parameter, value.as_deref(), expected))]
 pub struct BadParameter {
-    parameter: String,
-    value: Option<String>,
-    expected: String,
+    /// Its name.
+    pub parameter: String,
+    /// Its value, shortened; none where it is missing.
+    pub value: Option<String>,
+    /// What was expected.
+    pub expected: String,
 }
 
 fn shown(parameter: &str, value: Option<&str>, expected: &str) -> String {
@@ -117,7 +120,7 @@ pub fn check_names(given: &[(String, String)], known: &[&str]) -> Result<(), Bad
 /// # Errors
 /// The first parameter that is unknown, given twice or wrong.
 pub fn export_range(given: &[(String, String)], organization: &Organization) -> Result<Range, BadParameter> {
-    check_names(given, &["from", "to", "format"])?;
+    check_names(given, &["from", "to", "format", "bom"])?;
     let given = Given { pairs: given, organization };
     let end = |name, open| given.get(name).map_or(Ok(open), |text| time(name, Some(text), &organization.zone));
     let range = Range::new(end("from", EARLIEST)?, end("to", LATEST)?);

@@ -27,6 +27,21 @@ impl Report for TopUsersReport {
         false
     }
 
+    fn about(&self) -> [&'static str; 2] {
+        ["Users by meetings attended or by time in them.", "按参会次数或参会时长排列的用户。"]
+    }
+
+    fn names_people(&self) -> bool {
+        true
+    }
+
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        match parameter {
+            "order" => Some("meetings|duration"),
+            _ => None,
+        }
+    }
+
     fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
         let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()?, kinds: None };

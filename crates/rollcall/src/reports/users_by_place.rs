@@ -26,6 +26,21 @@ impl Report for UsersByPlaceReport {
         false
     }
 
+    fn about(&self) -> [&'static str; 2] {
+        ["Distinct users by country or by subdivision, with their share.", "按国家或一级行政区的去重用户数及占比。"]
+    }
+
+    fn names_people(&self) -> bool {
+        false
+    }
+
+    fn words(&self, parameter: &str) -> Option<&'static str> {
+        match parameter {
+            "by" => Some("country|subdivision"),
+            _ => None,
+        }
+    }
+
     fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let by = match own.get("by") {
             None | Some("country") => PlaceLevel::Country,

@@ -1,6 +1,8 @@
-//! One log line a request: method, path, status, time, and the id that its answer has, if it has one; no query, no header, no address, for those may hold secrets or
-//! say who asks. A sign-in that failed has a line of its own, with the client's address: so that whoever guesses can be banned.
+//! What surrounds every request: its id, and one log line: method, path, status, time, and the id that its answer has; no query, no header, no address, for those may
+//! hold secrets or say who asks. A sign-in that failed has a line of its own, with the client's address: so that whoever guesses can be banned.
 
+use super::refusal::Refusal;
+use super::request_id::{REQUEST_ID, RequestId};
 use super::state::App;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -11,29 +13,38 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use tracing::Instrument;
 
 /// How many bytes of what a client sent are repeated.
 const LONGEST: usize = 256;
 
-/// The headers in which answers have the id of their request: one for each dialect that has such a header.
+/// The headers in which dialects' answers have the id of their request: one for each dialect that has such a header.
 const REQUEST_IDS: [&str; 3] = [office365::wire::header::REQUEST_ID, yunxiao::wire::header::REQUEST_ID, feishu::wire::LOG_ID_HEADER];
 
-pub async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let method = cut(request.method().as_str()).into_owned();
-    let path = cut(request.uri().path()).into_owned();
+    let path = request.uri().path().to_owned();
     let client = request.extensions().get().and_then(|channel: &Channel| channel.client);
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let mut response = next.run(request).instrument(tracing::error_span!("request", %id)).await;
+    Refusal::write(&mut response, &path, Some(id.as_str()));
     let status = response.status().as_u16();
     let duration_ms = begun.elapsed().as_millis();
     if let Some(failed) = response.extensions().get::<FailedSignIn>() {
         tell(failed, client.filter(|_| app.live().log_client_addresses));
     }
-    let request_id = REQUEST_IDS.iter().find_map(|name| response.headers().get(*name)?.to_str().ok());
-    if matches!(path.as_str(), "/livez" | "/readyz") {
-        tracing::debug!(%method, path, status, duration_ms, "request");
+    let of_dialect = REQUEST_IDS.iter().find_map(|name| response.headers().get(*name)?.to_str().ok());
+    let (request_id, path) = (of_dialect.unwrap_or(id.as_str()), cut(&path));
+    if matches!(&*path, "/livez" | "/readyz") {
+        tracing::debug!(%method, path = &*path, status, duration_ms, request_id, "request");
     } else {
-        tracing::info!(%method, path, status, duration_ms, request_id, "request");
+        tracing::info!(%method, path = &*path, status, duration_ms, request_id, "request");
+    }
+    let is_native = of_dialect.is_none();
+    if is_native {
+        response.headers_mut().insert(REQUEST_ID, id.header());
     }
     response
 }

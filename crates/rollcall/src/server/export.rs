@@ -1,11 +1,14 @@
 //! `GET /v1/attendance` and `/v1/assistance`: every fact of a range, streamed as the ledger is read.
 
+use super::credentials::Caller;
+use super::negotiate::BOM;
 use super::parts::{Part, Parts};
 use super::refusal::Refusal;
 use super::state::App;
-use super::{credentials, native};
+use super::work::inside;
+use super::{native, negotiate};
 use crate::config::Limits;
-use crate::reports::{self, BadParameter};
+use crate::reports;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -29,28 +32,29 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How many chunks wait for the client, so that reading and sending do not wait for each other.
 const AHEAD: usize = 4;
 
-/// The formats: in `format`, and as content types.
-const FORMATS: [(&str, &str, Format); 3] = [
+/// The formats of exports.
+pub const FORMATS: &[negotiate::Format<Format>] = &[
     ("ndjson", "application/x-ndjson", Format::Ndjson),
     ("csv", "text/csv", Format::Csv),
     ("parquet", "application/vnd.apache.parquet", Format::Parquet),
 ];
 
-pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
-    let live = app.live();
-    let organization = credentials::organization(&live, &headers)?;
-    let given = native::parameters(&uri)?;
+pub async fn facts<B: Worded>(State(app): State<Arc<App>>, caller: Caller, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+    let Caller { live, organization, .. } = caller;
+    let mut given = native::parameters(&uri)?;
+    let (content_type, format) = negotiate::format(&mut given, &headers, FORMATS)?;
+    let with_bom = negotiate::bom(&mut given, format == Format::Csv)?;
     let range = reports::export_range(&given, &organization)?;
-    let (content_type, format) = format(&given, &headers)?;
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }
     let turn = live.exports.try_take(organization.id)?;
     let until = Limits::seconds(live.limits.export_seconds).map(|time| Instant::now() + time);
     let ((sender, receiver), (begun, first)) = (mpsc::channel(AHEAD), oneshot::channel());
-    tokio::task::spawn_blocking(move || {
+    tokio::task::spawn_blocking(inside(move || {
         let mut pipe = Pipe::new(sender, until);
         pipe.begun = Some(begun);
+        pipe.chunk.extend_from_slice(if with_bom { BOM } else { b"" });
         let pipe = &mut pipe;
         let engine = app.engine().map_err(ExportError::from);
         let written = engine.and_then(|engine| {
@@ -68,28 +72,12 @@ pub async fn facts<B: Worded>(State(app): State<Arc<App>>, uri: Uri, headers: He
             Err(ExportError::Output(error)) => tracing::debug!(%error, "an export was broken off"),
             Err(error) => tracing::error!(%error, "an export failed"),
         }
-    });
+    }));
     // While nothing is sent, an error can still be told as one; after that the answer breaks off.
     if first.await.is_err() {
         return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "facts cannot be read; the cause is in the server's log"));
     }
     Ok(([(header::CONTENT_TYPE, content_type)], Body::new(Parts(receiver))).into_response())
-}
-
-/// By `format`; without it, `Accept` decides.
-fn format(given: &[(String, String)], headers: &HeaderMap) -> Result<(&'static str, Format), BadParameter> {
-    let found = match given.iter().find(|(name, _)| name == "format") {
-        Some((name, value)) => {
-            let found = FORMATS.iter().find(|(word, ..)| word == value);
-            found.ok_or_else(|| BadParameter::new(name, Some(value), "ndjson, csv or parquet"))?
-        }
-        None => {
-            let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default().trim_start();
-            let [default, ..] = &FORMATS;
-            FORMATS.iter().find(|(_, content_type, _)| accept.starts_with(content_type)).unwrap_or(default)
-        }
-    };
-    Ok((found.1, found.2))
 }
 
 /// Where an export is written: gathers it into chunks, and waits for the client to take them. A client that takes nothing loses its

@@ -5,8 +5,6 @@ use super::state::App;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
-use rollcall_dialects::turns::RETRY_AFTER;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -24,8 +22,7 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
     let what: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
     let stopped: Vec<&str> = problems.iter().filter(|problem| problem.stops_ingest).map(|problem| problem.what.as_str()).collect();
     if !stopped.is_empty() {
-        let told = Json(json!({ "error": stopped.join("; "), "ready": false, "problems": what }));
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], told).into_response();
+        return Refusal::unavailable(stopped.join("; ")).with("ready", false).with("problems", what).into_response();
     }
     let told = if what.is_empty() { json!({ "ready": true }) } else { json!({ "ready": true, "problems": what }) };
     Json(told).into_response()

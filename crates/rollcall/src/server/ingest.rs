@@ -1,10 +1,11 @@
 //! `POST /v1/attendance` and `/v1/assistance`: a body of facts becomes durable facts, and a receipt.
 
 use super::body::{Arriving, Collected, no_room};
-use super::credentials;
+use super::credentials::Caller;
 use super::refusal::Refusal;
 use super::room::Held;
 use super::state::{App, now};
+use super::work::blocking;
 use crate::reports::{self, BadParameter};
 use axum::Json;
 use axum::extract::{Query, Request, State};
@@ -19,7 +20,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The content types of facts.
-const CONTENT_TYPES: &[(&str, Format)] = &[
+pub const CONTENT_TYPES: &[(&str, Format)] = &[
     ("application/x-ndjson", Format::Ndjson),
     ("application/ndjson", Format::Ndjson),
     ("application/jsonl", Format::Ndjson),
@@ -40,17 +41,16 @@ enum OnError {
 }
 
 /// Takes facts of one kind.
-pub async fn facts<C: Columns>(State(app): State<Arc<App>>, request: Request) -> Response {
+pub async fn facts<C: Columns>(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = Arriving::new(&parts.headers, body);
-    let answer = ingest::<C>(&app, &parts, &mut body).await;
+    let answer = ingest::<C>(&app, caller, &parts, &mut body).await;
     body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
-    let live = app.live();
-    let organization = credentials::organization(&live, &parts.headers)?;
+async fn ingest<C: Columns>(app: &Arc<App>, caller: Caller, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
+    let Caller { live, organization, .. } = caller;
     let format = format(&parts.headers)?;
     let compression = compression(&parts.headers)?;
     let charset = if matches!(format, Format::Parquet | Format::Arrow) { None } else { charset(&parts.headers)? };
@@ -78,8 +78,7 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
             (Err(_), Some(refusal)) => return Err(refusal),
             // What is wrong with the body as a whole: nothing of it is stored.
             (Err(broken), None) => {
-                let receipt = Receipt { rejected: 1, errors: broken.0, ..Receipt::default() };
-                return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
+                return Err(Refusal::of_facts(&Receipt { rejected: 1, errors: broken.0, ..Receipt::default() }));
             }
         };
         // What follows waits for the disk: others may decode meanwhile. The room of the facts is kept.
@@ -87,8 +86,7 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
         let mut held = held.into_inner();
         held.sent_is_dropped();
         if decoded.rejected > 0 && on_error == OnError::Refuse {
-            let receipt = Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() };
-            return Ok((StatusCode::BAD_REQUEST, Json(receipt)).into_response());
+            return Err(Refusal::of_facts(&Receipt { rejected: decoded.rejected, errors: decoded.errors, ..Receipt::default() }));
         }
         let mut receipt = engine.ingest(&organization, decoded.facts)?;
         drop(held);
@@ -96,7 +94,7 @@ async fn ingest<C: Columns>(app: &Arc<App>, parts: &Parts, body: &mut Arriving<'
         receipt.errors = decoded.errors;
         Ok(Json(receipt).into_response())
     };
-    tokio::task::spawn_blocking(work).await?
+    blocking(work).await?
 }
 
 /// Watches over a decoding: that there is room for what it holds, and somebody who waits for the receipt.

@@ -11,6 +11,7 @@ use super::state::App;
 use crate::operations::backup::Backup;
 use crate::operations::erase::{Forget, Retain, Withdraw};
 use crate::operations::housekeeping::{Compact, Flush, Vacuum};
+use crate::operations::keys::{Audit, CreateKey, ListKeys, RevokeKey};
 use crate::operations::prove::{Rebuild, Verify};
 use crate::operations::receipts::Receipts;
 use crate::operations::socket::{NAME, Socket};
@@ -44,6 +45,10 @@ const OPERATIONS: &[Add] = &[
     add::<Receipts>,
     add::<Withdraw>,
     add::<Backup>,
+    add::<CreateKey>,
+    add::<ListKeys>,
+    add::<RevokeKey>,
+    add::<Audit>,
 ];
 
 /// Adds the route of an operation.

@@ -3,6 +3,7 @@
 use super::state::App;
 use crate::operations::erase::{Retained, Retention};
 use rollcall_engine::Engine;
+use rollcall_engine::access::Actor;
 use rollcall_model::Millis;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +76,7 @@ fn retain_one(engine: &Engine, retention: &Retention, now: Millis) -> Result<boo
              --yes-erase NUMBER` erases them, with the number that it says"
         );
     } else if facts > 0 {
-        let Retained { before, erased, .. } = retention.erase(engine, now)?;
+        let Retained { before, erased, .. } = retention.erase(engine, now, Actor::Server)?;
         let (attendances, assistances, proven) = (erased.attendances, erased.assistances, erased.is_proven());
         tracing::warn!(%organization, %before, attendances, assistances, proven, "facts that were too old were erased");
     } else {

@@ -1,12 +1,15 @@
 //! What all routes share, and what a reload replaces.
 
 use super::room::Room;
+use super::tags::Tags;
 use crate::config::{Config, Limits};
 use crate::operations::erase::Retention;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use rollcall_dialects::rate::PerMinute;
 use rollcall_dialects::turns::{Turns, Words};
-use rollcall_dialects::{Secret, Site, work};
+use rollcall_dialects::{Site, work};
+use rollcall_engine::access::KeyHash;
 use rollcall_engine::{Engine, EngineError, PlaceFiles, Supervisor};
 use rollcall_model::{Millis, OrgId, Organization};
 use std::collections::{HashMap, HashSet};
@@ -23,6 +26,10 @@ pub struct App {
     pub places: Arc<PlaceFiles>,
     /// What the dialects are lent.
     pub site: Arc<Site>,
+    /// What tells the tags of answers.
+    pub tags: Tags,
+    /// How often keys of the native API asked.
+    pub rates: PerMinute<(KeyHash, &'static str)>,
     /// Whose turn it is to change the directory of an organization.
     directory_turns: std::sync::Mutex<HashMap<OrgId, Arc<Mutex<()>>>>,
     live: RwLock<Arc<Live>>,
@@ -44,14 +51,25 @@ pub struct Live {
     pub withdrawals: Arc<Turns>,
     /// Whether lines of failed sign-ins have the client's address.
     pub log_client_addresses: bool,
+    /// The origins whose pages may use the native API from a browser.
+    pub origins: Vec<String>,
     /// The proxies that are believed when they say for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
-    organizations: Vec<Arc<Organization>>,
+    organizations: HashMap<OrgId, Arc<Organization>>,
     retentions: Vec<Retention>,
     /// Those whose ingest keys may withdraw facts.
     withdrawing: HashSet<OrgId>,
-    /// The organization, by position, of each ingest key's hash.
-    keys: HashMap<[u8; 32], usize>,
+    /// The keys of the configuration, by their hashes.
+    keys: HashMap<KeyHash, ConfiguredKey>,
+}
+
+/// A key of the configuration.
+#[derive(Debug)]
+pub struct ConfiguredKey {
+    /// For whom it speaks.
+    pub organization: Arc<Organization>,
+    /// What people call it.
+    pub name: String,
 }
 
 impl App {
@@ -66,6 +84,8 @@ impl App {
             storage,
             places: Arc::new(places),
             site: Arc::new(site),
+            tags: Tags::default(),
+            rates: PerMinute::default(),
             directory_turns: std::sync::Mutex::default(),
             live: RwLock::new(Arc::new(Live::new(config))),
             closing: AtomicBool::new(false),
@@ -113,14 +133,21 @@ impl App {
 
 impl Live {
     fn new(config: &Config) -> Self {
-        let organizations = config.organizations.iter().map(|organization| Arc::new(organization.tenant.organization.clone()));
-        let keys = config.organizations.iter().enumerate();
+        let organizations: Vec<_> =
+            config.organizations.iter().map(|organization| Arc::new(organization.tenant.organization.clone())).collect();
+        let configured = organizations.iter().zip(&config.organizations);
+        let keys = configured.flat_map(|(organization, of)| {
+            of.ingest_keys.iter().map(|key| {
+                let found = ConfiguredKey { organization: organization.clone(), name: key.name.clone() };
+                (*key.secret.hash(), found)
+            })
+        });
+        let keys = keys.collect();
         let (limits, alone) = (&config.limits, config.is_for_one());
         let decoding = Words { things: "bodies", are: "are being decoded", setting: "limits.decoders" };
         let exports = Words { things: "exports", are: "are under way", setting: "limits.exports" };
         let withdrawals = Words { things: "withdrawals", are: "are under way", setting: "one at a time" };
         let withdrawing = config.organizations.iter().filter(|organization| organization.allow_withdraw);
-        let keys = keys.flat_map(|(position, organization)| organization.ingest_keys.iter().map(move |key| (*key.secret.hash(), position)));
         Self {
             limits: config.limits.clone(),
             room: Room::new(limits, alone),
@@ -130,11 +157,12 @@ impl Live {
             withdrawals: Turns::new(withdrawals, 1, false, limits.patience()),
             exports: Turns::new(exports, limits.exports, alone, limits.patience()),
             log_client_addresses: config.log_client_addresses,
+            origins: config.origins.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
-            organizations: organizations.collect(),
+            organizations: organizations.into_iter().map(|organization| (organization.id, organization)).collect(),
             retentions: config.retentions(),
             withdrawing: withdrawing.map(|organization| organization.tenant.organization.id).collect(),
-            keys: keys.collect(),
+            keys,
         }
     }
 
@@ -148,11 +176,14 @@ impl Live {
         self.withdrawing.contains(&organization)
     }
 
-    /// The organization for which a presented ingest key speaks.
-    pub fn organization_of(&self, presented: &str) -> Option<Arc<Organization>> {
-        // Looking a hash up says nothing, by the time it takes, about the secrets behind other hashes.
-        let position = self.keys.get(Secret::of(presented).hash())?;
-        self.organizations.get(*position).cloned()
+    /// The key of the configuration with a hash.
+    pub fn configured_key(&self, hash: &KeyHash) -> Option<&ConfiguredKey> {
+        self.keys.get(hash)
+    }
+
+    /// An organization of the configuration.
+    pub fn organization(&self, id: OrgId) -> Option<Arc<Organization>> {
+        self.organizations.get(&id).cloned()
     }
 }
 

@@ -1,24 +1,25 @@
 //! `GET /v1/receipts` and `POST /v1/withdraw`: which requests stored facts, and facts that are taken back.
 
 use super::body::Arriving;
+use super::credentials::Caller;
 use super::refusal::Refusal;
 use super::state::App;
-use super::{credentials, native};
+use super::work::blocking;
+use super::{native, paging, tags};
 use crate::operations::erase::Erased;
+use crate::operations::keys;
 use crate::operations::receipts::Kept;
 use crate::reports::{self, BadParameter};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, Uri};
+use rollcall_engine::access::{Happening, Scope};
 use rollcall_engine::erase::{Conditions, Selection};
 use rollcall_model::{FactKind, Millis, Organization, Reports};
 use serde::Deserialize;
 use std::sync::Arc;
-
-/// How many receipts a page has, unless it is said, and at most.
-const PAGE: [usize; 2] = [100, 1_000];
 
 /// What is to be withdrawn, and whether.
 #[derive(Deserialize)]
@@ -75,40 +76,30 @@ impl Asked {
 }
 
 /// `GET /v1/receipts`: the receipts of the organization that are kept, the newest first.
-pub async fn receipts(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
-    let org = credentials::organization(&app.live(), &headers)?.id;
-    let given = native::parameters(&uri)?;
-    reports::check_names(&given, &["limit", "cursor"])?;
-    let value = |wanted: &str| given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let [usual, most] = PAGE;
-    let limit = value("limit").map_or(Some(usual), |limit| limit.parse().ok().filter(|limit| (1..=most).contains(limit)));
-    let limit = limit.ok_or_else(|| BadParameter::new("limit", value("limit"), format!("a number from 1 to {most}")))?;
-    let cursor = value("cursor").map(str::parse).transpose();
-    let cursor = cursor.map_err(|_| BadParameter::new("cursor", value("cursor"), "the next of a page before"))?;
-    let shared = app.clone();
+pub async fn receipts(State(app): State<Arc<App>>, caller: Caller, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+    let org = caller.organization.id;
+    let page = paging::Page::of("receipts", "/v1/receipts", org, &uri)?;
+    let (shared, asked) = (app.clone(), format!("{page:?}"));
     let work = move |_: &dyn Reports| {
-        let page = shared.engine()?.receipts(org, cursor, limit)?;
-        let receipts: Vec<Kept> = page.receipts.into_iter().map(Kept::from).collect();
-        let next = page.next.map(|next| next.to_string());
-        let link = next.as_ref().map(|next| (header::LINK, format!("</v1/receipts?limit={limit}&cursor={next}>; rel=\"next\"")));
-        let body = Json(serde_json::json!({ "receipts": receipts, "next": next }));
-        Ok((axum::response::AppendHeaders(link), body).into_response())
+        let found = shared.engine()?.receipts(org, page.before, page.limit)?;
+        let receipts: Vec<Kept> = found.receipts.into_iter().map(Kept::from).collect();
+        Ok::<_, Refusal>(page.answer("receipts", receipts, found.next))
     };
-    app.site.work(native::task(org), work).await
+    tags::answer(&app, org, &headers, &asked, app.site.work(native::task(org), work)).await
 }
 
 /// `POST /v1/withdraw`: facts of the organization are taken back, or it is said which would be.
-pub async fn withdraw(State(app): State<Arc<App>>, request: Request) -> Response {
+pub async fn withdraw(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = Arriving::new(&parts.headers, body);
-    let answer = take_back(app, &parts, &mut body).await;
+    let answer = take_back(app, caller, &parts, &mut body).await;
     body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn take_back(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
-    let live = app.live();
-    let organization = credentials::organization(&live, &parts.headers)?;
+async fn take_back(app: Arc<App>, caller: Caller, parts: &Parts, body: &mut Arriving<'_>) -> Result<Response, Refusal> {
+    let may_withdraw = caller.live.may_withdraw(caller.organization.id) || caller.scopes.allow(Scope::Admin);
+    let Caller { live, organization, actor, .. } = caller;
     let org = organization.id;
     reports::check_names(&native::parameters(&parts.uri)?, &[])?;
     let collected = body.collect(&live, org).await?;
@@ -121,9 +112,10 @@ async fn take_back(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Res
     let selection = asked.selection(&organization)?;
     let expected = match (asked.dry_run, asked.facts) {
         (true, _) => None,
-        (false, Some(_)) if !live.may_withdraw(org) => {
-            let how = "set allow_withdraw of the organization, or use rollcall withdraw on the server";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, format!("ingest keys may not withdraw facts: {how}")));
+        (false, Some(_)) if !may_withdraw => {
+            let how =
+                "set allow_withdraw of the organization, ask with a key that has the scope admin, or use rollcall withdraw on the server";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, format!("this key may not withdraw facts: {how}")));
         }
         (false, Some(facts)) => Some(facts),
         (false, None) => {
@@ -150,8 +142,9 @@ async fn take_back(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>) -> Res
         }
         let erased = Erased::from(engine.erase(org, &selection, &|_, _| {})?);
         let (facts, proven) = (erased.facts(), erased.is_proven());
-        tracing::warn!(organization = %org, facts, proven, "facts were withdrawn by an ingest key");
+        tracing::warn!(organization = %org, facts, proven, "facts were withdrawn by a key");
+        keys::note(&engine, org, actor, Happening::FactsWithdrawn { facts });
         Ok(Json(erased).into_response())
     };
-    tokio::task::spawn_blocking(work).await?
+    blocking(work).await?
 }

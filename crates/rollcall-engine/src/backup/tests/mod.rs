@@ -4,6 +4,7 @@ mod damaged;
 
 use super::manifest::{Manifest, NAME};
 use super::{Made, restore};
+use crate::access::{self, Actor, NewKey};
 use crate::cells::Scope;
 use crate::data_directory::UNFINISHED;
 use crate::error::EngineError;
@@ -113,6 +114,9 @@ fn a_restored_backup_is_the_state_of_one_moment_while_facts_came_in() {
     let stage = Stage::new();
     let engine = open(&stage.path("data"));
     fs::write(stage.path("data/signing.key"), [7; 32]).unwrap();
+    let scopes = [access::Scope::Read].into_iter().collect();
+    let key = NewKey { name: "k".into(), hash: [9; 32], scopes, department: None, expires: None };
+    let key = engine.make_key(organization().id, key, Actor::Operator, BASE).unwrap();
     ingest(&engine, 0..200);
     engine.flush().unwrap();
     answers(&engine);
@@ -139,6 +143,7 @@ fn a_restored_backup_is_the_state_of_one_moment_while_facts_came_in() {
     });
     drop(engine);
     let restored = stage.restore("restored").unwrap();
+    assert_eq!((restored.key_of(&[9; 32]).unwrap().key(), restored.audit(organization().id, None, 9).unwrap().events.len()), (&key, 1));
     let found = numbers(&restored);
     let count = found.len() as i64;
     assert_eq!(found, (0..count).collect::<Vec<_>>());

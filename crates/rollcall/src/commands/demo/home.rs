@@ -5,8 +5,9 @@
 //! was cut off, and the demo is made anew.
 
 use super::private;
-use crate::commands::key::{password_hash, random_secret, yunxiao_token};
+use crate::commands::key::{password_hash, yunxiao_token};
 use crate::failure::{Failure, Result};
+use crate::random;
 use crate::server::SIGNING_KEY;
 use jiff::civil::Date;
 use rollcall_dialects::Secret;
@@ -114,12 +115,12 @@ impl Home {
         Ok(Self {
             directory: directory.into(),
             org: uuid::Uuid::new_v4().to_string(),
-            ingest_key: random_secret("rck_")?,
+            ingest_key: random::native_key()?,
             app_id: format!("cli_{}", uuid::Uuid::new_v4().simple().to_string().get(..16).unwrap_or_default()),
-            app_secret: random_secret("")?,
-            password: random_secret("")?,
+            app_secret: random::secret("")?,
+            password: random::secret("")?,
             access_key: random_access_key(),
-            access_secret: random_secret("")?,
+            access_secret: random::secret("")?,
             yunxiao_token: yunxiao_token()?,
             department: String::new(),
             filled: None,
@@ -131,9 +132,9 @@ impl Home {
         let values: HashMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
         let value = |name: &str| values.get(name).map(|value| value.trim_matches('\'').to_owned());
         // A demo of an earlier version has none of these.
-        let password = value("RWS_PASSWORD").map_or_else(|| random_secret(""), Ok)?;
+        let password = value("RWS_PASSWORD").map_or_else(|| random::secret(""), Ok)?;
         let access_key = value("VOLC_AK").unwrap_or_else(random_access_key);
-        let access_secret = value("VOLC_SK").map_or_else(|| random_secret(""), Ok)?;
+        let access_secret = value("VOLC_SK").map_or_else(|| random::secret(""), Ok)?;
         let yunxiao_token = value("YUNXIAO_TOKEN").map_or_else(yunxiao_token, Ok)?;
         let read = || {
             Some(Self {

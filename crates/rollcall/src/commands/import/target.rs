@@ -7,6 +7,7 @@ use crate::commands::local::{self, Opened};
 use crate::commands::remote::{Remote, is_lasting, trouble};
 use crate::failure::{Failure, Result};
 use crate::output;
+use crate::problem::detail_in;
 use crate::reports;
 use crate::server::now;
 use jiff::tz::TimeZone;
@@ -153,7 +154,7 @@ impl Server {
             let (trouble, wanted) = match attempt.send().await {
                 Ok(response) if is_passing(response.status()) => {
                     let (status, wanted) = (response.status(), retry_after(&response));
-                    let said = response.bytes().await.ok().and_then(|body| crate::commands::error_in(&body));
+                    let said = response.bytes().await.ok().and_then(|body| detail_in(&body));
                     (format!("{address}: {}", said.unwrap_or_else(|| status.to_string())), wanted)
                 }
                 Ok(response) => match read(&address, response).await {
@@ -204,7 +205,7 @@ async fn read(address: &str, response: Response) -> reqwest::Result<Result<Deliv
         (StatusCode::BAD_REQUEST, Ok(receipt)) => Ok(Delivery::Refused(receipt)),
         _ => Err(Failure::of(
             format_args!("{address} refused the import"),
-            crate::commands::error_in(&body).unwrap_or_else(|| format!("{status}; is it a rollcall server?")),
+            detail_in(&body).unwrap_or_else(|| format!("{status}; is it a rollcall server?")),
         )),
     })
 }

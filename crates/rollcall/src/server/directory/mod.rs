@@ -8,9 +8,12 @@ mod csv;
 mod guard;
 
 use super::body::{Arriving, Collected};
+use super::credentials::Caller;
 use super::refusal::Refusal;
 use super::state::App;
-use super::{credentials, ingest, native};
+use super::work::blocking;
+use super::{ingest, native, tags};
+use crate::operations::keys;
 use crate::reports::{self, BadParameter};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -18,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use guard::Guard;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri, header};
+use rollcall_engine::access::Happening;
 use rollcall_engine::engine::directories::KEPT_DIRECTORIES;
 use rollcall_engine::ingest::Charset;
 use rollcall_engine::{DirectoryVersion, EngineError};
@@ -47,8 +51,8 @@ enum How {
 }
 
 /// `GET /v1/directory`: the directory that holds or, with `version`, one that was replaced.
-pub async fn get(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
-    let org = credentials::organization(&app.live(), &headers)?.id;
+pub async fn get(State(app): State<Arc<App>>, caller: Caller, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+    let org = caller.organization.id;
     let given = native::parameters(&uri)?;
     reports::check_names(&given, &["version"])?;
     let version = version(&given)?;
@@ -57,12 +61,13 @@ pub async fn get(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> R
         None => Ok(Json(reports.directory(org)?).into_response()),
         Some(version) => Ok(Json(find(&shared, org, version)?).into_response()),
     };
-    app.site.work(native::task(org), work).await
+    tags::answer(&app, org, &headers, &format!("directory {version:?}"), app.site.work(native::task(org), work)).await
 }
 
 /// `GET /v1/directory/history`: the directory that holds and those that it replaced, newest first, without their entries.
-pub async fn history(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let org = credentials::organization(&app.live(), &headers)?.id;
+pub async fn history(State(app): State<Arc<App>>, caller: Caller, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+    let org = caller.organization.id;
+    reports::check_names(&native::parameters(&uri)?, &[])?;
     let told = |of: &DirectoryVersion| {
         let DirectoryVersion { version, since, until, departments, users } = *of;
         let [since, until] = [since, until].map(|at| at.map(rfc3339));
@@ -73,55 +78,53 @@ pub async fn history(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<
         let versions = shared.engine()?.directory_history(org)?;
         Ok(Json(serde_json::json!({ "versions": versions.iter().map(told).collect::<Vec<_>>() })).into_response())
     };
-    app.site.work(native::task(org), work).await
+    tags::answer(&app, org, &headers, "directory history", app.site.work(native::task(org), work)).await
 }
 
 /// `POST /v1/directory/restore?version=N`: a directory that was replaced holds again.
-pub async fn restore(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
-    let org = credentials::organization(&app.live(), &headers)?.id;
+pub async fn restore(State(app): State<Arc<App>>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
+    let org = caller.organization.id;
     let given = native::parameters(&uri)?;
     reports::check_names(&given, &["version", "allow_empty", "force"])?;
     let version = version(&given)?.ok_or_else(|| BadParameter::new("version", None, "one that GET /v1/directory/history lists"))?;
     let guard = Guard::of(&given)?;
     let shared = app.clone();
-    change(app, org, guard, move |_| find(&shared, org, version)).await
+    change(app, caller, guard, move |_| find(&shared, org, version)).await
 }
 
-pub async fn put(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, How::Replace(None)).await
+pub async fn put(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    answer(app, caller, request, How::Replace(None)).await
 }
 
-pub async fn put_users(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, How::Replace(Some(Half::Users))).await
+pub async fn put_users(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    answer(app, caller, request, How::Replace(Some(Half::Users))).await
 }
 
-pub async fn put_departments(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, How::Replace(Some(Half::Departments))).await
+pub async fn put_departments(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    answer(app, caller, request, How::Replace(Some(Half::Departments))).await
 }
 
-pub async fn patch(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, How::Patch(None)).await
+pub async fn patch(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    answer(app, caller, request, How::Patch(None)).await
 }
 
-pub async fn patch_users(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, How::Patch(Some(Half::Users))).await
+pub async fn patch_users(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    answer(app, caller, request, How::Patch(Some(Half::Users))).await
 }
 
-pub async fn patch_departments(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, How::Patch(Some(Half::Departments))).await
+pub async fn patch_departments(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    answer(app, caller, request, How::Patch(Some(Half::Departments))).await
 }
 
-async fn answer(app: Arc<App>, request: Request, how: How) -> Response {
+async fn answer(app: Arc<App>, caller: Caller, request: Request, how: How) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = Arriving::new(&parts.headers, body);
-    let answer = take_in(app, &parts, &mut body, how).await;
+    let answer = take_in(app, caller, &parts, &mut body, how).await;
     body.discard();
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn take_in(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>, how: How) -> Result<Response, Refusal> {
-    let live = app.live();
-    let organization = credentials::organization(&live, &parts.headers)?;
+async fn take_in(app: Arc<App>, caller: Caller, parts: &Parts, body: &mut Arriving<'_>, how: How) -> Result<Response, Refusal> {
     let given = native::parameters(&parts.uri)?;
     reports::check_names(&given, &["allow_empty", "force"])?;
     let guard = Guard::of(&given)?;
@@ -135,8 +138,8 @@ async fn take_in(app: Arc<App>, parts: &Parts, body: &mut Arriving<'_>, how: How
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("content-encoding {encoding}: expected none")));
     }
     let charset = ingest::charset(&parts.headers)?;
-    let given = Given { body: body.collect(&live, organization.id).await?, charset, how, guard };
-    change(app, organization.id, guard, move |current| changed(&given, current)).await
+    let given = Given { body: body.collect(&caller.live, caller.organization.id).await?, charset, how, guard };
+    change(app, caller, guard, move |current| changed(&given, current)).await
 }
 
 /// A body, whose room is held as long as its bytes, and what its request says of it.
@@ -199,10 +202,12 @@ fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
 /// Changes the directory, unless the change removes more than the request says it means, and says what holds then.
 async fn change(
     app: Arc<App>,
-    org: OrgId,
+    caller: Caller,
     guard: Guard,
     next: impl FnOnce(&Directory) -> Result<DirectoryDocument, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
+    let Caller { organization, actor, .. } = caller;
+    let org = organization.id;
     // Waiting here and not in the engine, so that who waits holds no thread.
     let turn = tokio::time::timeout(TURN, app.directory_turn(org).lock_owned()).await;
     let turn = turn.map_err(|_| {
@@ -211,7 +216,8 @@ async fn change(
     let work = move || {
         let _turn = turn;
         let mut removed = (0, 0);
-        let version = app.engine()?.change_directory(org, |current| {
+        let engine = app.engine()?;
+        let version = engine.change_directory(org, |current| {
             let next = Directory::new(next(current)?).map_err(EngineError::from)?;
             guard.check(current, &next)?;
             let losses = current.losses(&next);
@@ -220,11 +226,14 @@ async fn change(
         })?;
         let DirectoryVersion { version, departments, users, .. } = version;
         tracing::info!(organization = %org, version, departments, users, "directory changed");
+        let [counted_departments, counted_users] = [departments, users].map(|count| count as u64);
+        let what = Happening::DirectoryChanged { version, departments: counted_departments, users: counted_users };
+        keys::note(&engine, org, actor, what);
         let removed = serde_json::json!({ "departments": removed.0, "users": removed.1 });
         let told = serde_json::json!({ "departments": departments, "users": users, "removed": removed, "version": version });
         Ok(Json(told).into_response())
     };
-    tokio::task::spawn_blocking(work).await?
+    blocking(work).await?
 }
 
 /// A directory that was replaced.

@@ -100,7 +100,7 @@ async fn an_operation_says_how_far_it_is_and_then_what_it_found() {
     assert_eq!(served.lines("fail").await, [json!({ "error": "as asked" })]);
     let refused = served.ask("dance").await;
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
-    let error = refused.json::<Value>().await.unwrap()["error"].clone();
+    let error = refused.json::<Value>().await.unwrap()["detail"].clone();
     assert!(error.as_str().unwrap().contains("unknown variant `dance`"), "{error}");
     let unknown = served.client.post("http://operator/dance").send().await.unwrap();
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
@@ -113,7 +113,7 @@ async fn one_operation_of_a_kind_is_under_way() {
     let first = served.ask(served.wait()).await;
     let second = served.ask(json!({ "count": 1 })).await;
     assert_eq!(second.status(), StatusCode::CONFLICT);
-    assert_eq!(second.json::<Value>().await.unwrap(), json!({ "error": "another probe is under way" }));
+    assert_eq!(second.json::<Value>().await.unwrap()["detail"], "another probe is under way");
     served.go();
     assert_eq!(first.text().await.unwrap(), "{\"done\":0}\n");
     assert_eq!(served.lines(json!({ "count": 1 })).await.last(), Some(&json!({ "done": 1 })));
