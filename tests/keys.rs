@@ -136,6 +136,13 @@ fn a_key_without_people_finds_nobody_in_any_answer() {
         let answer = ask(&server, "GET", path, &counts);
         assert!(!names(&answer), "{path}: {}", answer.text());
     }
+    // Nor does another organization, whatever its key may do.
+    let stranger = create(server.home(), OTHER_ORG, &["--scope", "ingest,read,read:people,admin"]);
+    for path in &asked {
+        let answer = ask(&server, "GET", path, &stranger);
+        assert!(!names(&answer) && answer.status != 403, "{path}: {}", answer.text());
+    }
+    assert_eq!(ask(&server, "GET", "/v1/receipts", &stranger).json()["receipts"], json!([]));
     // The same with people finds them.
     let people = secret(&server, &admin, &json!({"name": "people", "scopes": ["read:people"]}));
     assert!(names(&ask(&server, "GET", "/v1/reports/top-users", &people)) && names(&ask(&server, "GET", "/v1/directory", &people)));
