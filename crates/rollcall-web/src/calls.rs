@@ -315,7 +315,7 @@ mod tests {
     fn a_call_asks_what_the_page_asked() {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let range = Range::new(1_788_192_000_000, 1_788_796_800_000);
-        let department = Some(InDepartment { id: "d 1&'".into(), with_subtree: true, home: zone.clone() });
+        let department = Some(InDepartment { id: "d 1&'".into(), with_subtree: true, below: None, home: zone.clone() });
         let of = StayFilter { user_kinds: Some(vec![UserKind::Member, UserKind::Guest]), department, ..StayFilter::default() };
         let ask = ActiveUsers { range, zone, week_start: jiff::civil::Weekday::Monday, by: Grouping::Period(Period::Week), of };
         let call = active_users(&ask);

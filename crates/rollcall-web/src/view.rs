@@ -120,7 +120,7 @@ impl<'a> View<'a> {
     /// The department that counts: the one asked for, else the viewer's.
     pub(crate) fn department(&self) -> Option<InDepartment> {
         let id = self.state.filters.department.as_deref().or_else(|| self.host.viewer().department())?;
-        Some(InDepartment { id: id.to_owned(), with_subtree: true, home: self.home().clone() })
+        Some(InDepartment { id: id.to_owned(), with_subtree: true, below: None, home: self.home().clone() })
     }
 
     /// Whether the viewer may see a department: theirs, or one below it by the tree of the last day or of today.

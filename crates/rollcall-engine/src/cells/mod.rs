@@ -38,6 +38,7 @@ pub use merged::presence::{Attended, AttendedWith, MediaUsers, Presence, Present
 pub use merged::usage_sets::{Filing, Part, Parts, UsageSets};
 pub use merged::use_sums::UseSums;
 pub use merged::user_sets::UserSets;
+pub(crate) use merged::user_sets::set;
 pub use merged::user_totals::{UserSum, UserSums, UserTotals};
 use rollcall_model::Range;
 pub use store::{Cells, Live, LiveRuns};

@@ -11,6 +11,7 @@ use crate::ledger::ids::{Ids, Known};
 use crate::ledger::receipts::{KeptReceipt, Receipts};
 use crate::settings::Settings;
 use fjall::{OwnedWriteBatch, PersistMode};
+use rollcall_model::reports::completeness::LATE;
 use rollcall_model::{FactId, FactKind, OrgId, Receipt};
 use std::sync::Arc;
 
@@ -85,7 +86,9 @@ impl Claimer {
                         let numbered = number(&self.ledger, request, receipt, &rows, batch)?;
                         let receipt = Receipt { receipt: Some(receipt), ..counted };
                         if let Some(times) = request.facts.times_of(&rows) {
-                            let kept = KeptReceipt::new(&receipt, request.facts.kind(), now(), times);
+                            let at = now();
+                            let late = request.facts.before(&rows, at - LATE);
+                            let kept = KeptReceipt { late, ..KeptReceipt::new(&receipt, request.facts.kind(), at, times) };
                             self.receipts.keep(request.org, &kept, batch)?;
                         }
                         new.push(New { request: index, rows, numbered });

@@ -136,6 +136,11 @@ impl Facts {
         Some(Range::new(of_rows().min()?, of_rows().max()? + 1))
     }
 
+    /// How many of some of the facts have times before an instant.
+    pub(crate) fn before(&self, rows: &[usize], at: Millis) -> u64 {
+        rows.iter().filter(|row| self.time(**row) < at).count() as u64
+    }
+
     /// How many facts there are.
     pub fn len(&self) -> usize {
         self.ids().len()

@@ -29,24 +29,26 @@ pub struct KeptReceipt {
     pub conflicting: u64,
     /// From the first time of those that were stored until after the last.
     pub times: Range,
+    /// How many of those that were stored came late ([`rollcall_model::reports::completeness::LATE`]).
+    pub late: u64,
     /// When its facts were withdrawn by its number, if they were.
     pub withdrawn: Option<Millis>,
 }
 
 /// How many numbers a stored receipt has after its kind.
-const NUMBERS: usize = 8;
+const NUMBERS: usize = 9;
 
 impl KeptReceipt {
     /// A receipt for facts of these times, given at an instant.
     pub(crate) fn new(receipt: &Receipt, fact: FactKind, at: Millis, times: Range) -> Self {
         let Receipt { receipt, accepted, duplicate, conflicting, .. } = *receipt;
-        Self { receipt: receipt.unwrap_or_default(), at, fact, accepted, duplicate, conflicting, times, withdrawn: None }
+        Self { receipt: receipt.unwrap_or_default(), at, fact, accepted, duplicate, conflicting, times, late: 0, withdrawn: None }
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let Self { receipt, at, fact, accepted, duplicate, conflicting, times, withdrawn } = *self;
+        let Self { receipt, at, fact, accepted, duplicate, conflicting, times, late, withdrawn } = *self;
         let instants = [at, times.from, times.to, withdrawn.unwrap_or(Millis::MIN)].map(Millis::to_be_bytes);
-        let numbers = [receipt, accepted, duplicate, conflicting].map(u64::to_be_bytes);
+        let numbers = [receipt, accepted, duplicate, conflicting, late].map(u64::to_be_bytes);
         [&[fact.number()], instants.as_flattened(), numbers.as_flattened()].concat()
     }
 
@@ -55,10 +57,10 @@ impl KeptReceipt {
         let (numbers, []) = rest.as_chunks::<8>() else { return None };
         let numbers: [[u8; 8]; NUMBERS] = numbers.try_into().ok()?;
         let [at, from, to, withdrawn, ..] = numbers.map(Millis::from_be_bytes);
-        let [.., receipt, accepted, duplicate, conflicting] = numbers.map(u64::from_be_bytes);
+        let [.., receipt, accepted, duplicate, conflicting, late] = numbers.map(u64::from_be_bytes);
         let withdrawn = Some(withdrawn).filter(|at| *at != Millis::MIN);
         let fact = FactKind::from_number(*kind)?;
-        Some(Self { receipt, at, fact, accepted, duplicate, conflicting, times: Range::new(from, to), withdrawn })
+        Some(Self { receipt, at, fact, accepted, duplicate, conflicting, times: Range::new(from, to), late, withdrawn })
     }
 }
 

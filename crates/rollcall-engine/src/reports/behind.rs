@@ -7,7 +7,7 @@ use crate::EngineError;
 use crate::cells::{Day, Keep, Stay, meetings};
 use hashbrown::{HashMap, HashSet};
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
-use rollcall_model::reports::{InDepartment, Means, RowOf, StayFilter, UsersByPlace};
+use rollcall_model::reports::{DepartmentUsers, InDepartment, Means, RowOf, StayFilter, UsersByPlace};
 use rollcall_model::{Calendar, Media, Millis, OrgId, Place, Range, ReportError};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
@@ -92,7 +92,12 @@ fn reach(row: &RowOf) -> (StayFilter, Range) {
         RowOf::UsersByMeans(ask, _) => (ask.of.clone(), ask.range),
         RowOf::UsersByPlace(ask, _) => (StayFilter { app: ask.app.clone(), ..StayFilter::default() }, ask.range),
         RowOf::DepartmentUsers(ask, id) => {
-            let department = id.as_ref().map(|id| InDepartment { id: id.clone(), with_subtree: ask.with_subtree, home: ask.home.clone() });
+            let department = id.as_ref().map(|id| InDepartment {
+                id: id.clone(),
+                with_subtree: ask.with_subtree,
+                below: ask.within.clone(),
+                home: ask.home.clone(),
+            });
             (StayFilter { department, ..ask.of.clone() }, ask.range)
         }
         RowOf::MeetingDays(ask, period) => (StayFilter { app: ask.app.clone(), ..StayFilter::default() }, period.intersect(&ask.range)),
@@ -139,6 +144,8 @@ fn made(answering: &Answering<'_>, org: OrgId, row: &RowOf, counted: &Counted<'_
             }
         }
         RowOf::DepartmentUsers(_, Some(_)) => counted.each_stay(range, |stay, parts| adding.add(stay, parts, is_grouped(stay)))?,
+        // Where rows are of a subtree, there is no such row.
+        RowOf::DepartmentUsers(DepartmentUsers { within: Some(_), .. }, None) => {}
         RowOf::DepartmentUsers(ask, None) => {
             let (directory, names) = (answering.engine.directory(org), answering.engine.facts.ledger.users.of(org)?);
             let outside = Outside::new(&directory, &names.read(), &Calendar::new(ask.home.clone()), range);

@@ -6,7 +6,8 @@
 use super::Answering;
 use super::counted::Counted;
 use crate::EngineError;
-use crate::cells::{Day, Peaks, PeaksOf, PresentFilter};
+use crate::cells::{Day, Peaks, PeaksOf};
+use crate::parallel;
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{Concurrency, ConcurrencyRow, Grouping, Peak, StayFilter};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, Quarter, Range, ReportError};
@@ -17,7 +18,7 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &Concurrency) -
     let calendar = Calendar { zone: ask.zone.clone(), week_start: ask.week_start };
     let of = StayFilter { department: None, media: None, ..ask.of.clone() };
     let counted = Counted::new(answering, org, &of, ask.range)?;
-    let mut days = Days { counted: &counted, selector: selector(&of), last: None };
+    let days = Days::new(&counted, ask.range, selector(&of))?;
     let periods: Vec<_> = match ask.by {
         Grouping::Period(period) => calendar.periods(period, ask.range).map(|slice| (slice.date, slice.range)).collect(),
         Grouping::Hour => calendar.hours(ask.range).map(|hour| (hour.date, hour.range)).collect(),
@@ -38,26 +39,33 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &Concurrency) -
     Ok(Answer { covers, rows })
 }
 
-/// The peaks of days, one after the other.
+/// The peaks of each UTC day that a range touches.
 struct Days<'c, 'e> {
     counted: &'c Counted<'e>,
-    /// What stands for the filter; none: all stays count.
-    selector: Option<u128>,
-    last: Option<(Day, Arc<Peaks>)>,
+    /// Ascending by day.
+    of: Vec<(Day, Arc<Peaks>)>,
 }
 
 type Both = (crate::cells::Peak, crate::cells::Peak);
 
-impl Days<'_, '_> {
+impl<'c, 'e> Days<'c, 'e> {
+    /// `selector` stands for the filter; none: all stays count.
+    fn new(counted: &'c Counted<'e>, range: Range, selector: Option<u128>) -> Result<Self, EngineError> {
+        let Some(filter) = &counted.filter else { return Ok(Self { counted, of: Vec::new() }) };
+        let days: Vec<Day> = Day::all(counted.view.reach(range)).collect();
+        let peaks = parallel::each(&days, |day| counted.view.peaks(*day, selector.map(|selector| (filter, selector))))?;
+        Ok(Self { counted, of: days.into_iter().zip(peaks).collect() })
+    }
+
     /// The most in a range; none if nobody is there.
-    fn peak(&mut self, range: Range) -> Result<Option<Both>, EngineError> {
+    fn peak(&self, range: Range) -> Result<Option<Both>, EngineError> {
         let Some(filter) = &self.counted.filter else { return Ok(None) };
         let mut peak: Option<Both> = None;
-        for day in Day::all(self.counted.view.reach(range)) {
+        let first = self.of.partition_point(|(day, _)| day.range().to <= range.from);
+        for (day, peaks) in self.of.iter().skip(first).take_while(|(day, _)| day.range().from < range.to) {
             let part = day.range().intersect(&range);
             let whole = Range::new(round_up(part.from), part.to.div_euclid(QUARTER_MILLIS) * QUARTER_MILLIS);
             if !whole.is_empty() {
-                let peaks = self.of(day, filter)?;
                 let quarters = Quarter::of(whole.from).0..Quarter::of(whole.to).0;
                 let first = peaks.quarters.partition_point(|of| of.quarter < quarters.start);
                 peaks.quarters.iter().skip(first).take_while(|of| of.quarter < quarters.end).for_each(|of| add(&mut peak, of));
@@ -69,22 +77,11 @@ impl Days<'_, '_> {
                 [Range::new(part.from, whole.from), Range::new(whole.to, part.to)]
             };
             for edge in edges.into_iter().filter(|edge| !edge.is_empty()) {
-                let peaks = self.counted.view.peaks_within(day, edge, filter)?;
+                let peaks = self.counted.view.peaks_within(*day, edge, filter)?;
                 peaks.quarters.iter().for_each(|of| add(&mut peak, of));
             }
         }
         Ok(peak)
-    }
-
-    fn of(&mut self, day: Day, filter: &PresentFilter) -> Result<Arc<Peaks>, EngineError> {
-        match &self.last {
-            Some((last, peaks)) if *last == day => Ok(peaks.clone()),
-            _ => {
-                let peaks = self.counted.view.peaks(day, self.selector.map(|selector| (filter, selector)))?;
-                self.last = Some((day, peaks.clone()));
-                Ok(peaks)
-            }
-        }
     }
 }
 

@@ -139,7 +139,9 @@ pub(super) fn members<'d>(directory: &'d Directory, of: &InDepartment, days: Day
     let mut found = Vec::new();
     for days in days.by_tree(directory) {
         let tree = directory.tree_on(days.from);
-        if !tree.contains(&of.id) {
+        let is_below =
+            of.below.as_deref().is_none_or(|above| tree.contains(above) && tree.subtree(above).binary_search(&of.id.as_str()).is_ok());
+        if !tree.contains(&of.id) || !is_below {
             continue;
         }
         let departments: HashSet<&str> =

@@ -3,6 +3,7 @@
 mod active_users;
 mod ahead;
 mod behind;
+mod completeness;
 mod concurrency;
 mod counted;
 mod department_days;
@@ -29,9 +30,10 @@ use crate::cells::{Base, Slice, View};
 use crate::{Engine, EngineError, Supervisor};
 use rollcall_model::calendar::QUARTER_MILLIS;
 use rollcall_model::reports::{
-    ActiveUsers, ActiveUsersRow, Concurrency, ConcurrencyRow, DepartmentCount, DepartmentDay, DepartmentDays, DepartmentUsers,
-    DeveloperDay, DeveloperDays, MeansUsers, MeetingDay, MeetingDays, People, Person, PersonAnswer, PersonRow, PlaceUsers, RowKeys,
-    Session, SessionRow, Sessions, Silent, SilentMember, StayRow, TopUser, TopUsers, UsersByMeans, UsersByPlace, WeekHour, WeekHours,
+    ActiveUsers, ActiveUsersRow, Completeness, Concurrency, ConcurrencyRow, DepartmentCount, DepartmentDay, DepartmentDays,
+    DepartmentUsers, DeveloperDay, DeveloperDays, MeansUsers, MeetingDay, MeetingDays, People, Person, PersonAnswer, PersonRow, PlaceUsers,
+    RowKeys, Session, SessionRow, Sessions, Silent, SilentMember, StayRow, TopUser, TopUsers, UsersByMeans, UsersByPlace, WeekHour,
+    WeekHours,
 };
 use rollcall_model::{Answer, Cancellation, Directory, Millis, OrgId, Quarter, Range, ReportError, Reports};
 use std::sync::Arc;
@@ -75,6 +77,10 @@ macro_rules! reports {
                 Some(self.facts.ledger.changes.state(org))
             }
 
+            fn completeness(&self, org: OrgId, now: Millis) -> Result<Completeness, ReportError> {
+                completeness::answer(self, org, now)
+            }
+
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(Self::directory(self, org))
             }
@@ -93,6 +99,10 @@ macro_rules! reports {
                 self.opened()?.state(org)
             }
 
+            fn completeness(&self, org: OrgId, now: Millis) -> Result<Completeness, ReportError> {
+                completeness::answer(&*self.engine()?, org, now)
+            }
+
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(self.engine()?.directory(org))
             }
@@ -104,6 +114,10 @@ macro_rules! reports {
                 Answering { engine: &engine, cancellation: self.cancellation.clone() }.$name(org, ask)
             })*
 
+            fn completeness(&self, org: OrgId, now: Millis) -> Result<Completeness, ReportError> {
+                completeness::answer(&*self.supervisor.engine()?, org, now)
+            }
+
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(self.supervisor.engine()?.directory(org))
             }
@@ -113,6 +127,10 @@ macro_rules! reports {
             $(fn $name(&self, org: OrgId, ask: &$ask) -> Result<$answer, ReportError> {
                 $by(self, org, ask)
             })*
+
+            fn completeness(&self, org: OrgId, now: Millis) -> Result<Completeness, ReportError> {
+                completeness::answer(self.engine, org, now)
+            }
 
             fn directory(&self, org: OrgId) -> Result<Arc<Directory>, ReportError> {
                 Ok(self.engine.directory(org))

@@ -1,6 +1,7 @@
 //! Reports: questions with typed parameters and typed rows, defined once, independent of any API.
 
 pub mod active_users;
+pub mod completeness;
 pub mod concurrency;
 pub mod department_users;
 pub mod meeting_days;
@@ -14,6 +15,7 @@ pub mod users_by_place;
 pub mod week_hours;
 
 pub use active_users::{ActiveUsers, ActiveUsersRow, Grouping};
+pub use completeness::Completeness;
 pub use concurrency::{Concurrency, ConcurrencyRow, Peak};
 pub use department_users::{DepartmentCount, DepartmentUsers};
 pub use meeting_days::{MeetingDay, MeetingDays};
@@ -258,6 +260,15 @@ pub trait Reports: Send + Sync {
     fn developer_days(&self, org: OrgId, ask: &DeveloperDays) -> Result<Answer<DeveloperDay>, ReportError> {
         let _ = (org, ask);
         Err(ReportError::NotAnswered("developer_days"))
+    }
+
+    /// How complete the facts are. See [`Completeness`]. `now` ends the last day.
+    ///
+    /// # Errors
+    /// [`ReportError::Storage`] if the storage fails.
+    fn completeness(&self, org: OrgId, now: Millis) -> Result<Completeness, ReportError> {
+        let _ = (org, now);
+        Err(ReportError::NotAnswered("completeness"))
     }
 
     /// The directory that the reports go by, as it is now.

@@ -28,6 +28,8 @@ pub struct InDepartment {
     pub id: String,
     /// Whether the departments below it count too, by the tree of the day.
     pub with_subtree: bool,
+    /// Only on days on which it is this department, or below it.
+    pub below: Option<String>,
     /// The organization's zone, which cuts the days, whatever zone a question names.
     pub home: TimeZone,
 }

@@ -9,6 +9,7 @@ use crate::cells::codec::{Reader, put, put_column, unzigzag, zigzag};
 use crate::cells::{Day, Keep, MediaUsers, MeetingPeople, MeetingTotals, Peaks, PlacedUsers, PresentUsers, RangeUsers, UserTotals, View};
 use crate::error::EngineError;
 use crate::kinds::block::{AttendanceBlock, AttendanceRow};
+use crate::parallel;
 use hashbrown::HashMap;
 use rollcall_model::attendance::{EARLY_JOIN, LONGEST_STAY};
 use rollcall_model::calendar::DAY_MILLIS;
@@ -92,6 +93,9 @@ impl Stay {
         self.place << 24 | u64::from(self.device) << 16 | u64::from(self.user_kind) << 8 | unit_and_media
     }
 }
+
+/// How many days are read at a time.
+const DAYS_AT_ONCE: usize = 4;
 
 /// How many bits a data residency has.
 const UNIT_BITS: u32 = 2;
@@ -254,10 +258,17 @@ impl View<'_, Stays> {
     /// # Errors
     /// [`EngineError::Storage`], [`EngineError::Cancelled`], [`EngineError::TooMuch`].
     pub fn each_day(&self, range: Range, mut add: impl FnMut(&[Stay])) -> Result<(), EngineError> {
-        Day::all(self.reach(range)).try_for_each(|day| {
-            add(&self.entries_counted(day)?);
-            Ok(())
-        })
+        self.each_day_of(range, |_, stays| add(stays))
+    }
+
+    /// The same, with the day. Some days are read at a time, by processors that are free.
+    fn each_day_of(&self, range: Range, mut add: impl FnMut(Day, &[Stay])) -> Result<(), EngineError> {
+        let days: Vec<Day> = Day::all(self.reach(range)).collect();
+        for some in days.chunks(DAYS_AT_ONCE) {
+            let read = parallel::each(some, |day| self.entries_counted(*day))?;
+            some.iter().zip(read).for_each(|(day, stays)| add(*day, &stays));
+        }
+        Ok(())
     }
 
     /// Gives `add` the stays of each session in which some overlap a range, a session of a day at a time: each such stay is given once, and
@@ -269,8 +280,7 @@ impl View<'_, Stays> {
         let range = self.reach(range);
         let first = Day::of(range.from);
         let days = first..=Day::of(range.to - 1);
-        for day in Day::all(range) {
-            let entries = self.entries_counted(day)?;
+        self.each_day_of(range, |day, entries| {
             for session in entries.chunk_by(|a, b| a.session() == b.session()) {
                 let Some(began) = session.first().map(|stay| Day::of(stay.started_at)) else { continue };
                 if began == day {
@@ -282,8 +292,7 @@ impl View<'_, Stays> {
                     add(&firsts);
                 }
             }
-        }
-        Ok(())
+        })
     }
 }
 

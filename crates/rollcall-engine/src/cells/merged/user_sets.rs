@@ -142,7 +142,7 @@ fn take_set(reader: &mut Reader<'_>) -> Option<RoaringBitmap> {
 }
 
 /// The set of these users, who may come more than once and in any order.
-pub(super) fn set(mut users: Vec<u32>) -> RoaringBitmap {
+pub(crate) fn set(mut users: Vec<u32>) -> RoaringBitmap {
     let words = users.iter().max().map_or(0, |largest| *largest as usize / 64 + 1);
     if words > 4 * users.len() {
         users.sort_unstable();

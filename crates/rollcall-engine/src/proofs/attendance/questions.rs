@@ -132,6 +132,7 @@ pub(super) fn filter(oracle: &Naive<'_>, ask: &Ask) -> StayFilter {
         department: ask.department.map(|(department, with_subtree)| InDepartment {
             id: DEPARTMENTS[department].into(),
             with_subtree,
+            below: None,
             home: oracle.home.clone(),
         }),
     }
