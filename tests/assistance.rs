@@ -28,7 +28,7 @@ fn fill(server: &Server) {
 }
 
 fn csv(server: &Server, path: &str) -> String {
-    let answer = server.get(&format!("/v1/reports/{path}&from=2024-11-13&to=2024-11-15&format=csv"), KEY).unwrap();
+    let answer = server.get(&format!("/v1/reports/{path}&from=2024-11-13&to=2024-11-14&format=csv"), KEY).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     // The instants of days are tested elsewhere.
     answer.text().replace("2024-11-12T16:00:00Z,2024-11-13T16:00:00Z,", "").replace("2024-11-13T16:00:00Z,2024-11-14T16:00:00Z,", "")
@@ -49,9 +49,9 @@ fn departments_cover_those_below_them_and_count_each_developer_once() {
     );
     let root = csv(&server, "department-days?department=d-root&subtree=false&by=whole");
     assert!(root.ends_with("d-root,Root,1,0,1,0,0,2,0,0,30,2024-11-12T16:00:00Z\n"), "{root}");
-    let unknown = server.get("/v1/reports/department-days?department=nowhere&from=2024-11-13&to=2024-11-15", KEY).unwrap();
+    let unknown = server.get("/v1/reports/department-days?department=nowhere&from=2024-11-13&to=2024-11-14", KEY).unwrap();
     assert_eq!((unknown.status, unknown.json()["detail"].as_str()), (404, Some("no such department: nowhere")));
-    let isolated = server.get("/v1/reports/department-days?department=elsewhere&from=2024-11-13&to=2024-11-15", OTHER_KEY).unwrap();
+    let isolated = server.get("/v1/reports/department-days?department=elsewhere&from=2024-11-13&to=2024-11-14", OTHER_KEY).unwrap();
     assert_eq!(isolated.status, 404, "{}", isolated.text());
 }
 
@@ -89,7 +89,7 @@ fn developers_belong_to_a_department_by_the_directory_of_the_day_or_by_their_fac
     assert_eq!(rows("department=elsewhere"), ["2024-11-14 u3"]);
     assert_eq!(rows("user=u3"), ["2024-11-14 u3"]);
     assert_eq!(rows("user=nobody"), Vec::<String>::new());
-    let both = server.get("/v1/reports/developer-days?user=u1&department=d-root&from=2024-11-13&to=2024-11-15", KEY).unwrap();
+    let both = server.get("/v1/reports/developer-days?user=u1&department=d-root&from=2024-11-13&to=2024-11-14", KEY).unwrap();
     assert_eq!((both.status, both.json()["detail"].as_str()), (400, Some("department d-root: expected no department beside a user")));
 }
 
@@ -111,7 +111,7 @@ fn facts_stay_booked_where_they_were_when_the_directory_changes() {
 fn an_answer_with_too_many_rows_is_refused_before_it_is_made() {
     let server = Server::with("[limits]\nreport_rows = 4\n");
     fill(&server);
-    let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-15"), KEY).unwrap();
+    let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-14"), KEY).unwrap();
     let refused = ask("department-days?");
     let why = "rows 5: expected no more than limits.report_rows; ask for fewer days, one department or user, or by=whole";
     assert_eq!((refused.status, refused.json()["detail"].as_str()), (400, Some(why)));
@@ -124,7 +124,7 @@ fn an_answer_with_too_many_rows_is_refused_before_it_is_made() {
 fn a_question_that_takes_too_many_cells_is_refused() {
     let server = Server::with("[limits]\nreport_cells = 3\n");
     fill(&server);
-    let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-15"), KEY).unwrap();
+    let ask = |query: &str| server.get(&format!("/v1/reports/{query}from=2024-11-13&to=2024-11-14"), KEY).unwrap();
     let refused = ask("department-days?by=whole&");
     let why = "the report takes more than 3 cells, one for each day and department: ask for fewer days or fewer departments at a time (limits.report_cells)";
     assert_eq!((refused.status, refused.json()["detail"].as_str()), (400, Some(why)));
@@ -136,7 +136,7 @@ fn an_answer_that_is_given_again_is_never_too_old() {
     let server = server();
     for number in 1..=20 {
         let developers = |key| {
-            let answer = server.get("/v1/reports/developer-days?by=whole&from=2025-01-01&to=2026-01-01", key).unwrap();
+            let answer = server.get("/v1/reports/developer-days?by=whole&from=2025-01-01&to=2025-12-31", key).unwrap();
             answer.json()["rows"].as_array().unwrap().iter().filter(|row| row["turns"] != 0).count()
         };
         let of_other = developers(OTHER_KEY);

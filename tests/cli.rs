@@ -149,7 +149,7 @@ fn a_wrong_key_or_address_is_said_at_once_or_after_patience() {
 fn a_report_is_the_same_from_the_server_and_from_the_data_directory() {
     let mut server = Server::new();
     server.ingest(facts(0..3) + &fact(1, "v")).unwrap();
-    let range = ["--from", "2025-03-03", "--to", "2025-03-05"];
+    let range = ["--from", "2025-03-03", "--to", "2025-03-04"];
     let ask =
         |report: &str, format: &str, of: &[&str]| stdout(rollcall().args(["report", report, "--format", format]).args(range).args(of));
     let url = server.url().to_owned();
@@ -157,9 +157,9 @@ fn a_report_is_the_same_from_the_server_and_from_the_data_directory() {
     let days = ask("meeting-days", "csv", &of_server);
     assert_eq!(
         days,
-        "date,from,to,meetings,duration_ms,participants\n\
-         2025-03-03,2025-03-02T16:00:00Z,2025-03-03T16:00:00Z,3,5400000,4\n\
-         2025-03-04,2025-03-03T16:00:00Z,2025-03-04T16:00:00Z,0,0,0\n"
+        "date,from,to,meetings,duration_ms,participants,people\n\
+         2025-03-03,2025-03-02T16:00:00Z,2025-03-03T16:00:00Z,3,5400000,4,2\n\
+         2025-03-04,2025-03-03T16:00:00Z,2025-03-04T16:00:00Z,0,0,0,0\n"
     );
     let json: serde_json::Value = serde_json::from_str(&ask("top_users", "json", &of_server)).unwrap();
     assert_eq!((&json["rows"][0]["id"], &json["rows"][0]["duration_ms"]), (&"u".into(), &5_400_000.into()));
@@ -168,8 +168,10 @@ fn a_report_is_the_same_from_the_server_and_from_the_data_directory() {
     let table = ask("top-users", "table", &of_server);
     assert!(table.contains("1:30:00") && table.lines().count() == 3, "{table}");
     let answers: Vec<_> = ["csv", "json", "table"].map(|format| ask("meeting-days", format, &of_server)).into();
-    let wrong = complaint(rollcall().args(["report", "top-users", "--order", "x"]).args(range).args(of_server), 1);
-    assert!(wrong.contains("order x: expected meetings or duration"), "{wrong}");
+    let wrong = complaint(rollcall().args(["report", "top-users", "--order", "x"]).args(range).args(of_server), 2);
+    assert!(wrong.contains("possible values: meetings, duration"), "{wrong}");
+    let wrong = complaint(rollcall().args(["report", "top-users", "--limit", "0"]).args(range).args(of_server), 1);
+    assert!(wrong.contains("limit 0: expected an integer from 1"), "{wrong}");
 
     server.signal("TERM");
     assert!(server.wait().success());
@@ -245,8 +247,12 @@ fn usage_errors_and_help_are_told_apart() {
     complaint(&mut rollcall(), 2);
     assert!(
         complaint(rollcall().args(["report", "everything", "--from", "1", "--to", "2", "--to-url", "x"]), 2)
-            .contains("meeting-days, top-users")
+            .contains("unrecognized subcommand 'everything'")
     );
+    let help = stdout(rollcall().args(["report", "--help"]));
+    assert!(help.contains("department-users") && help.contains("silent"), "{help}");
+    let help = stdout(rollcall().args(["report", "people", "--help"]));
+    assert!(help.contains("--week-start <WEEK_START>") && help.contains("possible values: id, time, sessions"), "{help}");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(stdout(rollcall().args(["completions", shell])).contains("rollcall"), "{shell}");
     }

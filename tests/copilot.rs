@@ -132,7 +132,7 @@ fn the_format_decides_what_the_facts_are_and_the_user_field_who() {
 fn the_report_of_developers_says_what_githubs_report_says() {
     let (server, home) = (Server::new(), TempDir::new().unwrap());
     stdout(&mut import(&server, &file(&home, "users-1-day.ndjson", REPORT)));
-    let answer = server.get("/v1/reports/developer-days?from=2025-10-01&to=2025-10-02&user=lin-acme", KEY).unwrap().json();
+    let answer = server.get("/v1/reports/developer-days?from=2025-10-01&to=2025-10-01&user=lin-acme", KEY).unwrap().json();
     let row = &answer["rows"][0];
     let counts = ["turns", "suggested", "accepted", "lines_changed"].map(|name| row[name].as_u64());
     assert_eq!(counts, [10, 42, 17, 535].map(Some), "{answer}");

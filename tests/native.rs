@@ -4,7 +4,7 @@ use crate::harness::{Answer, KEY, OTHER_KEY, Server, configuration, fact};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const DAYS: &str = "/v1/reports/meeting-days?from=2025-03-01&to=2025-03-08";
+const DAYS: &str = "/v1/reports/meeting-days?from=2025-03-01&to=2025-03-07";
 
 fn ask(server: &Server, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let request = headers.iter().fold(server.request(method, path), |request, (name, value)| request.header(*name, *value));
@@ -20,7 +20,7 @@ fn whatever_is_refused_is_a_problem_that_says_what_was_expected() {
     let server = Server::new();
     for (method, path, key, status, kind) in [
         ("GET", "/nothing", KEY, 404, "not-found"),
-        ("GET", "/v1/reports/nothing?from=2025-03-01&to=2025-03-02", KEY, 404, "not-found"),
+        ("GET", "/v1/reports/nothing?from=2025-03-01&to=2025-03-01", KEY, 404, "not-found"),
         ("GET", "/v1/reports/%FF", KEY, 400, "bad-request"),
         ("GET", "/v1/directory?version=9", KEY, 404, "not-found"),
         ("DELETE", "/v1/directory", KEY, 405, "method-not-allowed"),
@@ -38,11 +38,11 @@ fn whatever_is_refused_is_a_problem_that_says_what_was_expected() {
         assert_eq!(problem["request_id"], header(&answer, "x-request-id"));
         assert!(problem["title"].is_string() && problem["detail"].is_string());
     }
-    let wrong = server.get("/v1/reports/active-users?from=2025-03-01&to=2025-03-02&by=fortnight", KEY).unwrap().json();
+    let wrong = server.get("/v1/reports/active-users?from=2025-03-01&to=2025-03-01&by=fortnight", KEY).unwrap().json();
     let errors = &wrong["errors"][0];
     assert_eq!((&errors["parameter"], &errors["value"]), (&"by".into(), &"fortnight".into()), "{wrong}");
     assert!(errors["expected"].as_str().unwrap().starts_with("hour, day, week"), "{wrong}");
-    let missing = server.get("/v1/reports/meeting-days?to=2025-03-02", KEY).unwrap().json();
+    let missing = server.get("/v1/reports/meeting-days?to=2025-03-01", KEY).unwrap().json();
     assert_eq!((&missing["errors"][0]["parameter"], &missing["errors"][0]["value"]), (&"from".into(), &Value::Null));
     let refused = server.post("", "application/x-ndjson", fact(1, "u") + "{}\n").unwrap();
     let (problem, receipt) = (refused.json(), refused.receipt());
@@ -176,7 +176,7 @@ fn a_report_is_json_csv_or_xlsx_as_it_is_asked_for() {
     assert_eq!(ask(&server, "GET", &format!("{DAYS}&format=pdf"), &[]).status, 400);
     let book = ask(&server, "GET", &format!("{DAYS}&format=xlsx"), &[]);
     assert!(book.status == 200 && book.body.starts_with(b"PK\x03\x04"));
-    let long = ask(&server, "GET", "/v1/reports/meeting-days?from=2025-03-01&to=2025-04-01&format=xlsx", &[]);
+    let long = ask(&server, "GET", "/v1/reports/meeting-days?from=2025-03-01&to=2025-03-31&format=xlsx", &[]);
     assert!(long.status == 400 && long.json()["detail"].as_str().unwrap().contains("limits.xlsx_cells"), "{}", long.text());
     // Exports too: what Excel reads is read here.
     let export = ask(&server, "GET", "/v1/attendance?format=csv&bom=1", &[]);

@@ -51,7 +51,7 @@ fn fact(user: &str, fields: &str) -> String {
 
 /// The users of each place, unknown ones as `-`.
 fn places(server: &Server, by: &str, key: &str) -> String {
-    let answer = server.get(&format!("/v1/reports/users-by-place?from=2025-03-03&to=2025-03-04&by={by}"), key).unwrap();
+    let answer = server.get(&format!("/v1/reports/users-by-place?from=2025-03-03&to=2025-03-03&by={by}"), key).unwrap();
     let rows = answer.json()["rows"].as_array().unwrap_or_else(|| panic!("{}", answer.text())).clone();
     rows.iter().map(|row| format!("{}={}", row["place"].as_str().unwrap_or("-"), row["users"])).collect::<Vec<_>>().join(" ")
 }

@@ -177,13 +177,13 @@ fn native_reports_hold_nobody_up() {
     let (_home, server) = server(&[]);
     fill(&server);
     let all = [
-        ("meeting-days", report("meeting-days?from=2020-01-01&to=2029-12-31")),
-        ("top-users", report("top-users?from=2023-01-01&to=2025-01-01&limit=3000&order=duration")),
-        ("active-users", report("active-users?from=2022-01-01&to=2026-12-31&by=rolling-28&device=computer")),
-        ("users-by-place", report("users-by-place?from=2023-01-01&to=2025-01-01&by=subdivision")),
-        ("department-days", report("department-days?from=2023-01-01&to=2023-03-01")),
-        ("department-days of breakdowns", report("department-days?from=2023-01-01&to=2023-06-30&breakdown=completion&format=csv")),
-        ("developer-days", report("developer-days?from=2023-01-01&to=2023-02-01&format=csv")),
+        ("meeting-days", report("meeting-days?from=2020-01-01&to=2029-12-30")),
+        ("top-users", report("top-users?from=2023-01-01&to=2024-12-31&limit=3000&order=duration")),
+        ("active-users", report("active-users?from=2022-01-01&to=2026-12-30&by=rolling-28&device=computer")),
+        ("users-by-place", report("users-by-place?from=2023-01-01&to=2024-12-31&by=subdivision")),
+        ("department-days", report("department-days?from=2023-01-01&to=2023-02-28")),
+        ("department-days of breakdowns", report("department-days?from=2023-01-01&to=2023-06-29&breakdown=completion&format=csv")),
+        ("developer-days", report("developer-days?from=2023-01-01&to=2023-01-31&format=csv")),
     ];
     check(&server, 200, all.into());
 }

@@ -53,12 +53,12 @@ fn an_organization_and_days_can_be_chosen() {
     let data = server.home().join("data");
     let facts = |args: &[&str]| json(command("verify", &data).args(args))["facts"].clone();
     assert_eq!(facts(&["--organization", ORG]), 300);
-    assert_eq!(facts(&["--from", "2025-03-03", "--to", "2025-03-04"]), 300);
-    assert_eq!(facts(&["--from", "2025-03-04", "--to", "2025-03-05"]), 0);
+    assert_eq!(facts(&["--from", "2025-03-03", "--to", "2025-03-03"]), 300);
+    assert_eq!(facts(&["--from", "2025-03-04", "--to", "2025-03-04"]), 0);
     let none = complaint(command("verify", &data).args(["--organization", OTHER_ORG]), 1);
     assert!(none.contains(&format!("organization {OTHER_ORG} has neither facts nor cells")), "{none}");
-    let turned = complaint(command("rebuild", &data).args(["--from", "2025-03-04", "--to", "2025-03-04"]), 2);
-    assert!(turned.contains("--to 2025-03-04: expected a day after --from"), "{turned}");
+    let turned = complaint(command("rebuild", &data).args(["--from", "2025-03-04", "--to", "2025-03-03"]), 2);
+    assert!(turned.contains("--to 2025-03-03: expected a day not before --from"), "{turned}");
     complaint(command("verify", &data).args(["--from", "2025-03-04"]), 2);
 }
 
@@ -107,8 +107,8 @@ fn a_server_answers_what_the_command_finds_without_one() {
     let choices: [&[&str]; 4] = [
         &[],
         &["--format", "json"],
-        &["--organization", ORG, "--from", "2025-03-03", "--to", "2025-03-04"],
-        &["--from", "2025-03-04", "--to", "2025-03-05"],
+        &["--organization", ORG, "--from", "2025-03-03", "--to", "2025-03-03"],
+        &["--from", "2025-03-04", "--to", "2025-03-04"],
     ];
     let answers = || choices.map(|choice| stdout(command("verify", &data).args(choice)));
     let without = answers();
@@ -117,8 +117,8 @@ fn a_server_answers_what_the_command_finds_without_one() {
     assert!(again.log().contains("operation done operation=\"verify\""), "{}", again.log());
     let none = complaint(command("verify", &data).args(["--organization", OTHER_ORG]), 1);
     assert!(none.contains(&format!("organization {OTHER_ORG} has neither facts nor cells")), "{none}");
-    let turned = complaint(command("rebuild", &data).args(["--from", "2025-03-04", "--to", "2025-03-04"]), 2);
-    assert!(turned.contains("--to 2025-03-04: expected a day after --from"), "{turned}");
+    let turned = complaint(command("rebuild", &data).args(["--from", "2025-03-04", "--to", "2025-03-03"]), 2);
+    assert!(turned.contains("--to 2025-03-03: expected a day not before --from"), "{turned}");
 }
 
 /// The mode of the socket of a data directory; none where there is no socket.

@@ -90,7 +90,7 @@ pub struct Withdraw {
     /// Facts whose session_started_at or at is not before this: a day, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// And before this: a day ends it at the day's start
+    /// And before this, or on this day at the latest
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
     /// Only say what would be withdrawn

@@ -68,7 +68,7 @@ pub struct Export {
     /// milliseconds [default: the first fact]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// Where the range ends, itself not included: a day ends it at the day's start [default: the last fact]
+    /// The last day, or the instant at which the range ends, itself not included [default: the last fact]
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
     /// How to write the facts [default: as the ending of the file says: .ndjson, .jsonl, .csv, .parquet; ndjson without one]

@@ -1,75 +1,32 @@
-//! Questions.
+//! Questions: a subcommand for each report, made of what the report says of itself, so that a new one needs no line here.
 
 use super::Local;
-use clap::{Args as Flags, ValueEnum, ValueHint};
+use crate::reports::{self, Ends, REPORTS, describe, parameters_of};
+use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Args as Flags, Command, FromArgMatches, ValueEnum, ValueHint};
 
 /// `report`.
-#[derive(Debug, Flags)]
+#[derive(Debug)]
 pub struct Report {
-    /// The report: meeting-days, top-users, active-users, users-by-place, department-days or developer-days
-    #[arg(value_name = "REPORT", value_parser = crate::reports::find)]
-    pub report: &'static dyn crate::reports::Report,
-    /// Where the range begins: a day such as 2025-03-01, an instant such as 2025-03-01T08:00:00Z, or Unix milliseconds
-    #[arg(long, value_name = "TIME")]
-    pub from: String,
-    /// Where the range ends, itself not included: a day ends it at the day's start
-    #[arg(long, value_name = "TIME")]
-    pub to: String,
-    /// The IANA time zone of the days [default: that of the organization]
-    #[arg(long, value_name = "ZONE")]
-    pub zone: Option<String>,
-    /// Only this app
-    #[arg(long, value_name = "APP")]
-    pub app: Option<String>,
-    /// Only this data residency, 0 to 3
-    #[arg(long, value_name = "UNIT")]
-    pub unit: Option<String>,
-    /// top-users: by `meetings` or `duration` [default: meetings]
-    #[arg(long, value_name = "MEASURE")]
-    pub order: Option<String>,
-    /// top-users: how many rows at most [default: 10]
-    #[arg(long, value_name = "N")]
-    pub limit: Option<String>,
-    /// What a row is. active-users: `day`, `week`, `month`, `year`, `whole`, or `rolling-7` for seven days [default: day];
-    /// users-by-place: `country` or `subdivision` [default: country]; department-days and developer-days: `day`, or `whole` for the range
-    /// as one [default: day]
-    #[arg(long, value_name = "WHAT")]
-    pub by: Option<String>,
-    /// active-users: the first day of a week [default: sunday]
-    #[arg(long, value_name = "DAY")]
-    pub week_start: Option<String>,
-    /// active-users: only these kinds of user, joined by commas
-    #[arg(long, value_name = "KINDS")]
-    pub user_kind: Option<String>,
-    /// active-users: only on these devices, joined by commas; `computer` is desktop and web
-    #[arg(long, value_name = "DEVICES")]
-    pub device: Option<String>,
-    /// active-users: only in these kinds of session, joined by commas
-    #[arg(long, value_name = "KINDS")]
-    pub session_kind: Option<String>,
-    /// users-by-place: only places of this country, such as CN
-    #[arg(long, value_name = "CODE")]
-    pub country: Option<String>,
-    /// department-days: only this department; developer-days: only who belongs to it, or used the assistant for it
-    #[arg(long, value_name = "ID")]
-    pub department: Option<String>,
-    /// developer-days: only this user
-    #[arg(long, value_name = "ID")]
-    pub user: Option<String>,
-    /// department-days and developer-days: whether a department covers those below it, `true` or `false` [default: true]
-    #[arg(long, value_name = "WHETHER")]
-    pub subtree: Option<String>,
-    /// department-days and developer-days: a row for each part of the use: `chatting` (by chat type and IDE), `coding` (by language) or
-    /// `completion` (by language and IDE)
-    #[arg(long, value_name = "PARTS")]
-    pub breakdown: Option<String>,
+    /// Which.
+    pub report: &'static dyn reports::Report,
+    /// Its parameters, by name.
+    pub given: Vec<(String, String)>,
+    /// Who is asked, and how rows are printed.
+    pub asking: Asking,
+}
+
+/// Who is asked, and how rows are printed.
+#[derive(Debug, Flags)]
+pub struct Asking {
     /// How to print the rows
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,
     /// The server to ask, such as http://127.0.0.1:7070
     #[arg(long, value_name = "URL", conflicts_with = "data", required_unless_present = "data", value_hint = ValueHint::Url)]
     pub to_url: Option<String>,
-    /// The ingest key of the organization
+    /// A key of the organization that may read
     #[arg(long, env = "ROLLCALL_KEY", hide_env_values = true, value_name = "KEY")]
     pub key: Option<String>,
     #[command(flatten)]
@@ -85,4 +42,50 @@ pub enum RowFormat {
     Json,
     /// With a header line
     Csv,
+}
+
+/// The subcommand of a report.
+fn command(report: &'static dyn reports::Report) -> Command {
+    let [about, _] = report.about();
+    let mut command = Command::new(report.name()).about(about.trim_end_matches('.'));
+    if report.name().contains('-') {
+        command = command.alias(report.name().replace('-', "_"));
+    }
+    for name in parameters_of(report) {
+        let Some(described) = describe(report, name) else { continue };
+        let mut flag =
+            Arg::new(name).long(name.replace('_', "-")).value_name(name.to_uppercase()).help(described.about[0].trim_end_matches('.'));
+        if let Some(words) = described.words() {
+            flag = flag.value_parser(PossibleValuesParser::new(words));
+        }
+        command = command.arg(flag.required(name == "from" && report.ends() == Ends::Needed));
+    }
+    Asking::augment_args(command)
+}
+
+impl Flags for Report {
+    fn augment_args(command: Command) -> Command {
+        command.subcommand_required(true).arg_required_else_help(true).subcommands(REPORTS.iter().map(|report| self::command(*report)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Report {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (report, matches) = matches
+            .subcommand()
+            .and_then(|(name, matches)| Some((reports::find(name).ok()?, matches)))
+            .ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        let value = |name: &&'static str| Some(((*name).to_owned(), matches.get_one::<String>(name)?.clone()));
+        let given = parameters_of(report).iter().filter_map(value).collect();
+        Ok(Self { report, given, asking: Asking::from_arg_matches(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }

@@ -58,7 +58,7 @@ pub struct Prove {
     /// The first day, of UTC [default: the first there is]
     #[arg(long, value_name = "DAY", requires = "to")]
     pub from: Option<jiff::civil::Date>,
-    /// The day after the last, of UTC [default: that after the last there is]
+    /// The last day, of UTC [default: the last there is]
     #[arg(long, value_name = "DAY", requires = "from")]
     pub to: Option<jiff::civil::Date>,
     #[command(flatten)]

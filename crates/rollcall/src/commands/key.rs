@@ -31,11 +31,11 @@ fn create(flags: CreateKey) -> Result {
     let organization = OrgId(flags.at.organization);
     let zone = config.as_ref().and_then(|config| Some(config.organization(organization)?.tenant.organization.zone.clone()));
     let expires = flags.expires.as_deref().map(|text| {
-        if text.len() == 10 && text.contains('-') && zone.is_none() {
+        if reports::is_days(text) && zone.is_none() {
             let missing = "a day is one of the organization's time zone: say --config, or an instant such as 2027-01-01T00:00:00Z";
             return Err(Failure::Usage(format!("--expires {text}: {missing}")));
         }
-        let parsed = reports::time("expires", Some(text), zone.as_ref().unwrap_or(&TimeZone::UTC));
+        let parsed = reports::end_time("expires", Some(text), zone.as_ref().unwrap_or(&TimeZone::UTC));
         parsed.map_err(|bad| Failure::Usage(format!("--{bad}")))
     });
     let secret = random::native_key()?;

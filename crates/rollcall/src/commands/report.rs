@@ -8,61 +8,46 @@ use crate::output;
 use crate::problem::detail_in;
 use crate::reports::{self, Bounds, Document};
 use reqwest::Method;
+use rollcall_model::{Quarter, Reports};
 use std::time::Duration;
 
 /// How long a report may take: one that must first make its cells may take a while.
 const REQUEST_TIME: Duration = Duration::from_secs(300);
 
 pub fn run(flags: args::Report) -> Result {
-    let document = match (&flags.to_url, &flags.local.data) {
+    let document = match (&flags.asking.to_url, &flags.asking.local.data) {
         (Some(url), _) => super::wait(ask(url, &flags))?,
         (None, Some(data)) => {
-            let opened = local::open(data, &flags.local)?;
+            let opened = local::open(data, &flags.asking.local)?;
             // The command line serves one person on one machine, so the length of an answer is theirs to choose.
-            let question = reports::question(flags.report, &given(&flags), &opened.organization, Bounds::NONE);
+            let question = reports::question(flags.report, &flags.given, &opened.organization, Bounds::NONE);
             let question = question.map_err(|bad| Failure::Usage(bad.to_string()))?;
-            question(&opened.engine, opened.organization.id).map_err(|error| Failure::Message(error.to_string()))?
+            let (org, now) = (opened.organization.id, Quarter::of(crate::server::now()).start());
+            let answered =
+                opened.engine.completeness(org, now).and_then(|found| Ok(question(&opened.engine, org)?.with_completeness(&found, now)));
+            answered.map_err(|error| Failure::Message(error.to_string()))?
         }
         (None, None) => return Err(Failure::Usage("give --to-url or --data".into())),
     };
-    match flags.format {
+    match flags.asking.format {
         RowFormat::Json => output::line(String::from_utf8_lossy(&document.json())),
         RowFormat::Csv => output::data(&document.csv()),
         RowFormat::Table => {
             output::note(document.caption());
-            output::data(document.table().as_bytes())
+            output::data(document.table().as_bytes())?;
+            if let Some(next) = document.next() {
+                output::note(format!("there may be more: --cursor {next}"));
+            }
+            Ok(())
         }
     }
 }
 
-/// The parameters given on the command line, by name.
-fn given(flags: &args::Report) -> Vec<(String, String)> {
-    let optional = [
-        ("zone", &flags.zone),
-        ("app", &flags.app),
-        ("unit", &flags.unit),
-        ("order", &flags.order),
-        ("limit", &flags.limit),
-        ("by", &flags.by),
-        ("week_start", &flags.week_start),
-        ("user_kind", &flags.user_kind),
-        ("device", &flags.device),
-        ("session_kind", &flags.session_kind),
-        ("country", &flags.country),
-        ("department", &flags.department),
-        ("user", &flags.user),
-        ("subtree", &flags.subtree),
-        ("breakdown", &flags.breakdown),
-    ];
-    let optional = optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-    [("from".to_owned(), flags.from.clone()), ("to".to_owned(), flags.to.clone())].into_iter().chain(optional).collect()
-}
-
 async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
-    let remote = Remote::of("--to-url", url, flags.key.as_deref())?;
+    let remote = Remote::of("--to-url", url, flags.asking.key.as_deref())?;
     let path = format!("/v1/reports/{}", flags.report.name());
     let address = remote.address(&path);
-    let request = remote.request(&super::client(REQUEST_TIME)?, Method::GET, &path).query(&given(flags));
+    let request = remote.request(&super::client(REQUEST_TIME)?, Method::GET, &path).query(&flags.given);
     let unreachable = |error| unreachable(&address, error);
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
@@ -70,6 +55,6 @@ async fn ask(url: &str, flags: &args::Report) -> Result<Document> {
     if !status.is_success() {
         return Err(Failure::of(&address, detail_in(&body).unwrap_or_else(|| status.to_string())));
     }
-    Document::from_json(&body, flags.report.columns(&given(flags)))
+    Document::from_json(&body, reports::columns_of(flags.report, &flags.given))
         .map_err(|error| Failure::of(format_args!("{address} answered something else"), error))
 }

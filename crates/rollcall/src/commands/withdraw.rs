@@ -58,11 +58,12 @@ pub fn run(flags: &Withdraw) -> Result {
     let zone = config.as_ref().and_then(|config| Some(config.organization(organization)?.tenant.organization.zone.clone()));
     let at = |name: &str, given: &Option<String>| {
         let Some(text) = given else { return Ok(None) };
-        if text.len() == 10 && text.contains('-') && zone.is_none() {
+        if reports::is_days(text) && zone.is_none() {
             let missing = "a day is one of the organization's time zone: say --config, or an instant such as 2025-03-01T08:00:00Z";
             return Err(Failure::Usage(format!("--{name} {text}: {missing}")));
         }
-        let parsed = reports::time(name, Some(text), zone.as_ref().unwrap_or(&TimeZone::UTC));
+        let read = if name == "to" { reports::end_time } else { reports::time };
+        let parsed = read(name, Some(text), zone.as_ref().unwrap_or(&TimeZone::UTC));
         parsed.map(Some).map_err(|bad| Failure::Usage(bad.to_string()))
     };
     let conditions = Conditions {

@@ -98,7 +98,7 @@ impl Default for Limits {
             report_days: 3660,
             report_rows: 100_000,
             report_cells: 1_000_000,
-            xlsx_cells: 250_000,
+            xlsx_cells: 500_000,
             requests_per_minute: 60_000,
             fact_requests_per_minute: 0,
             answer_bytes: 64 << 20,

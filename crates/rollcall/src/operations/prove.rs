@@ -126,8 +126,8 @@ impl Asked {
         let utc = Calendar::new(TimeZone::UTC);
         let range = match (self.from, self.to) {
             (None, None) => Scope::ALL.range,
-            (Some(from), Some(to)) if from < to => Range::new(utc.start_of(from), utc.start_of(to)),
-            (Some(_), Some(to)) => return Err(format!("--to {to}: expected a day after --from")),
+            (Some(from), Some(to)) if from <= to => Range::new(utc.start_of(from), utc.day(to).to),
+            (Some(_), Some(to)) => return Err(format!("--to {to}: expected a day not before --from")),
             (Some(_), None) | (None, Some(_)) => return Err("--from and --to: expected both or none".into()),
         };
         Ok(Scope { org: self.organization, range: range.intersect(&Scope::ALL.range) })
@@ -196,7 +196,7 @@ mod tests {
         let asked = |text| serde_json::from_str::<Asked>(text).unwrap().scope();
         assert_eq!(asked("{}"), Ok(Scope::ALL));
         assert_eq!(asked(r#"{"from":"-009999-01-01","to":"9999-12-31"}"#), Ok(Scope::ALL));
-        assert!(asked(r#"{"from":"2025-03-04","to":"2025-03-04"}"#).is_err());
+        assert!(asked(r#"{"from":"2025-03-04","to":"2025-03-03"}"#).is_err());
         assert!(asked(r#"{"from":"2025-03-04"}"#).is_err());
         assert!(asked(r#"{"to":"2025-03-04"}"#).is_err());
     }

@@ -43,6 +43,9 @@ pub struct Kept {
     pub accepted: u64,
     pub duplicate: u64,
     pub conflicting: u64,
+    /// How many of those that were stored came more than a day after what they are about.
+    #[serde(default)]
+    pub late: u64,
     /// The first time of the facts that were stored.
     pub first: String,
     /// The last.
@@ -54,9 +57,9 @@ pub struct Kept {
 
 impl From<KeptReceipt> for Kept {
     fn from(kept: KeptReceipt) -> Self {
-        let KeptReceipt { receipt, at, fact, accepted, duplicate, conflicting, times, withdrawn } = kept;
+        let KeptReceipt { receipt, at, fact, accepted, duplicate, conflicting, times, late, withdrawn } = kept;
         let (first, last) = (rfc3339(times.from), rfc3339(times.to - 1));
-        Self { receipt, at: rfc3339(at), fact, accepted, duplicate, conflicting, first, last, withdrawn: withdrawn.map(rfc3339) }
+        Self { receipt, at: rfc3339(at), fact, accepted, duplicate, conflicting, late, first, last, withdrawn: withdrawn.map(rfc3339) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `department-days`: a row for each day and department, or for each part of one's use.
 
 use super::usage::{self, Breakdown};
-use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report};
 use rollcall_model::Calendar;
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::DepartmentDays;
@@ -27,6 +27,18 @@ const COLUMNS: &[&str] = &[
     "lines_accepted",
     "lines_changed",
     "last_use",
+];
+/// The numbers that are compared.
+const NUMBERS: &[&str] = &[
+    "developers",
+    "chat_developers",
+    "completion_developers",
+    "turns",
+    "turns_accepted",
+    "suggested",
+    "accepted",
+    "lines_accepted",
+    "lines_changed",
 ];
 const CHATTING: &[&str] = &["date", "from", "to", "department", "name", "chat_type", "ide", "developers", "turns", "accepted"];
 const CODING: &[&str] = &["date", "from", "to", "department", "name", "language", "developers", "lines_accepted", "lines_changed"];
@@ -63,6 +75,12 @@ impl Report for DepartmentDaysReport {
         &["department", "subtree", "by", "breakdown"]
     }
 
+    /// Of days there may be several rows; of the range as one there is one of each department.
+    fn compared(&self, given: &[(String, String)]) -> Option<Compared> {
+        let is_whole = given.is_empty() || given.iter().any(|(name, value)| name == "by" && value == "whole");
+        (is_whole && Breakdown::among(given) == Breakdown::None).then_some(Compared::by(&["department"], NUMBERS))
+    }
+
     fn has_day_rows(&self) -> bool {
         true
     }
@@ -86,10 +104,10 @@ impl Report for DepartmentDaysReport {
         }
     }
 
-    fn question(&self, Common { range, zone, most_rows }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let breakdown = Breakdown::of(own.get("breakdown"))?;
-        let department = own.get("department").map(Into::into);
-        let ask = DepartmentDays { range, zone, by: usage::span(own)?, department, with_subtree: usage::with_subtree(own)?, only: None };
+        let most_rows = common.most_rows;
+        let ask = ask(common, own)?;
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             usage::bound(most_rows, || reports.department_rows(org, &ask))?;
@@ -111,4 +129,10 @@ impl Report for DepartmentDaysReport {
             Ok(Document::new(&answer.covers, columns, rows.collect()))
         }))
     }
+}
+
+/// The question.
+pub(super) fn ask(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<DepartmentDays, BadParameter> {
+    let department = own.get("department").map(Into::into);
+    Ok(DepartmentDays { range, zone, by: usage::span(own)?, department, with_subtree: usage::with_subtree(own)?, only: None })
 }

@@ -1,7 +1,7 @@
 //! `developer-days`: a row for each day and developer, or for each part of one's use.
 
 use super::usage::{self, Breakdown};
-use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report};
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::{DeveloperDays, Developers};
 
@@ -26,6 +26,8 @@ const COLUMNS: &[&str] = &[
     "lines_changed",
     "last_use",
 ];
+/// The numbers that are compared.
+const NUMBERS: &[&str] = &["turns", "turns_accepted", "suggested", "accepted", "lines_accepted", "lines_changed"];
 const CHATTING: &[&str] = &["date", "from", "to", "user", "name", "chat_type", "ide", "turns", "accepted"];
 const CODING: &[&str] = &["date", "from", "to", "user", "name", "language", "lines_accepted", "lines_changed"];
 const COMPLETION: &[&str] =
@@ -47,6 +49,12 @@ impl Report for DeveloperDaysReport {
 
     fn own_parameters(&self) -> &'static [&'static str] {
         &["user", "department", "subtree", "by", "breakdown"]
+    }
+
+    /// Of days there may be several rows; of the range as one there is one of each user.
+    fn compared(&self, given: &[(String, String)]) -> Option<Compared> {
+        let is_whole = given.is_empty() || given.iter().any(|(name, value)| name == "by" && value == "whole");
+        (is_whole && Breakdown::among(given) == Breakdown::None).then_some(Compared::by(&["user"], NUMBERS))
     }
 
     fn has_day_rows(&self) -> bool {

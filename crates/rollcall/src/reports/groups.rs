@@ -21,7 +21,7 @@ pub(super) fn stays(own: &Given<'_>) -> Result<StayFilter, BadParameter> {
 /// Users of a department: `department`, and `subtree`.
 pub(super) fn department(own: &Given<'_>) -> Result<Option<InDepartment>, BadParameter> {
     let with_subtree = with_subtree(own)?;
-    Ok(own.get("department").map(|id| InDepartment { id: id.into(), with_subtree, home: own.home() }))
+    Ok(own.get("department").map(|id| InDepartment { id: id.into(), with_subtree, below: None, home: own.home() }))
 }
 
 /// What `device` may name.
@@ -29,9 +29,6 @@ pub(super) const EXPECTED_DEVICES: &str =
     "one or more of desktop, web, mobile, tablet, room, phone, unknown, and computer for desktop and web, joined by commas";
 
 const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-
-/// What [`grouping`] reads, as a regular expression.
-pub(super) const GROUPINGS: &str = "hour|day|week|month|quarter|year|whole|rolling-[0-9]{1,3}";
 
 /// `hour`, `day`, `week`, `month`, `quarter`, `year`, `whole`, or `rolling-N`; a day where nothing is said.
 pub(super) fn grouping(value: Option<&str>) -> Result<Grouping, BadParameter> {
@@ -49,6 +46,27 @@ pub(super) fn grouping(value: Option<&str>) -> Result<Grouping, BadParameter> {
             Grouping::Rolling(days.ok_or_else(|| BadParameter::new("by", value, expected))?)
         }
     })
+}
+
+/// The same, without hours and rolling days.
+pub(super) fn period(value: Option<&str>) -> Result<Grouping, BadParameter> {
+    match grouping(value)? {
+        by @ (Grouping::Period(_) | Grouping::Whole) => Ok(by),
+        Grouping::Hour | Grouping::Rolling(_) => Err(BadParameter::new("by", value, "day, week, month, quarter, year or whole")),
+    }
+}
+
+/// The same, without rolling days.
+pub(super) fn period_or_hour(value: Option<&str>) -> Result<Grouping, BadParameter> {
+    match grouping(value)? {
+        Grouping::Rolling(_) => Err(BadParameter::new("by", value, "hour, day, week, month, quarter, year or whole")),
+        by => Ok(by),
+    }
+}
+
+/// The English name of a day of the week.
+pub(super) fn weekday(day: Weekday) -> &'static str {
+    WEEKDAYS.get(usize::try_from(day.to_sunday_zero_offset()).unwrap_or(0)).copied().unwrap_or_default()
 }
 
 /// A day of the week by its English name; Sunday where nothing is said.

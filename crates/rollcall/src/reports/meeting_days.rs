@@ -1,6 +1,6 @@
 //! `meeting-days`: a row for each day.
 
-use super::{BadParameter, Cell, Common, Document, Given, Question, Report, groups};
+use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report, groups};
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::MeetingDays;
 
@@ -21,12 +21,19 @@ impl Report for MeetingDaysReport {
         &["by", "week_start", "app", "unit"]
     }
 
+    fn compared(&self, _: &[(String, String)]) -> Option<Compared> {
+        Some(Compared::periods(&["meetings", "duration_ms", "participants", "people"]))
+    }
+
     fn has_day_rows(&self) -> bool {
         true
     }
 
     fn about(&self) -> [&'static str; 2] {
-        ["Meetings, their duration and their participants, a row for each day.", "每天一行：会议数、会议时长、参会人次。"]
+        [
+            "Meetings that began, their duration, participants summed over meetings and distinct people: a row for each day, week, month, quarter or year, or for the whole range.",
+            "开始的会议数、时长、参会人次与去重人数：按天、周、月、季、年，或整个范围。",
+        ]
     }
 
     fn names_people(&self) -> bool {
@@ -34,19 +41,11 @@ impl Report for MeetingDaysReport {
     }
 
     fn words(&self, parameter: &str) -> Option<&'static str> {
-        (parameter == "by").then_some(groups::GROUPINGS)
+        (parameter == "by").then_some("day|week|month|quarter|year|whole")
     }
 
-    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
-        let ask = MeetingDays {
-            range,
-            zone,
-            week_start: groups::week_start(own.get("week_start"))?,
-            by: groups::grouping(own.get("by"))?,
-            app: own.app()?,
-            unit: own.unit()?,
-            with_people: true,
-        };
+    fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let ask = ask(common, own)?;
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.meeting_days(org, &ask)?;
@@ -64,4 +63,17 @@ impl Report for MeetingDaysReport {
             Ok(Document::new(&answer.covers, columns, rows.collect()))
         }))
     }
+}
+
+/// The question.
+pub(super) fn ask(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<MeetingDays, BadParameter> {
+    Ok(MeetingDays {
+        range,
+        zone,
+        week_start: groups::week_start(own.get("week_start"))?,
+        by: groups::period(own.get("by"))?,
+        app: own.app()?,
+        unit: own.unit()?,
+        with_people: true,
+    })
 }

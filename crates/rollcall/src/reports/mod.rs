@@ -3,23 +3,37 @@
 //! A new report is one file here, and one line in [`REPORTS`].
 
 mod active_users;
+mod compare;
+mod concurrency;
+mod dates;
 mod department_days;
+mod department_users;
 mod developer_days;
 mod document;
 mod groups;
 mod meeting_days;
+mod paging;
 mod parameters;
+mod people;
+mod person;
+mod session;
+mod sessions;
+mod silent;
 mod top_users;
 mod usage;
 mod users_by_place;
 mod vocabulary;
 mod xlsx;
 
+pub use compare::Compared;
 pub use document::{Cell, Document};
-pub use parameters::{BadParameter, Bounds, COMMON, Common, Given, check_names, export_range, question, time, zone};
+pub use parameters::{
+    BadParameter, Bounds, COMMON, Common, Given, check_names, end_time, export_range, is_days, question, time, time_range, zone,
+};
 pub use vocabulary::describe;
 
 use rollcall_model::{OrgId, ReportError, Reports};
+use std::borrow::Cow;
 
 /// A question with its parameters, ready to be asked.
 pub type Question = Box<dyn FnOnce(&dyn Reports, OrgId) -> Result<Document, ReportError> + Send>;
@@ -34,6 +48,25 @@ pub trait Report: Sync + std::fmt::Debug {
 
     /// The parameters it takes besides [`parameters::COMMON`].
     fn own_parameters(&self) -> &'static [&'static str];
+
+    /// Whether it takes a range.
+    fn ends(&self) -> Ends {
+        Ends::Needed
+    }
+
+    /// How its rows are compared with those of another range; none: they are not.
+    fn compared(&self, given: &[(String, String)]) -> Option<Compared> {
+        let _ = given;
+        None
+    }
+
+    /// The question about the range that it is compared with: it has every row that the other may have.
+    ///
+    /// # Errors
+    /// As [`Report::question`].
+    fn question_before(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        self.question(common, own)
+    }
 
     /// Whether it has a row for each day, so that the length of its range must be bounded.
     fn has_day_rows(&self) -> bool;
@@ -58,12 +91,49 @@ pub trait Report: Sync + std::fmt::Debug {
     fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter>;
 }
 
+/// Whether a report takes a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// `from` is needed.
+    Needed,
+    /// Where neither `from` nor `to` is given, other parameters say what is asked about.
+    Optional,
+    /// It takes none.
+    None,
+}
+
+/// The parameters that a report takes, the common ones first.
+pub fn parameters_of(report: &dyn Report) -> Vec<&'static str> {
+    let takes = |name: &&str| match *name {
+        "from" | "to" => report.ends() != Ends::None,
+        "compare" => report.compared(&[]).is_some(),
+        _ => true,
+    };
+    COMMON.iter().copied().filter(takes).chain(report.own_parameters().iter().copied()).collect()
+}
+
+/// The columns of a report's answer, with these parameters.
+pub fn columns_of(report: &dyn Report, given: &[(String, String)]) -> Vec<Cow<'static, str>> {
+    let columns: Vec<_> = report.columns(given).iter().map(|column| Cow::from(*column)).collect();
+    match report.compared(given).filter(|_| given.iter().any(|(name, _)| name == compare::PARAMETER)) {
+        Some(compared) => compare::columns(&columns, compared),
+        None => columns,
+    }
+}
+
 /// Every report, one line each.
 pub const REPORTS: &[&dyn Report] = &[
     &meeting_days::MeetingDaysReport,
     &top_users::TopUsersReport,
     &active_users::ActiveUsersReport,
     &users_by_place::UsersByPlaceReport,
+    &department_users::DepartmentUsersReport,
+    &concurrency::ConcurrencyReport,
+    &sessions::SessionsReport,
+    &session::SessionReport,
+    &people::PeopleReport,
+    &person::PersonReport,
+    &silent::SilentReport,
     &department_days::DepartmentDaysReport,
     &developer_days::DeveloperDaysReport,
 ];

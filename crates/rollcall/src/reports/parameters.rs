@@ -1,16 +1,13 @@
 //! The parameters of reports, as people write them in a query or on the command line.
 
-use super::{Question, Report};
-use jiff::civil::Date;
+use super::{Ends, Question, Report, compare, dates, parameters_of};
 use jiff::tz::TimeZone;
 use rollcall_model::calendar::{DAY_MILLIS, EARLIEST, LATEST};
 use rollcall_model::instant::parse_time;
 use rollcall_model::{Calendar, Millis, Organization, Range};
 
 /// The parameters that every report takes.
-pub const COMMON: &[&str] = &["from", "to", "zone"];
-
-const EXPECTED_TIME: &str = "a day such as 2025-03-01, an RFC 3339 time with an offset, or integer Unix milliseconds, from 1972 to 2199";
+pub const COMMON: &[&str] = &["from", "to", "zone", "compare"];
 
 /// What every question names.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,16 +76,21 @@ pub fn question(
     organization: &Organization,
     bounds: Bounds,
 ) -> Result<Question, BadParameter> {
-    let known: Vec<_> = COMMON.iter().chain(report.own_parameters()).copied().collect();
-    check_names(given, &known)?;
+    check_names(given, &parameters_of(report))?;
     let own = Given { pairs: given, organization };
-    let common = own.common(bounds.rows)?;
+    let common = own.common(bounds.rows, report.ends())?;
     let days = bounds.days;
     let longest = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
     if report.has_day_rows() && days > 0 && common.range.to - common.range.from > longest {
         return Err(BadParameter::new("to", own.get("to"), format!("at most {days} days after from (limits.report_days)")));
     }
-    report.question(common, &own)
+    let Some(compare) = own.get(compare::PARAMETER) else { return report.question(common, &own) };
+    let Some(compared) = report.compared(given) else {
+        return Err(BadParameter::new(compare::PARAMETER, Some(compare), "nothing: rows such as these are not compared"));
+    };
+    let before = Common { range: compare::range(common.range, &common.zone, compare)?, ..common.clone() };
+    let (now, before) = (report.question(common, &own)?, report.question_before(before, &own)?);
+    Ok(Box::new(move |reports, org| Ok(compare::beside(now(reports, org)?, before(reports, org)?, compared))))
 }
 
 /// The IANA time zone of a name.
@@ -122,8 +124,9 @@ pub fn check_names(given: &[(String, String)], known: &[&str]) -> Result<(), Bad
 pub fn export_range(given: &[(String, String)], organization: &Organization) -> Result<Range, BadParameter> {
     check_names(given, &["from", "to", "format", "bom"])?;
     let given = Given { pairs: given, organization };
-    let end = |name, open| given.get(name).map_or(Ok(open), |text| time(name, Some(text), &organization.zone));
-    let range = Range::new(end("from", EARLIEST)?, end("to", LATEST)?);
+    let from = given.get("from").map_or(Ok(EARLIEST), |text| time("from", Some(text), &organization.zone))?;
+    let to = given.get("to").map_or(Ok(LATEST), |text| end_time("to", Some(text), &organization.zone))?;
+    let range = Range::new(from, to);
     if range.is_empty() { Err(BadParameter::new("to", given.get("to"), "a time after from")) } else { Ok(range) }
 }
 
@@ -131,6 +134,11 @@ impl Given<'_> {
     /// The value of a parameter, if it is given.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whose question it is.
+    pub const fn organization(&self) -> &Organization {
+        self.organization
     }
 
     /// The organization's zone.
@@ -143,12 +151,11 @@ impl Given<'_> {
         self.pairs
     }
 
-    fn common(&self, most_rows: u64) -> Result<Common, BadParameter> {
+    fn common(&self, most_rows: u64, ends: Ends) -> Result<Common, BadParameter> {
         let zone = self.get("zone").map_or_else(|| Ok(self.organization.zone.clone()), zone)?;
-        let range = Range::new(time("from", self.get("from"), &zone)?, time("to", self.get("to"), &zone)?);
-        if range.is_empty() {
-            return Err(BadParameter::new("to", self.get("to"), "a time after from"));
-        }
+        let (from, to) = (self.get("from"), self.get("to"));
+        let is_open = ends == Ends::None || ends == Ends::Optional && from.is_none() && to.is_none();
+        let range = if is_open { Range::new(EARLIEST, EARLIEST) } else { time_range(from, to, &zone)? };
         Ok(Common { range, zone, most_rows })
     }
 
@@ -175,17 +182,49 @@ impl Given<'_> {
     }
 }
 
-/// The instant of a text: an instant, the start of a day of a zone, or Unix milliseconds.
+/// The range from one time to another: a day, month, quarter or year begins it with its start, and ends it with its end; where only `from` is
+/// given, it is that of `from`.
+///
+/// # Errors
+/// The first that is wrong.
+pub fn time_range(from: Option<&str>, to: Option<&str>, zone: &TimeZone) -> Result<Range, BadParameter> {
+    let begin = time("from", from, zone)?;
+    let end = match (to, from.filter(|from| dates::days(from).is_some())) {
+        (Some(to), _) => end_time("to", Some(to), zone)?,
+        (None, from @ Some(_)) => end_time("from", from, zone)?,
+        (None, None) => return Err(BadParameter::new("to", None, dates::EXPECTED)),
+    };
+    if begin < end { Ok(Range::new(begin, end)) } else { Err(BadParameter::new("to", to, "a time after from")) }
+}
+
+/// The instant at which a range ends: an instant, or the end of days of a zone.
+///
+/// # Errors
+/// If it is none.
+pub fn end_time(parameter: &str, value: Option<&str>, zone: &TimeZone) -> Result<Millis, BadParameter> {
+    match value.and_then(dates::days) {
+        // The last day of all ends with the last instant of all.
+        Some((_, next)) => Ok(Calendar::new(zone.clone()).start_of(next).clamp(EARLIEST, LATEST)),
+        None => time(parameter, value, zone),
+    }
+}
+
+/// Whether a text is days of a zone, and no instant.
+pub fn is_days(text: &str) -> bool {
+    dates::days(text).is_some()
+}
+
+/// The instant of a text: an instant, the start of days of a zone, or Unix milliseconds.
 ///
 /// # Errors
 /// If it is none.
 pub fn time(parameter: &str, value: Option<&str>, zone: &TimeZone) -> Result<Millis, BadParameter> {
-    let bad = || BadParameter::new(parameter, value, EXPECTED_TIME);
+    let bad = || BadParameter::new(parameter, value, dates::EXPECTED);
     let text = value.ok_or_else(bad)?;
-    let at = if let Ok(millis) = text.parse::<Millis>() {
+    let at = if let Some((first, _)) = dates::days(text) {
+        Some(Calendar::new(zone.clone()).start_of(first))
+    } else if let Ok(millis) = text.parse::<Millis>() {
         Some(millis)
-    } else if text.len() == 10 {
-        text.parse::<Date>().ok().map(|day| Calendar::new(zone.clone()).start_of(day))
     } else {
         // In a query, the plus sign of an offset that nobody escaped arrives as a space.
         parse_time(text).or_else(|| text.rsplit_once(' ').and_then(|(time, offset)| parse_time(&format!("{time}+{offset}"))))
@@ -203,15 +242,27 @@ mod tests {
         let organization = Organization::new(OrgId(uuid::Uuid::nil()), "o", TimeZone::get("Asia/Shanghai").unwrap());
         let given: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let _ = question(find(name).unwrap(), &given, &organization, Bounds { days: 366, rows: 0 }).map_err(|bad| bad.to_string())?;
-        Given { pairs: &given, organization: &organization }.common(0).map_err(|bad| bad.to_string())
+        Given { pairs: &given, organization: &organization }.common(0, Ends::Needed).map_err(|bad| bad.to_string())
     }
 
     #[test]
-    fn a_plain_day_begins_in_the_zone_of_the_question() {
+    fn a_plain_day_begins_in_the_zone_of_the_question_and_the_last_one_is_in_the_range() {
         let own = parse("meeting_days", &[("from", "2025-03-01"), ("to", "2025-03-02")]).unwrap();
-        assert_eq!(own.range, Range::new(1_740_758_400_000, 1_740_844_800_000));
+        assert_eq!(own.range, Range::new(1_740_758_400_000, 1_740_931_200_000));
         let utc = parse("meeting-days", &[("from", "2025-03-01"), ("to", "2025-03-02"), ("zone", "UTC")]).unwrap();
         assert_eq!(utc.range.from, 1_740_787_200_000);
+    }
+
+    #[test]
+    fn a_month_a_quarter_or_a_year_is_a_range_by_itself() {
+        let of = |query: &[(&str, &str)]| parse("top-users", query).unwrap().range;
+        let day = 86_400_000;
+        assert_eq!(of(&[("from", "2025-03-01")]), Range::new(1_740_758_400_000, 1_740_758_400_000 + day));
+        assert_eq!(of(&[("from", "2025-03")]), Range::new(1_740_758_400_000, 1_740_758_400_000 + 31 * day));
+        assert_eq!(of(&[("from", "2025-q1")]), of(&[("from", "2025-01"), ("to", "2025-03")]));
+        assert_eq!(of(&[("from", "2025")]), of(&[("from", "2025-01-01"), ("to", "2025-12-31")]));
+        // An instant is not in the range that it ends.
+        assert_eq!(of(&[("from", "2025-03-01"), ("to", "2025-03-02T00:00:00+08:00")]), of(&[("from", "2025-03-01")]));
     }
 
     #[test]
@@ -230,7 +281,10 @@ mod tests {
         assert_eq!(with("top-users", ("unit", "1")), "unit 1: expected a unit of the organization: 0");
         assert_eq!(with("top-users", ("app", "x")), "app x: expected an app of the organization: default");
         assert_eq!(with("top-users", ("from", "2025-03-01")), "from 2025-03-01: expected each parameter once");
-        assert_eq!(with("meeting-days", ("limit", "1")), "limit 1: expected one of the parameters from, to, zone, app, unit");
+        assert_eq!(
+            with("meeting-days", ("limit", "1")),
+            "limit 1: expected one of the parameters from, to, zone, compare, by, week_start, app, unit"
+        );
         assert_eq!(
             with("active-users", ("by", "minute")),
             "by minute: expected hour, day, week, month, quarter, year, whole, or rolling-7 for seven days"
@@ -243,9 +297,10 @@ mod tests {
         assert_eq!(with("users-by-place", ("by", "city")), "by city: expected country or subdivision");
         assert_eq!(with("users-by-place", ("country", "Mars")), "country Mars: expected an ISO 3166-1 alpha-2 code such as CN");
         assert!(with("meeting-days", ("zone", "Mars")).starts_with("zone Mars: expected an IANA time zone"));
-        assert!(parse("meeting-days", &days[..1]).unwrap_err().starts_with("to is missing: expected a day"));
+        assert!(parse("meeting-days", &days[1..]).unwrap_err().starts_with("from is missing: expected a day"));
+        assert!(parse("meeting-days", &[("from", "1740758400000")]).unwrap_err().starts_with("to is missing: expected a day"));
         assert!(parse("meeting-days", &[("from", "yesterday"), days[1]]).unwrap_err().starts_with("from yesterday: expected a day"));
-        assert_eq!(parse("meeting-days", &[("from", "2025-03-02"), days[1]]).unwrap_err(), "to 2025-03-02: expected a time after from");
+        assert_eq!(parse("meeting-days", &[("from", "2025-03-03"), days[1]]).unwrap_err(), "to 2025-03-02: expected a time after from");
         assert!(parse("meeting-days", &[("from", "2020-01-01"), days[1]]).unwrap_err().contains("at most 366 days after from"));
         assert!(parse("top-users", &[("from", "2020-01-01"), days[1]]).is_ok());
     }

@@ -1,10 +1,13 @@
 //! `top-users`: a row for each user, the first ones only.
 
-use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report, groups};
+use rollcall_model::UserKind;
 use rollcall_model::reports::{TopUsers, UserOrder};
 
 /// How many rows there are where a question names no `limit`.
 const DEFAULT_LIMIT: usize = 10;
+
+const COLUMNS: &[&str] = &["id", "open_id", "union_id", "user_id", "name", "kind", "meetings", "duration_ms"];
 
 /// The report.
 #[derive(Debug)]
@@ -16,11 +19,20 @@ impl Report for TopUsersReport {
     }
 
     fn columns(&self, _: &[(String, String)]) -> &'static [&'static str] {
-        &["id", "open_id", "union_id", "user_id", "name", "kind", "meetings", "duration_ms"]
+        COLUMNS
     }
 
     fn own_parameters(&self) -> &'static [&'static str] {
-        &["app", "unit", "order", "limit"]
+        &["app", "unit", "user_kind", "order", "limit"]
+    }
+
+    fn compared(&self, _: &[(String, String)]) -> Option<Compared> {
+        Some(Compared { adds: false, ..Compared::by(&["id"], &["meetings", "duration_ms"]) })
+    }
+
+    /// Whoever is among the first now may have been far from it before.
+    fn question_before(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        Ok(answered(TopUsers { limit: usize::MAX, ..ask(common, own)? }))
     }
 
     fn has_day_rows(&self) -> bool {
@@ -42,28 +54,16 @@ impl Report for TopUsersReport {
         }
     }
 
-    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
-        let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
-        let ask = TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()?, kinds: None };
-        let columns = self.columns(own.pairs());
-        Ok(Box::new(move |reports, org| {
-            let answer = reports.top_users(org, &ask)?;
-            let rows = answer.rows.into_iter().map(|row| {
-                vec![
-                    Cell::Text(row.id),
-                    Cell::from(row.open_id),
-                    Cell::from(row.union_id),
-                    Cell::from(row.user_id),
-                    Cell::Text(row.name),
-                    Cell::Text(row.kind.name().to_owned()),
-                    Cell::from(row.meetings),
-                    Cell::Number(row.duration),
-                ]
-            });
-            let rows = rows.collect();
-            Ok(Document::new(&answer.covers, columns, rows))
-        }))
+    fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        Ok(answered(ask(common, own)?))
     }
+}
+
+/// The question.
+pub(super) fn ask(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<TopUsers, BadParameter> {
+    let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
+    let kinds = groups::among("user_kind", own.get("user_kind"), UserKind::ALL, |kind| kind.name())?;
+    Ok(TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()?, kinds })
 }
 
 fn order(value: Option<&str>) -> Result<UserOrder, BadParameter> {
@@ -79,4 +79,24 @@ fn limit(value: Option<&str>) -> Result<usize, BadParameter> {
         None => Ok(DEFAULT_LIMIT),
         Some(text) => text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| BadParameter::new("limit", value, "an integer from 1")),
     }
+}
+
+fn answered(ask: TopUsers) -> Question {
+    Box::new(move |reports, org| {
+        let answer = reports.top_users(org, &ask)?;
+        let rows = answer.rows.into_iter().map(|row| {
+            vec![
+                Cell::Text(row.id),
+                Cell::from(row.open_id),
+                Cell::from(row.union_id),
+                Cell::from(row.user_id),
+                Cell::Text(row.name),
+                Cell::Text(row.kind.name().to_owned()),
+                Cell::from(row.meetings),
+                Cell::Number(row.duration),
+            ]
+        });
+        let rows = rows.collect();
+        Ok(Document::new(&answer.covers, COLUMNS, rows))
+    })
 }

@@ -1,6 +1,6 @@
 //! `users-by-place`: a row for each country or subdivision.
 
-use super::{BadParameter, Cell, Common, Document, Given, Question, Report};
+use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report};
 use rollcall_model::Place;
 use rollcall_model::place::EXPECTED_COUNTRY;
 use rollcall_model::reports::{PlaceLevel, UsersByPlace};
@@ -22,6 +22,10 @@ impl Report for UsersByPlaceReport {
         &["app", "by", "country"]
     }
 
+    fn compared(&self, _: &[(String, String)]) -> Option<Compared> {
+        Some(Compared::by(&["place"], &["users"]))
+    }
+
     fn has_day_rows(&self) -> bool {
         false
     }
@@ -41,16 +45,8 @@ impl Report for UsersByPlaceReport {
         }
     }
 
-    fn question(&self, Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
-        let by = match own.get("by") {
-            None | Some("country") => PlaceLevel::Country,
-            Some("subdivision") => PlaceLevel::Subdivision,
-            other => return Err(BadParameter::new("by", other, "country or subdivision")),
-        };
-        let country = own.get("country");
-        let country =
-            country.map(|code| Place::country_only(code).ok_or_else(|| BadParameter::new("country", Some(code), EXPECTED_COUNTRY)));
-        let ask = UsersByPlace { range, zone, by, country: country.transpose()?, app: own.app()? };
+    fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+        let ask = ask(common, own)?;
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             let answer = reports.users_by_place(org, &ask)?;
@@ -66,4 +62,16 @@ impl Report for UsersByPlaceReport {
             Ok(Document::new(&answer.covers, columns, rows.collect()))
         }))
     }
+}
+
+/// The question.
+pub(super) fn ask(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<UsersByPlace, BadParameter> {
+    let by = match own.get("by") {
+        None | Some("country") => PlaceLevel::Country,
+        Some("subdivision") => PlaceLevel::Subdivision,
+        other => return Err(BadParameter::new("by", other, "country or subdivision")),
+    };
+    let country = own.get("country");
+    let country = country.map(|code| Place::country_only(code).ok_or_else(|| BadParameter::new("country", Some(code), EXPECTED_COUNTRY)));
+    Ok(UsersByPlace { range, zone, by, country: country.transpose()?, app: own.app()? })
 }

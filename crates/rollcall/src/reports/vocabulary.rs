@@ -13,13 +13,47 @@ pub struct Described {
     pub schema: Value,
 }
 
+impl Described {
+    /// The words that it takes, where it takes no others.
+    pub fn words(&self) -> Option<Vec<String>> {
+        let words = self.schema.get("enum")?.as_array()?;
+        Some(words.iter().filter_map(|word| word.as_str().map(Into::into)).collect())
+    }
+}
+
 /// What a parameter of a report means; none where nobody has said so.
 pub fn describe(report: &dyn Report, parameter: &str) -> Option<Described> {
     let text = || json!({ "type": "string" });
-    let time = || json!({ "type": "string", "examples": ["2026-09-01", "2026-09-01T08:00:00+08:00", "1788192000000"] });
+    let time = || json!({ "type": "string", "examples": ["2026-09-01", "2026-09", "2026-q3", "2026", "2026-09-01T08:00:00+08:00", "1788192000000"] });
     let (about, usual) = match parameter {
-        "from" => (["The first day, or instant.", "起始日或时刻。"], time()),
-        "to" => (["The end: a day or an instant.", "结束日或时刻。"], time()),
+        "from" => (["The first day, month, quarter or year, or an instant.", "起始的日、月、季、年，或时刻。"], time()),
+        "to" => (
+            [
+                "The last day, month, quarter or year, or the instant after; without it, the range is that of from.",
+                "最后的日、月、季、年（含），或其后的时刻（不含）；缺省时范围即 from 所指的那段。",
+            ],
+            time(),
+        ),
+        "compare" => (
+            [
+                "The range that numbers are compared with: previous, year, or a range such as 2026-01-01..2026-03-31.",
+                "对比的范围：previous（前一段）、year（上一年），或如 2026-01-01..2026-03-31 的一段。",
+            ],
+            json!({ "type": "string", "examples": ["previous", "year", "2026-01-01..2026-03-31"] }),
+        ),
+        "medium" => (
+            ["Media of which one was used, joined by commas.", "用过其中之一的媒体，以逗号分隔。"],
+            among(Medium::ALL.iter().map(|medium| medium.name())),
+        ),
+        "cursor" => (["Where the page begins: next of the page before.", "本页从何处开始：上一页的 next。"], text()),
+        "of" => (["The report whose row is opened.", "要展开的报表。"], text()),
+        "date" => (
+            ["A day in the period of the row.", "该行周期中的一天。"],
+            json!({ "type": "string", "examples": ["2026-09-01", "2026-09", "2026-q3", "2026"] }),
+        ),
+        "row" => (["What tells the row, where it is no period.", "非周期行的标识。"], text()),
+        "session_id" => (["The id of the session.", "会话的 id。"], text()),
+        "started_at" => (["When the session started.", "会话的开始时刻。"], time()),
         "zone" => (
             ["The IANA time zone of the days; that of the organization, unless given.", "日期所属的 IANA 时区；缺省为组织的时区。"],
             json!({ "type": "string", "examples": ["Asia/Shanghai"] }),
@@ -40,7 +74,6 @@ pub fn describe(report: &dyn Report, parameter: &str) -> Option<Described> {
             let names = Device::ALL.iter().map(|device| device.name()).chain(["computer"]);
             (["Devices, joined by commas; computer is desktop and web.", "设备，以逗号分隔；computer 指 desktop 与 web。"], among(names))
         }
-        "medium" => (["Media, joined by commas.", "媒体，以逗号分隔。"], among(Medium::ALL.iter().map(|medium| medium.name()))),
         "session_kind" => {
             (["Kinds of sessions, joined by commas.", "会话类型，以逗号分隔。"], among(SessionKind::ALL.iter().map(|kind| kind.name())))
         }
@@ -75,13 +108,12 @@ fn among<'w>(words: impl Iterator<Item = &'w str>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reports::REPORTS;
-    use crate::reports::parameters::COMMON;
+    use crate::reports::{REPORTS, parameters_of};
 
     #[test]
     fn every_parameter_of_every_report_is_described() {
         for report in REPORTS {
-            for parameter in COMMON.iter().chain(report.own_parameters()) {
+            for parameter in parameters_of(*report) {
                 assert!(describe(*report, parameter).is_some(), "{} {parameter}: add it to vocabulary.rs", report.name());
             }
             let [english, chinese] = report.about();

@@ -20,8 +20,8 @@ impl Document {
         let (bold, percent) = (Format::new().set_bold(), Format::new().set_num_format("0.00"));
         let mut workbook = Workbook::new();
         let rows = workbook.add_worksheet().set_name("rows")?;
-        for (column, name) in (0..).zip(self.columns) {
-            rows.write_string_with_format(0, column, *name, &bold)?;
+        for (column, name) in (0..).zip(&self.columns) {
+            rows.write_string_with_format(0, column, &**name, &bold)?;
         }
         for (row, cells) in (1..).zip(&self.rows) {
             for (column, cell) in (0..).zip(cells) {

@@ -77,7 +77,7 @@ async fn made(app: Arc<App>, caller: Caller, parts: &Parts, body: &mut Arriving<
     }
     let Wanted { name, scopes, department, expires } =
         serde_json::from_slice(&collected.bytes).map_err(|error| Refusal::bad_request(format!("the key: {error}")))?;
-    let expires = expires.map(|expires| reports::time("expires", Some(&expires), &organization.zone)).transpose()?;
+    let expires = expires.map(|expires| reports::end_time("expires", Some(&expires), &organization.zone)).transpose()?;
     if app.is_closing() {
         return Err(Refusal::unavailable("shutting down; try again"));
     }

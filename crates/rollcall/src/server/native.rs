@@ -9,13 +9,14 @@ use super::tags;
 use crate::problem::Kind;
 use crate::reports::{self, BadParameter, Bounds, Document, Report};
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, extract};
 use http::{HeaderMap, HeaderName, Uri, header};
 use rollcall_dialects::work::Task;
 use rollcall_engine::access::Scope;
-use rollcall_model::{Calendar, OrgId, Reports};
+use rollcall_model::{Calendar, OrgId, Quarter, Reports};
 use std::sync::Arc;
+use url::form_urlencoded;
 
 /// What an answer covers, as one line of JSON, where its format has no place for it.
 const COVERS: HeaderName = HeaderName::from_static("x-rollcall-covers");
@@ -64,25 +65,38 @@ pub async fn report(report: &'static dyn Report, request: Request) -> Result<Res
     let bounds = Bounds { days: live.limits.report_days, rows: live.limits.report_rows };
     let question = reports::question(report, &given, organization, bounds)?;
     let limit = Limit::of(&caller, report, &given)?;
-    let (org, most_cells) = (organization.id, live.limits.xlsx_cells);
-    let asked = format!("{} {given:?} {format:?} {with_bom} {:?} {bounds:?} {limit:?}", report.name(), organization.zone);
+    let (org, most_cells, path) = (organization.id, live.limits.xlsx_cells, uri.path().to_owned());
+    // Days and hours end on quarter hours: until the next one an answer tells the same of itself.
+    let now = Quarter::of(super::now()).start();
+    let asked = format!("{} {now} {given:?} {format:?} {with_bom} {:?} {bounds:?} {limit:?}", report.name(), organization.zone);
     let work = move |reports: &dyn Reports| {
         if let Some(limit) = limit {
             limit.check(reports, org)?;
         }
-        let document = question(reports, org)?;
+        // What came meanwhile is in the answer, and told of the next time.
+        let completeness = reports.completeness(org, now)?;
+        let document = question(reports, org)?.with_completeness(&completeness, now);
         let types = [(header::CONTENT_TYPE, content_type)];
-        Ok(match format {
+        let next = document.next().map(|cursor| (header::LINK, next_page(&path, &given, cursor)));
+        let answer = match format {
             Format::Json => (types, document.json()).into_response(),
             Format::Csv => {
                 let csv = if with_bom { [BOM, &document.csv()].concat() } else { document.csv() };
                 (types, [(COVERS, document.covers_json())], csv).into_response()
             }
             Format::Xlsx => (types, xlsx(&document, most_cells)?).into_response(),
-        })
+        };
+        Ok((AppendHeaders(next), answer).into_response())
     };
     let task = Task { api: "native", organization: org, request_id: Some(request_id.as_str()) };
     tags::answer(&app, org, &headers, &asked, app.site.answer(task, Some(asked.clone()), work)).await
+}
+
+/// The link to the next page: the same question, and where it goes on.
+fn next_page(path: &str, given: &[(String, String)], cursor: &str) -> String {
+    let others = given.iter().filter(|(name, _)| name != "cursor").map(|(name, value)| (name.as_str(), value.as_str()));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).append_pair("cursor", cursor).finish();
+    format!("<{path}?{query}>; rel=\"next\"")
 }
 
 /// What a key of one department may ask.

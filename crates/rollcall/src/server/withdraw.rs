@@ -53,13 +53,13 @@ enum Time {
 
 impl Asked {
     fn selection(&mut self, organization: &Organization) -> Result<Selection, BadParameter> {
-        let at = |name: &str, given: Option<Time>| {
-            let text = given.map(|given| match given {
+        let text = |given: Option<Time>| {
+            given.map(|given| match given {
                 Time::Millis(at) => at.to_string(),
                 Time::Text(text) => text,
-            });
-            text.map(|text| reports::time(name, Some(&text), &organization.zone)).transpose()
+            })
         };
+        let (from, to, zone) = (text(self.from.take()), text(self.to.take()), &organization.zone);
         let conditions = Conditions {
             fact: self.fact,
             receipts: std::mem::take(&mut self.receipts),
@@ -68,8 +68,8 @@ impl Asked {
             session_id: self.session_id.take(),
             app: self.app.take(),
             ids: std::mem::take(&mut self.ids),
-            from: at("from", self.from.take())?,
-            to: at("to", self.to.take())?,
+            from: from.map(|from| reports::time("from", Some(&from), zone)).transpose()?,
+            to: to.map(|to| reports::end_time("to", Some(&to), zone)).transpose()?,
         };
         conditions.selection().map_err(|unfit| BadParameter::new(unfit.field, None, unfit.expected))
     }

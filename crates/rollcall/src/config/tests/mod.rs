@@ -49,19 +49,6 @@ fn trusted_proxies_are_addresses_and_networks_and_nobody_by_default() {
 }
 
 #[test]
-fn origins_are_as_browsers_send_them_and_nobody_by_default() {
-    assert_eq!(parse("").unwrap().origins, [""; 0]);
-    let given =
-        parse("[cors]\norigins = [\"https://reports.example.com\", \"http://localhost:5173\", \"http://[::1]:8080\"]").unwrap().origins;
-    assert_eq!(given, ["https://reports.example.com", "http://localhost:5173", "http://[::1]:8080"]);
-    for wrong in ["*", "null", "reports.example.com", "https://", "https://reports.example.com/", "https://Reports.example.com", "ftp://a"]
-    {
-        let error = parse(&format!("[cors]\norigins = [\n\"{wrong}\"]")).unwrap_err();
-        assert!(error.starts_with(&format!("rollcall.toml:3: cors.origins: {wrong}: expected an origin as browsers send it")), "{error}");
-    }
-}
-
-#[test]
 fn place_databases_are_one_or_several_beside_the_file() {
     let places = |text: &str| Config::parse(text, Path::new("etc/rollcall.toml"), &Overrides::default()).map(|config| config.places);
     assert_eq!(places("").unwrap(), Vec::<PathBuf>::new());

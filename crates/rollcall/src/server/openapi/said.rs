@@ -1,6 +1,6 @@
 //! What the document says of one route.
 
-use crate::reports::{COMMON, Report, describe};
+use crate::reports::{Ends, Report, describe, parameters_of};
 use crate::server::native;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -64,9 +64,9 @@ impl Said {
         let id = report.name().split('-').map(capital).collect::<String>();
         let [english, chinese] = report.about();
         let mut said = Self::new(format!("report{id}"), english, chinese);
-        for name in COMMON.iter().chain(report.own_parameters()) {
+        for name in parameters_of(report) {
             let Some(described) = describe(report, name) else { continue };
-            let (about, is_required) = (described.about.map(Cow::from), matches!(*name, "from" | "to"));
+            let (about, is_required) = (described.about.map(Cow::from), name == "from" && report.ends() == Ends::Needed);
             said.parameters.push(Parameter { name, about, schema: described.schema, is_required, in_path: false });
         }
         let rows = rows(report);
@@ -78,6 +78,7 @@ impl Said {
                 _ => {}
             }
         }
+        let said = if report.own_parameters().contains(&"cursor") { said.links() } else { said };
         if report.own_parameters().contains(&"department") { said.or(&[404]) } else { said }
     }
 
@@ -151,13 +152,10 @@ impl Said {
 fn rows(report: &dyn Report) -> Value {
     let columns = report.columns(&[]);
     let properties: Map<String, Value> = columns.iter().map(|column| ((*column).to_owned(), reference("Value"))).collect();
-    // With a breakdown there are other columns.
-    let row = if report.own_parameters().contains(&"breakdown") {
-        json!({ "type": "object", "properties": properties })
-    } else {
-        json!({ "type": "object", "properties": properties, "required": columns, "additionalProperties": false })
-    };
-    json!({ "type": "object", "required": ["covers", "rows"], "properties": { "covers": reference("Covers"), "rows": { "type": "array", "items": row } } })
+    // With other parameters there are other columns, and compared ones beside them.
+    let row = json!({ "type": "object", "properties": properties, "additionalProperties": reference("Value") });
+    let properties = json!({ "covers": reference("Covers"), "rows": { "type": "array", "items": row }, "next": { "type": "string" } });
+    json!({ "type": "object", "required": ["covers", "rows"], "properties": properties })
 }
 
 /// A word with a capital letter.
