@@ -119,7 +119,7 @@ class Bystanders:
         watcher = OTHER_KEY or KEY
         if watcher:
             by_key = bearer(watcher)
-            kinds["report"] = lambda: ask("GET", "/v1/reports/active-users?from=2026-03-01&to=2026-04-01&by=day", by_key)
+            kinds["report"] = lambda: ask("GET", "/v1/reports/active-users?from=2026-03&by=day", by_key)
             kinds["ingest"] = lambda: ingest([fact()], watcher)
         if all(RWS):
             kinds["sign-in"] = lambda: ask("GET", f"{SERVICE}/CsActiveUserDaily?$top=1", basic(*RWS))

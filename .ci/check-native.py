@@ -1,22 +1,19 @@
 #!/usr/bin/env python3
-"""Checks the native API of a running rollcall against the OpenAPI document that it gives: pip install schemathesis==4.32.5 openapi-spec-validator==0.9.0 openpyxl==3.1.5 requests==2.34.2
+"""Checks the native API of a running rollcall against the OpenAPI document that it gives: pip install schemathesis==4.32.5 openapi-spec-validator==0.9.0 requests==2.34.2
 
 With a key of each scope, and with none, schemathesis asks every route what the document allows and what it forbids: nothing may be answered with a 5xx, a status,
 content type or shape that is not in the document, and nothing that it forbids may be accepted. Then a key that only counts reads everything that it can, and no
-user of the directory may be in it. A workbook has the rows of the JSON. Environment (demo.env has the first three): BASE_URL, ORG_ID, INGEST_KEY; ROLLCALL, the executable; DATA, the data directory, to
-make keys. CHECK_SECONDS, for schemathesis altogether (110). Prints a line for each check, and exits with 1 if any failed. Changes the directory and adds facts: run it last.
+user of the directory may be in it. Environment (demo.env has the first three): BASE_URL, ORG_ID, INGEST_KEY; ROLLCALL, the executable; DATA, the data directory, to
+make keys. SECONDS, for schemathesis altogether (100). Prints a line for each check, and exits with 1 if any failed. Changes the directory and adds facts: run it last.
 """
 
 import datetime
-import io
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 
-import openpyxl
 import requests
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -25,7 +22,7 @@ ORG_ID = os.environ["ORG_ID"]
 INGEST_KEY = os.environ["INGEST_KEY"]
 ROLLCALL = os.environ["ROLLCALL"]
 DATA = os.environ["DATA"]
-CHECK_SECONDS = int(os.environ.get("CHECK_SECONDS", "110"))
+SECONDS = int(os.environ.get("SECONDS", "100"))
 os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost,::1")
 
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "negative_data_rejection", "unsupported_method"]
@@ -42,7 +39,7 @@ def ask(path, key, **parameters):
 
 
 def schemathesis(name, key, seconds):
-    """Whether schemathesis asked, and has nothing to object to."""
+    """Whether schemathesis has nothing to object to."""
     command = ["st", "run", f"{BASE_URL}/v1/openapi.json", "--url", BASE_URL, "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"]
     command += ["--max-examples", "20", "--max-time", str(seconds), "--workers", "2", "--seed", "1", "--request-timeout", "60", "--continue-on-failure", "--no-color"]
     if key:
@@ -50,12 +47,9 @@ def schemathesis(name, key, seconds):
     command[0] = os.path.join(os.path.dirname(sys.executable), "st")
     with tempfile.TemporaryDirectory() as place:
         done = subprocess.run(command, capture_output=True, text=True, cwd=place)
-    asked = re.search(r"(\d+) generated", done.stdout)
-    if done.returncode != 0 or not asked:
+    if done.returncode != 0:
         print(done.stdout[-8000:], done.stderr[-2000:])
-        return False
-    print(f"       {asked[1]} cases with {name}")
-    return int(asked[1]) > 0
+    return done.returncode == 0
 
 
 def nobody_is_found(key):
@@ -63,7 +57,7 @@ def nobody_is_found(key):
     people = ask("/v1/directory", INGEST_KEY).json()["users"]
     names = {text for user in people for text in (user["id"], user["name"]) if len(text) > 3}
     today = datetime.date.today()
-    range_ = {"from": today - datetime.timedelta(days=28), "to": today + datetime.timedelta(days=1)}
+    range_ = {"from": today - datetime.timedelta(days=28), "to": today}
     document = requests.get(f"{BASE_URL}/v1/openapi.json", timeout=60).json()
     good = True
     for path, operations in document["paths"].items():
@@ -79,27 +73,6 @@ def nobody_is_found(key):
     return good and len(names) > 10
 
 
-def same_in_a_workbook():
-    """Whether the workbook of each report has the rows of its JSON, numbers as numbers."""
-    today = datetime.date.today()
-    range_ = {"from": today - datetime.timedelta(days=7), "to": today}
-    document = requests.get(f"{BASE_URL}/v1/openapi.json", timeout=60).json()
-    compared = 0
-    for path, operations in document["paths"].items():
-        required = {parameter["name"] for parameter in operations.get("get", {}).get("parameters", []) if parameter["required"]}
-        if not path.startswith("/v1/reports/") or required != {"from", "to"}:
-            continue
-        rows = ask(path, INGEST_KEY, **range_).json()["rows"]
-        book = openpyxl.load_workbook(io.BytesIO(ask(path, INGEST_KEY, **range_, format="xlsx").content))
-        head, *found = book["rows"].iter_rows(values_only=True)
-        different = [(row, cells) for row, cells in zip(rows, found) if [row[name] for name in head] != list(cells)]
-        if different or len(rows) != len(found) or "from" not in [row[0].value for row in book["covers"]]:
-            print(f"{path}: {len(rows)} rows are {len(found)}, such as {different[:1]}")
-            return False
-        compared += len(rows)
-    return compared > 0
-
-
 def main():
     results = []
 
@@ -110,12 +83,10 @@ def main():
     document = requests.get(f"{BASE_URL}/v1/openapi.json", timeout=60).json()
     problems = [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()]
     check(f"the document is OpenAPI 3.1 {problems[:3] or ''}", not problems)
-    check("a workbook has the rows of the JSON", same_in_a_workbook())
     keys = {scope: make_key("--scope", scope) for scope in SCOPES}
     check("a key that only counts finds nobody", nobody_is_found(keys["read"]))
-    # One scope is refused by most routes, soon; the key of the configuration has all but one.
-    for name, key, share in [("no key", None, 1), ("the key of the configuration", INGEST_KEY, 6), *((scope, key, 1) for scope, key in keys.items())]:
-        check(f"what the document says, with {name}", schemathesis(name, key, max(1, CHECK_SECONDS * share // (len(SCOPES) + 7))))
+    for name, key in [("no key", None), *keys.items()]:
+        check(f"what the document says, with {name}", schemathesis(name, key, SECONDS // (len(SCOPES) + 1)))
     audit = ask("/v1/audit", keys["admin"]).json()["events"]
     check("the audit log has the keys", any(event["action"] == "key-made" for event in audit))
     print(json.dumps({"passed": sum(results), "of": len(results)}))

@@ -321,7 +321,8 @@ if INGEST_KEY:
             for period, by in (("Daily", "day"), ("Weekly", "week"), ("Monthly", "month")):
                 # The first may begin and the last end outside of the range.
                 rows = everything(period, zone)[0][1:-1]
-                question = {"from": f"{rows[0].Date - 35 * DAY:%Y-%m-%d}", "to": f"{rows[-1].Date:%Y-%m-%d}", "zone": zone}
+                # The date of a row is the day after its period, and the last day of a range is in it.
+                question = {"from": f"{rows[0].Date - 35 * DAY:%Y-%m-%d}", "to": f"{rows[-1].Date - DAY:%Y-%m-%d}", "zone": zone}
                 question |= {"by": by, "user_kind": "member", "device": "computer"}
                 native = requests.get(f"{BASE_URL}/v1/reports/active-users", question, headers={"Authorization": f"Bearer {INGEST_KEY}"})
                 assert native.status_code == 200, native.text

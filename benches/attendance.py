@@ -105,7 +105,7 @@ class Measured:
         for period in ("weekly", "yearly", "daily"):
             for zone in ZONES:
                 first_and_again(f"{period}_{zone}", [asker.office(OFFICE[period], OFFSETS[zone])] * requests, asked.read_office)
-        days = {"from": self.date(self.facts.begin()), "to": self.date(self.facts.end), "user_kind": "member", "device": "desktop,web"}
+        days = {"from": self.date(self.facts.begin()), "to": self.date(self.facts.end - DAY), "user_kind": "member", "device": "desktop,web"}
         first_and_again("all_days", [asker.native("active-users", by="day", **days)] * requests, asked.read_native)
         for name, ranges in ask["places"].items():
             for how, spans in ranges.items():

@@ -35,14 +35,14 @@ def questions(asker, facts, assistances):
         "meeting days, Feishu, 90 days": ([asker.meeting_days(end - (90 + back) * DAY, end - back * DAY) for back in each], 5_000),
         "top users, Feishu, 90 days": ([asker.top_users(end - (90 + back) * DAY, end - back * DAY) for back in each], 5_000),
         "active users by week, native, 180 days": (
-            [asker.native("active-users", by="week", **{"from": date(180 + back), "to": date(back)}, **computers) for back in each], 5_000),
+            [asker.native("active-users", by="week", **{"from": date(180 + back), "to": date(back + 1)}, **computers) for back in each], 5_000),
         "CsActiveUserWeekly, Office 365": (
             [asker.office(f"CsActiveUserWeekly?$filter=Date%20ge%20datetime%27{date(300 - back)}T00:00:00%27") for back in each], 5_000),
         "departmentUsage, Yunxiao, the root, 30 days": ([asker.departments(*assistances.days(30, back), assistances.root) for back in each], 5_000),
         "users by place, native, 30 days from any second": (
             [asker.native("users-by-place", by="subdivision", **{"from": (end - 30 * DAY + 1 + second) * 1000, "to": end * 1000}) for second in range(SECONDS)], 200),
         "department days, native, all departments, 90 days": (
-            [asker.native("department-days", **{"from": date(90 + back), "to": date(back)}) for back in range(4)], 50),
+            [asker.native("department-days", **{"from": date(90 + back), "to": date(back + 1)}) for back in range(4)], 50),
     }
 
 
