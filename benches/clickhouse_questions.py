@@ -34,8 +34,10 @@ CONCURRENCY = f"""
 WITH changes AS (
   SELECT started, session_id, at, sum(change) AS change
   FROM (
-    SELECT {MILLIS.format('session_started_at')} AS started, session_id, arrayJoin([(greatest({MILLIS.format('joined_at')}, {{start}} * 1000), 1),
-           ({MILLIS.format('left_at')}, -1)]) AS one, one.1 AS at, one.2 AS change
+    SELECT {MILLIS.format('session_started_at')} AS started, session_id, greatest({MILLIS.format('joined_at')}, toInt64({{start}} * 1000)) AS at, 1 AS change
+    FROM attendance WHERE {OVERLAP} AND joined_at < left_at
+    UNION ALL
+    SELECT {MILLIS.format('session_started_at')} AS started, session_id, {MILLIS.format('left_at')} AS at, -1 AS change
     FROM attendance WHERE {OVERLAP} AND joined_at < left_at
   )
   GROUP BY started, session_id, at
@@ -45,7 +47,7 @@ counted AS (
 ),
 both AS (
   SELECT at, sum(change) AS stays, sum(toInt64(after > 0) - toInt64(after - change > 0)) AS sessions FROM counted GROUP BY at
-  UNION ALL SELECT {{start}} * 1000 + number * 86400000, 0, 0 FROM numbers({{days}})
+  UNION ALL SELECT toInt64({{start}} * 1000 + number * 86400000), 0, 0 FROM numbers({{days}})
 ),
 at_once AS (
   SELECT at, sum(sum(stays)) OVER (ORDER BY at) AS all_stays, sum(sum(sessions)) OVER (ORDER BY at) AS all_sessions FROM both GROUP BY at

@@ -177,13 +177,13 @@ def measure(facts, program, requests):
     server, asks = Server(program, CONFIG, asked.hidden()), questions(directory)
     try:
         server.start()
-        asking = Asking(server, facts, requests)
-        asking.asker.put_directory(document)
+        Asker(server).put_directory(document)
         say("rollcall: loading")
         (server.load if in_lines else server.load_parquet)(files, facts.count)
         server.operate("flush")
-        server.wait_until_quiet(at_least=75)
+        server.wait_until_quiet(at_least=8)
         say("rollcall: asking")
+        asking = Asking(server, facts, requests)
         for question in asks:
             question.told["members"] = str(members)
             page = asking.ask(question)

@@ -64,16 +64,17 @@ def developer_days():
         departments = None if department is None else covered(department, with_subtree, day)
         people = {id: entry for id, entry in entries_on(directory.users, day).items() if entry["kind"] in ("member", "guest")}
         held = [id for id, entry in people.items() if departments is None or set(departments) & set(entry["departments"])]
+        busy = {id for (id,) in run('SELECT DISTINCT user_id FROM assistance WHERE "at" >= $from AND "at" < $to', from_=since, to=until)}
         for id, chat, completion, last_use, *numbers in run(statement, from_=since, to=until, held=held, departments=departments):
             # Of a user whom neither the directory holds nor any fact names there is no row.
             if user not in (None, id):
                 continue
             before = (day.isoformat(), first, last, id)
-            if breakdown:
+            if breakdown and id in busy:
                 part = parts[list(BREAKDOWNS).index(breakdown)].replace("list_has_any(department_ids, $departments)", "user_id = $user")
                 at = BREAKDOWNS[breakdown].index("developers")
                 expected += [before + row[:at] + row[at + 1:] for row in run(part, from_=since, to=until, user=id)]
-            else:
+            elif not breakdown:
                 expected.append((*before, int(chat or completion), int(chat), int(completion), *numbers, last_use))
     question = dict(user=user, department=department, zone=zone, by=by, subtree=str(with_subtree).lower(), breakdown=breakdown) | {"from": begin, "to": end}
     if breakdown:

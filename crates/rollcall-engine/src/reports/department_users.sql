@@ -4,7 +4,7 @@
 -- {user_id, from, to}: when it has a user in any; no two of a user overlap). Where rows are asked of one department, the last row is not part of
 -- the answer.
 WITH stays AS (
-  SELECT user_id, greatest(joined_at, $from) AS begins, least(greatest(left_at, joined_at + INTERVAL 1 MILLISECOND), $to) AS ends
+  SELECT DISTINCT user_id, greatest(joined_at, $from) AS begins, least(greatest(left_at, joined_at + INTERVAL 1 MILLISECOND), $to) AS ends
   FROM attendance
   WHERE joined_at < $to AND greatest(left_at, joined_at + INTERVAL 1 MILLISECOND) > $from
     AND ($user_kinds IS NULL OR list_contains($user_kinds, user_kind))

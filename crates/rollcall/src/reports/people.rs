@@ -190,7 +190,7 @@ fn behind(common: Common, own: &Given<'_>) -> Result<RowOf, BadParameter> {
         }
         Some("top-users") => {
             let user = row("the id of the user")?.to_owned();
-            RowOf::TopUsers(top_users::ask(needed(common, own)?, own)?, user)
+            RowOf::TopUsers(top_users::unordered(needed(common, own)?, own)?, user)
         }
         Some("concurrency") => {
             let at = time("row", own.get("row"), &zone)?;

@@ -60,10 +60,14 @@ impl Report for TopUsersReport {
 }
 
 /// The question.
-pub(super) fn ask(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<TopUsers, BadParameter> {
-    let (order, limit) = (order(own.get("order"))?, limit(own.get("limit"))?);
+fn ask(common: Common, own: &Given<'_>) -> Result<TopUsers, BadParameter> {
+    Ok(TopUsers { order: order(own.get("order"))?, limit: limit(own.get("limit"))?, ..unordered(common, own)? })
+}
+
+/// The question about every user: `people` has an order and a limit of its own.
+pub(super) fn unordered(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<TopUsers, BadParameter> {
     let kinds = groups::among("user_kind", own.get("user_kind"), UserKind::ALL, |kind| kind.name())?;
-    Ok(TopUsers { range, zone, order, limit, app: own.app()?, unit: own.unit()?, kinds })
+    Ok(TopUsers { range, zone, order: UserOrder::Meetings, limit: usize::MAX, app: own.app()?, unit: own.unit()?, kinds })
 }
 
 fn order(value: Option<&str>) -> Result<UserOrder, BadParameter> {
