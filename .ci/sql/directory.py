@@ -65,8 +65,9 @@ def pieces():
     changes = {datetime.date.fromisoformat(entry["from"]) for entry in entries if entry.get("from")}
     changes |= {datetime.date.fromisoformat(entry["until"]) + DAY for entry in entries if entry.get("until")}
     days = [first, *sorted(day for day in changes if first < day < last), last]
-    return [(instant(start_of(day, directory.home)), instant(start_of(after, directory.home)), entries_on(directory.departments, day), entries_on(directory.users, day))
-            for day, after in itertools.pairwise(days)]
+    begins = [instant(start_of(day, directory.home)) for day in days]
+    return [(begin, end, entries_on(directory.departments, day), entries_on(directory.users, day))
+            for day, (begin, end) in zip(days, itertools.pairwise(begins))]
 
 
 def intervals(keys, *names):

@@ -57,13 +57,12 @@ def load():
             file = pathlib.Path(folder, f"{table}.parquet")
             file.write_bytes(get(table, format="parquet").content)
             count = exported.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{file}')").fetchone()[0]
-            deadline = time.time() + 120
-            while True:
-                files = DeltaTable(f"{os.environ['LAKE']}/{table}").file_uris(file_pruning_predicate=[("organization", "=", os.environ["ORG_ID"])])
-                in_lake = lake.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_parquet(?)", [files]).fetchone()[0]
-                if in_lake == count:
-                    break
+            path, files, in_lake, deadline = f"{os.environ['LAKE']}/{table}", [], 0, time.time() + 120
+            while in_lake != count:
                 assert time.time() < deadline, f"{in_lake} of {count} facts are in the lake"
+                if DeltaTable.is_deltatable(path):
+                    files = DeltaTable(path).file_uris(file_pruning_predicate=[("organization", "=", os.environ["ORG_ID"])])
+                    in_lake = lake.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_parquet(?)", [files]).fetchone()[0]
                 time.sleep(0.5)
             size = sum(pathlib.Path(name).stat().st_size for name in files)
             print(f"     {table}: {count} facts, {file.stat().st_size} bytes as an export, {size} in the lake", flush=True)

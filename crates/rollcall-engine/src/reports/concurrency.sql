@@ -1,5 +1,6 @@
--- concurrency: parameters $from, $to (instants of one period, cut to the range), lists $user_kinds, $devices, $session_kinds, $app (null: all).
--- One period; a report of many is this for each. It begins with who is there already. Stays are half-open, and of no length they are nowhere.
+-- concurrency: parameters $from, $to (instants of one period, cut to the range), lists $user_kinds, $devices, $session_kinds, $app (null:
+-- all). One period; a report of many is this for each. It begins with who is there already. Stays are half-open: those of no length are
+-- nowhere.
 WITH stays AS (
   SELECT app, session_id, session_started_at, session_kind, greatest(joined_at, $from) AS begins, least(left_at, $to) AS ends
   FROM attendance

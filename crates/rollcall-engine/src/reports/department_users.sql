@@ -1,8 +1,8 @@
 -- department_users: parameters $from, $to (instants), those of active_users.sql that say which stays count but for $members, and of the
--- directory: $departments (a list of the ids that exist on some day of the range), $members (a list of {department, user_id, from, to}: when
--- it has a user in a department, or with its subtree in one below it; with midnights of the organization's zone), $inside (a list of
--- {user_id, from, to}: when it has a user in any; no two of a user overlap). Where rows are asked of one department, the last row is not part of
--- the answer.
+-- directory: $departments (a list of the ids that exist on some day of the range), $members (a list of {department, user_id, from, to}:
+-- when it has a user in a department, or with its subtree in one below it; with midnights of the organization's zone), $inside (a list of
+-- {user_id, from, to}: when it has a user in any; no two of a user overlap). Where the rows are those below one department, the last row
+-- is not part of the answer.
 WITH stays AS (
   SELECT DISTINCT user_id, greatest(joined_at, $from) AS begins, least(greatest(left_at, joined_at + INTERVAL 1 MILLISECOND), $to) AS ends
   FROM attendance

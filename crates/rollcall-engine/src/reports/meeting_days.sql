@@ -1,5 +1,5 @@
--- meeting_days: parameters $from, $to (instants), $by ('day', 'week', 'month', 'quarter', 'year' or 'whole'), $zone (IANA), $week_start (0: weeks
--- begin on Monday, to 6: on Sunday), $app and $unit (null: all).
+-- meeting_days: parameters $from, $to (instants), $by ('day', 'week', 'month', 'quarter', 'year' or 'whole'), $zone (IANA), $week_start
+-- (0: weeks begin on Monday, to 6: on Sunday), $app and $unit (null: all).
 -- Durations are in milliseconds. Periods without meetings are not rows here; the report gives them zeros.
 WITH stays AS (
   SELECT *, CAST(timezone($zone, CASE $by WHEN 'whole' THEN $from ELSE session_started_at END) AS DATE) AS day,

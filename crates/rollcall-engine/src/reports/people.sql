@@ -1,9 +1,9 @@
 -- people: whoever is behind a row, in the order of their ids. Parameters $from, $to (instants of the row's period, cut to the range).
 -- "time" is what of the stays lies in there, in milliseconds; "first" and "last" are of whole stays.
 
--- Behind a row of active_users, users_by_means or department_users: those parameters of active_users.sql that say which stays count. Behind a row of a
--- medium or a device they name it; behind that of a department $members is its, behind the one without $outside is true, and $members are the users
--- of any department; no two of a user overlap. Behind a row of concurrency, $at is its instant, and else it is null.
+-- Behind a row of active_users, users_by_means or department_users: those parameters of active_users.sql that say which stays count.
+-- Behind a row of a medium or a device they name it; behind that of a department $members is its, behind the one without $outside is true,
+-- and $members are the users of any department; no two of a user overlap. Behind a row of concurrency $at is its instant, else it is null.
 WITH stays AS (
   SELECT *, greatest(joined_at, $from) AS begins, least(greatest(left_at, joined_at + INTERVAL 1 MILLISECOND), $to) AS ends,
          row_number() OVER () AS number
@@ -26,8 +26,9 @@ met AS (
   GROUP BY number
 ),
 counted AS (
-  SELECT stays.*, CASE WHEN $members IS NULL THEN lasted WHEN $outside THEN lasted - coalesce(inside, 0) ELSE coalesce(inside, 0) END AS part
-  FROM (SELECT *, epoch_ms(ends) - epoch_ms(begins) AS lasted FROM stays) AS stays LEFT JOIN met USING (number)
+  SELECT stays.*, epoch_ms(ends) - epoch_ms(begins) AS lasted,
+         CASE WHEN $members IS NULL THEN lasted WHEN $outside THEN lasted - coalesce(inside, 0) ELSE coalesce(inside, 0) END AS part
+  FROM stays LEFT JOIN met USING (number)
 )
 SELECT user_id, min(joined_at) AS "first", max(left_at) AS "last",
        count(DISTINCT (app, session_id, session_started_at, session_kind)) AS sessions,

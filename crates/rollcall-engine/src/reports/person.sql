@@ -1,12 +1,13 @@
--- person: parameters $user, $from, $to (instants of the range; of a week, cut to the range), $zone (IANA). Times are in milliseconds: what of the
--- stays lies in the range. "first" and "last" are of whole stays. The use of the assistant is that of developer_days.sql.
+-- person: parameters $user, $from, $to (instants of the range; of a week, cut to the range), $zone (IANA). Times are in milliseconds: what
+-- of the stays lies in the range. "first" and "last" are of whole stays. The use of the assistant is that of developer_days.sql.
 WITH stays AS (
   SELECT *, greatest(joined_at, $from) AS begins, least(greatest(left_at, joined_at + INTERVAL 1 MILLISECOND), $to) AS ends
   FROM attendance
   WHERE user_id = $user AND joined_at < $to AND greatest(left_at, joined_at + INTERVAL 1 MILLISECOND) > $from
 ),
 days AS (
-  SELECT DISTINCT unnest(generate_series(date_trunc('day', timezone($zone, begins)), timezone($zone, ends - INTERVAL 1 MILLISECOND), INTERVAL 1 DAY)) AS day
+  SELECT DISTINCT unnest(generate_series(date_trunc('day', timezone($zone, begins)), timezone($zone, ends - INTERVAL 1 MILLISECOND),
+                                         INTERVAL 1 DAY)) AS day
   FROM stays
 )
 SELECT min(joined_at) AS "first", max(left_at) AS "last", (SELECT count(*) FROM days) AS days,

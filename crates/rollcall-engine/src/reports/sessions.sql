@@ -1,6 +1,6 @@
 -- sessions: parameters $from, $to (instants), $app, $session_kinds (a list) and $user (null: all), and $members of active_users.sql.
--- Sessions that started in the range, with a stay of that user, and with one of a member while it is one; the numbers are the whole session's.
--- Pages are parts of this. Durations are in milliseconds.
+-- Sessions that started in the range, with a stay of that user, and with one of a member while it is one; the numbers are the whole
+-- session's. Pages are parts of this. Times are in milliseconds.
 WITH members AS (
   SELECT unnest(CAST($members AS STRUCT(user_id VARCHAR, "from" TIMESTAMPTZ, "to" TIMESTAMPTZ)[]), recursive := true)
 ),

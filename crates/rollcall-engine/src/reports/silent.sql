@@ -1,5 +1,5 @@
--- silent: parameters $from, $to (instants), $members: when the directory has which members, in the department where one is asked for, as a list of
--- {user_id, from, to} with midnights of the organization's zone. Pages are parts of this.
+-- silent: parameters $from, $to (instants), $members: when the directory has which members, in the department where one is asked for, as a
+-- list of {user_id, from, to} with midnights of the organization's zone. Pages are parts of this.
 WITH members AS (
   SELECT unnest(CAST($members AS STRUCT(user_id VARCHAR, "from" TIMESTAMPTZ, "to" TIMESTAMPTZ)[]), recursive := true)
 )

@@ -1,6 +1,6 @@
 -- week_hours: parameters $from, $to (instants), $zone (IANA), and those of active_users.sql that say which stays count.
--- An hour is what the clocks of the zone call by one date, hour and offset. Since 1979 every zone has changed its clocks at a quarter hour of
--- UTC, so hours are made of these. Weekdays are 1 (Monday) to 7.
+-- An hour is what the clocks of the zone call by one date, hour and offset. Since 1979 every zone has changed its clocks at a quarter hour
+-- of UTC, so hours are made of these. Weekdays are 1 (Monday) to 7.
 WITH stays AS (
   SELECT user_id, joined_at, greatest(left_at, joined_at + INTERVAL 1 MILLISECOND) AS left_at
   FROM attendance
