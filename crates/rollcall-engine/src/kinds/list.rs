@@ -16,7 +16,7 @@ macro_rules! kinds {
 }
 
 /// Evaluates an expression once for each kind of fact, with the name before `=>` for the kind: `for_each_kind!(K => sum += of::<K>()?)`.
-/// Its value is an array, in the order of the list: see [`PerKind`](crate::kinds::PerKind).
+/// Its value is an array, in the order of the list: see [`PerKind`].
 #[macro_export]
 macro_rules! for_each_kind {
     ($K:ident => $do:expr) => {

@@ -3,7 +3,7 @@
 //! A chart never stands alone: the panel around it has the same numbers as a table, so the picture is hidden from screen readers, and links
 //! in it are beside those of the table. Colours, fonts and strokes are of `assets/charts.css`, which also travels inside an exported file.
 //!
-//! - [`line`]: values over time, with those of before and the running period dashed
+//! - [`mod@line`]: values over time, with those of before and the running period dashed
 //! - [`columns`]: lengths over time
 //! - [`bars`]: a ranking
 //! - [`spark`]: a line without labels

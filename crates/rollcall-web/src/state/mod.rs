@@ -1,7 +1,7 @@
 //! What a page is asked for: all of it stands in the URL, so that a link is a view.
 //!
 //! - [`parse`]: a query to a [`State`]
-//! - [`write`]: a [`State`] to a query; what is as usual is left out
+//! - [`mod@write`]: a [`State`] to a query; what is as usual is left out
 //! - [`span`]: which instants are meant now, and which come before
 
 mod parse;

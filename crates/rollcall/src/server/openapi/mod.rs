@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`said`]: what the document says of one route
 //! - `schemas.json`: the shapes of bodies
-//! - [`tests`]: the document is what the router does, and a snapshot holds it
+//! - `tests`: the document is what the router does, and a snapshot holds it
 
 pub mod said;
 #[cfg(test)]
