@@ -12,7 +12,7 @@ use rollcall_model::reports::{
     People, PeopleOrder, Person, PlaceLevel, RowOf, Session, Sessions, Silent, StayFilter, TopUsers, UsageSpan, UserOrder, UsersByMeans,
     UsersByPlace, WeekHours,
 };
-use rollcall_model::{Period, Range, UserKind};
+use rollcall_model::{Calendar, Period, Range, UserKind};
 
 /// A request that gives a panel's numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,7 +222,7 @@ pub(crate) fn session(ask: &Session) -> Call {
     let pairs = vec![
         ("app", ask.key.app.clone()),
         ("session_id", ask.key.session_id.clone()),
-        ("session_started_at", rfc3339(ask.key.started_at)),
+        ("started_at", rfc3339(ask.key.started_at)),
         ("zone", zone_name(&ask.zone).to_owned()),
         ("limit", ask.limit.to_string()),
     ];
@@ -231,24 +231,33 @@ pub(crate) fn session(ask: &Session) -> Call {
 
 /// `people`: the question whose row it is, and the row.
 pub(crate) fn people(ask: &People, home: &TimeZone, apps: &[String]) -> Call {
-    let of_range = |range: Range| format!("{}..{}", rfc3339(range.from), rfc3339(range.to));
+    // What tells the row: a day in its period, or its key; of a range as one, nothing.
+    let period = |by: Grouping, period: Range, zone: &TimeZone| match by {
+        Grouping::Whole => None,
+        Grouping::Hour => Some(("row", rfc3339(period.from))),
+        Grouping::Period(_) => Some(("date", Calendar::new(zone.clone()).date_of(period.from).to_string())),
+        Grouping::Rolling(_) => Some(("date", Calendar::new(zone.clone()).date_of(period.to - 1).to_string())),
+    };
+    let row = |key: String| Some(("row", key));
     let (of, row) = match &ask.behind {
-        RowOf::ActiveUsers(of, period) => (active_users(of), of_range(*period)),
-        RowOf::UsersByMeans(of, means) => (users_by_means(of), means.name().to_owned()),
-        RowOf::UsersByPlace(of, place) => (users_by_place(of, apps), place.map(|place| place.code()).unwrap_or_default()),
-        RowOf::DepartmentUsers(of, department) => (department_users(of), department.clone().unwrap_or_default()),
-        RowOf::MeetingDays(of, period) => (meeting_days(of, home), of_range(*period)),
-        RowOf::TopUsers(of, user) => (top_users(of), user.clone()),
-        RowOf::Concurrency(of, at) => (concurrency(of), rfc3339(*at)),
-        RowOf::Session(key, zone) => (session(&Session { key: key.clone(), zone: zone.clone(), skip: 0, limit: 1 }), String::new()),
-        RowOf::DepartmentDays(of, row) => (department_days(of), format!("{}:{}", row.date, row.id)),
+        RowOf::ActiveUsers(of, range) => (active_users(of), period(of.by, *range, &of.zone)),
+        RowOf::UsersByMeans(of, means) => (users_by_means(of), row(means.name().to_owned())),
+        RowOf::UsersByPlace(of, place) => (users_by_place(of, apps), row(place.map_or_else(|| "unknown".to_owned(), |place| place.code()))),
+        RowOf::DepartmentUsers(of, department) => (department_users(of), row(department.clone().unwrap_or_else(|| "none".to_owned()))),
+        RowOf::MeetingDays(of, range) => (meeting_days(of, home), period(of.by, *range, &of.zone)),
+        RowOf::TopUsers(of, user) => (top_users(of), row(user.clone())),
+        RowOf::Concurrency(of, at) => (concurrency(of), row(rfc3339(*at))),
+        RowOf::Session(key, zone) => (session(&Session { key: key.clone(), zone: zone.clone(), skip: 0, limit: 1 }), None),
+        RowOf::DepartmentDays(of, key) => (department_days(of), Some(("date", key.date.to_string()))),
+        RowOf::DeveloperDays(of, key) => (developer_days(of).and("date", key.date.to_string()), row(key.id.to_string())),
     };
     let order = match ask.order {
         PeopleOrder::Id => "id",
         PeopleOrder::Time => "time",
         PeopleOrder::Sessions => "sessions",
     };
-    let call = Call { report: "people", pairs: vec![("of", of.report.to_owned())], vendor: None }.and("row", row).and("order", order);
+    let call = Call { report: "people", pairs: vec![("of", of.report.to_owned())], vendor: None }.and("order", order);
+    let call = row.into_iter().fold(call, |call, (name, value)| call.and(name, value));
     let mut call = call.and("limit", ask.limit.to_string());
     call.pairs.extend(of.pairs.into_iter().filter(|(name, _)| !["order", "limit"].contains(name)));
     call

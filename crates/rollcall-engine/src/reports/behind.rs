@@ -107,7 +107,9 @@ fn reach(row: &RowOf) -> (StayFilter, Range) {
             StayFilter { app: Some(key.app.clone()), ..StayFilter::default() },
             Range::new(key.started_at - EARLY_JOIN, key.started_at + 2 * LONGEST_STAY),
         ),
+        // These have no stays.
         RowOf::DepartmentDays(ask, _) => (StayFilter::default(), ask.range),
+        RowOf::DeveloperDays(ask, _) => (StayFilter::default(), ask.range),
     }
 }
 
@@ -171,7 +173,7 @@ fn made(answering: &Answering<'_>, org: OrgId, row: &RowOf, counted: &Counted<'_
             }
         })?,
         RowOf::Session(key, _) => session::each_stay(answering, org, counted, key, |stay| adding.add(stay, &[range], true))?,
-        RowOf::DepartmentDays(..) => {}
+        RowOf::DepartmentDays(..) | RowOf::DeveloperDays(..) => {}
     }
     Ok(adding.done())
 }

@@ -5,9 +5,9 @@
 
 use super::behind::{Did, behind};
 use super::membership::Days;
-use super::{Answering, department_days};
+use super::{Answering, department_days, developer_days};
 use hashbrown::HashMap;
-use rollcall_model::reports::{People, PeopleOrder, PeoplePlace, PersonRow, RowOf};
+use rollcall_model::reports::{DeveloperDays, People, PeopleOrder, PeoplePlace, PersonRow, RowOf};
 use rollcall_model::{Answer, Calendar, Covers, Directory, OrgId, Range, ReportError};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -15,6 +15,17 @@ use std::sync::Arc;
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &People) -> Result<Answer<PersonRow>, ReportError> {
     let (range, zone) = asked(&ask.behind);
     let covers = |seen| Covers { range, zone, seen };
+    let directory = answering.engine.directory(org);
+    let last = Days::of(&Calendar::new(ask.home.clone()), range).map(|days| days.last);
+    if let RowOf::DeveloperDays(days, key) = &ask.behind {
+        // A member has a row without a fact too, and then no number.
+        let days = DeveloperDays { only: Some(vec![key.clone()]), ..days.clone() };
+        let is_after = |id: &str| ask.after.as_ref().is_none_or(|after| (0, after.id.as_bytes()) < (-after.measure, id.as_bytes()));
+        let rows = developer_days::answer(answering, org, &days)?;
+        let ids = rows.rows.iter().map(|row| &*row.key.id).filter(|id| is_after(id)).take(ask.limit);
+        let people = ids.map(|id| row(&directory, id, &Did::default(), last)).collect();
+        return Ok(Answer { covers: covers(rows.covers.seen), rows: people });
+    }
     let (seen, did) = match &ask.behind {
         RowOf::DepartmentDays(days, key) => {
             let (seen, users) = department_days::people(answering, org, days, key)?;
@@ -39,8 +50,6 @@ pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &People) -> Res
     }
     people.truncate(ask.limit);
     people.sort_unstable_by(compare);
-    let directory = answering.engine.directory(org);
-    let last = Days::of(&Calendar::new(ask.home.clone()), range).map(|days| days.last);
     let rows = people.into_iter().map(|(id, did)| row(&directory, id, did, last)).collect();
     Ok(Answer { covers: covers(seen), rows })
 }
@@ -81,5 +90,6 @@ fn asked(row: &RowOf) -> (Range, jiff::tz::TimeZone) {
         RowOf::Concurrency(ask, _) => (ask.range, ask.zone.clone()),
         RowOf::Session(key, zone) => (Range::new(key.started_at, key.started_at + 1), zone.clone()),
         RowOf::DepartmentDays(ask, _) => (ask.range, ask.zone.clone()),
+        RowOf::DeveloperDays(ask, _) => (ask.range, ask.zone.clone()),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::stays::InDepartment;
 use super::{
-    ActiveUsers, Concurrency, DepartmentDays, DepartmentUsers, Means, MeetingDays, RowKey, SessionKey, TopUsers, Usage, UsersByMeans,
-    UsersByPlace,
+    ActiveUsers, Concurrency, DepartmentDays, DepartmentUsers, DeveloperDays, Means, MeetingDays, RowKey, SessionKey, TopUsers, Usage,
+    UsersByMeans, UsersByPlace,
 };
 use crate::calendar::{Millis, Range};
 use crate::fact::{Device, UserKind};
@@ -47,6 +47,8 @@ pub enum RowOf {
     Session(SessionKey, TimeZone),
     /// Developers of a department.
     DepartmentDays(DepartmentDays, RowKey),
+    /// The developer of the row.
+    DeveloperDays(DeveloperDays, RowKey),
 }
 
 /// What orders people.

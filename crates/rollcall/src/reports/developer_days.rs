@@ -80,16 +80,10 @@ impl Report for DeveloperDaysReport {
         }
     }
 
-    fn question(&self, Common { range, zone, most_rows }: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
+    fn question(&self, common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
         let breakdown = Breakdown::of(own.get("breakdown"))?;
-        let with_subtree = usage::with_subtree(own)?;
-        let developers = match (own.get("user"), own.get("department")) {
-            (Some(_), department @ Some(_)) => return Err(BadParameter::new("department", department, "no department beside a user")),
-            (Some(user), None) => Developers::One(user.into()),
-            (None, Some(department)) => Developers::Of { department: department.into(), with_subtree },
-            (None, None) => Developers::All,
-        };
-        let ask = DeveloperDays { range, zone, by: usage::span(own)?, developers, only: None };
+        let most_rows = common.most_rows;
+        let ask = ask(common, own)?;
         let columns = self.columns(own.pairs());
         Ok(Box::new(move |reports, org| {
             usage::bound(most_rows, || reports.developer_rows(org, &ask))?;
@@ -108,4 +102,16 @@ impl Report for DeveloperDaysReport {
             Ok(Document::new(&answer.covers, columns, rows.collect()))
         }))
     }
+}
+
+/// The question.
+pub(super) fn ask(Common { range, zone, .. }: Common, own: &Given<'_>) -> Result<DeveloperDays, BadParameter> {
+    let with_subtree = usage::with_subtree(own)?;
+    let developers = match (own.get("user"), own.get("department")) {
+        (Some(_), department @ Some(_)) => return Err(BadParameter::new("department", department, "no department beside a user")),
+        (Some(user), None) => Developers::One(user.into()),
+        (None, Some(department)) => Developers::Of { department: department.into(), with_subtree },
+        (None, None) => Developers::All,
+    };
+    Ok(DeveloperDays { range, zone, by: usage::span(own)?, developers, only: None })
 }

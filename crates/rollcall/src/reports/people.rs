@@ -6,7 +6,7 @@ use super::paging::Page;
 use super::{
     BadParameter, Cell, Common, Document, Ends, Given, Question, Report, active_users, concurrency, department_days, department_users,
 };
-use super::{dates, groups, meeting_days, session, time, top_users, users_by_place};
+use super::{dates, developer_days, groups, meeting_days, session, time, top_users, users_by_place};
 use jiff::civil::Date;
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::{Grouping, MeansLevel, People, PeopleOrder, PeoplePlace, RowKey, RowOf};
@@ -22,7 +22,7 @@ const COLUMNS: &[&str] = &["id", "name", "kind", "departments", "first", "last",
 const OWN: [&str; 6] = ["of", "date", "row", "order", "limit", "cursor"];
 
 /// The reports whose rows have people behind them.
-const OF: &str = "active-users|users-by-place|department-users|meeting-days|top-users|concurrency|session|department-days";
+const OF: &str = "active-users|users-by-place|department-users|meeting-days|top-users|concurrency|session|department-days|developer-days";
 
 impl Report for PeopleReport {
     fn name(&self) -> &'static str {
@@ -201,6 +201,10 @@ fn behind(common: Common, own: &Given<'_>) -> Result<RowOf, BadParameter> {
             let Some(id) = own.get("department") else { return Err(BadParameter::new("department", None, "the id of the department")) };
             let (id, date) = (id.into(), date(own)?);
             RowOf::DepartmentDays(department_days::ask(whole(calendar.day(date)), own)?, RowKey { date, id })
+        }
+        Some("developer-days") => {
+            let (id, date) = (row("the id of the user")?.into(), date(own)?);
+            RowOf::DeveloperDays(developer_days::ask(whole(calendar.day(date)), own)?, RowKey { date, id })
         }
         _ => return Err(BadParameter::new("of", own.get("of"), OF.replace('|', ", "))),
     })

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use naive::Naive;
 use proptest::prelude::*;
 use rollcall_model::calendar::{DAY_MILLIS, QUARTER_MILLIS, timestamp};
-use rollcall_model::reports::{DepartmentDays, DeveloperDays, Developers, UsageSpan};
+use rollcall_model::reports::{DepartmentDays, DeveloperDays, Developers, People, PeopleOrder, RowOf, UsageSpan};
 use rollcall_model::{AssistanceDraft, AssistanceKind, Directory, Millis, OrgId, Organization, Range, ReportError, Reports, Value};
 use std::collections::BTreeSet;
 
@@ -185,6 +185,13 @@ fn check(engine: &Engine, org: OrgId, oracle: &Naive<'_>, ask: &Ask) -> Result<(
             prop_assert_eq!(found, oracle.department_days(ask), "department_days {:?}", ask);
             let keys = engine.department_rows(org, &question).unwrap();
             prop_assert_eq!(keys.page(0, usize::MAX), rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>());
+            let home = TimeZone::UTC;
+            for row in rows.iter().take(4) {
+                let behind = RowOf::DepartmentDays(question.clone(), row.key.clone());
+                let people = People { behind, home: home.clone(), order: PeopleOrder::Id, after: None, limit: usize::MAX };
+                let people = engine.people(org, &people).unwrap().rows;
+                prop_assert_eq!(people.len() as u64, row.usage.developers, "people of {:?} {:?}", row.key, ask);
+            }
             let mut page = keys.page(skip, take);
             page.reverse();
             question.only = Some(page);
@@ -207,6 +214,12 @@ fn check(engine: &Engine, org: OrgId, oracle: &Naive<'_>, ask: &Ask) -> Result<(
             prop_assert_eq!(found, oracle.developer_days(ask), "developer_days {:?}", ask);
             let keys = engine.developer_rows(org, &question).unwrap();
             prop_assert_eq!(keys.page(0, usize::MAX), rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>());
+            for row in rows.iter().take(2) {
+                let behind = RowOf::DeveloperDays(question.clone(), row.key.clone());
+                let people = People { behind, home: TimeZone::UTC, order: PeopleOrder::Time, after: None, limit: 3 };
+                let people = engine.people(org, &people).unwrap().rows;
+                prop_assert_eq!(people.iter().map(|person| &*person.id).collect::<Vec<_>>(), [&*row.key.id]);
+            }
             question.only = Some(keys.page(skip, take));
             let paged = engine.developer_days(org, &question).unwrap().rows;
             prop_assert_eq!(&paged[..], rows.iter().skip(skip).take(take).cloned().collect::<Vec<_>>());

@@ -382,6 +382,12 @@ impl Reports for Stage {
                 &of.zone,
                 self.within(of.range, &of.of).into_iter().filter(|stay| stay.joined <= *at && *at < stay.left).collect(),
             ),
+            RowOf::DeveloperDays(of, row) => {
+                let users: BTreeSet<_> = self.uses_in(of.range, None).iter().map(|one| one.user).collect();
+                let rows =
+                    users.into_iter().map(|user| self.person_row(user, &[], of.range)).filter(|found| *found.id == *row.id).collect();
+                return Ok(covers(of.range, &of.zone, std::iter::empty(), rows));
+            }
             RowOf::DepartmentDays(of, row) => {
                 let users: BTreeSet<_> = self.uses_in(of.range, Some(&row.id)).iter().map(|one| one.user).collect();
                 let rows = users.into_iter().map(|user| self.person_row(user, &[], of.range)).collect();
