@@ -237,10 +237,13 @@ fn a_request_that_never_ends_does_not_keep_the_server() {
     let mut endless = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
     write!(
         endless,
-        "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/csv\r\ncontent-length: 9\r\n\r\n"
+        "POST /v1/attendance HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: text/csv\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
     )
     .unwrap();
-    server.get("/livez", "").unwrap();
+    // The body is waited for.
+    let mut interim = [0; 12];
+    endless.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100");
     server.signal("TERM");
     assert!(server.wait().success());
     assert!(server.log().contains("cut off"), "{}", server.log());
