@@ -90,7 +90,10 @@ fn a_server_stops_without_the_lake_and_a_flush_completes_it() {
         serde_json::from_str::<serde_json::Value>(&flushed).unwrap()["facts"].clone()
     };
     assert!(!data.join("lake/attendance/_delta_log").exists());
-    assert_eq!(flush(), 10);
+    // The keeper of whoever opens a directory flushes too, and may be first: then nothing is left.
+    let flushed = flush();
+    assert!(flushed == 10 || flushed == 0, "{flushed}");
+    assert!(data.join("lake/attendance/_delta_log").exists());
     assert_eq!(flush(), 0);
     let mut server = Server::start(server.home());
     assert_eq!(server.meetings(KEY), 10);

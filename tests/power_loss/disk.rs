@@ -110,15 +110,14 @@ pub enum Entry<'l> {
     Sent { bytes: &'l [u8] },
 }
 
-/// The entries of a log, in order.
+/// The entries of a log, in order. The last one may not be written to its end yet: the server goes on while it is read.
 pub fn entries(mut log: &[u8]) -> Vec<Entry<'_>> {
     let mut entries = Vec::new();
-    while !log.is_empty() {
-        let (head, rest) = log.split_at(32);
+    while let Some((head, rest)) = log.split_at_checked(32) {
         let short = |at: usize| u32::from_ne_bytes(head[at..at + 4].try_into().unwrap());
         let long = |at: usize| u64::from_ne_bytes(head[at..at + 8].try_into().unwrap());
-        let (first, rest) = rest.split_at(short(24) as usize);
-        let (second, rest) = rest.split_at(short(28) as usize);
+        let Some((first, rest)) = rest.split_at_checked(short(24) as usize) else { break };
+        let Some((second, rest)) = rest.split_at_checked(short(28) as usize) else { break };
         let text = |bytes| std::str::from_utf8(bytes).unwrap();
         let (file, offset) = (long(8), long(16));
         entries.push(match short(0) {

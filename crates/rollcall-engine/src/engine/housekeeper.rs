@@ -46,9 +46,6 @@ const QUIET_BYTES: u64 = 256 << 10;
 /// The least time from one new journal to the next: each costs 64 MB.
 const RENEW_EVERY: Duration = Duration::from_mins(10);
 
-/// How long after a start what was left to the ledger is flushed.
-const SOON: Duration = Duration::from_secs(3);
-
 /// After how long it tries again what failed, other than a flush.
 const TRY_AGAIN: Duration = Duration::from_hours(1);
 
@@ -89,8 +86,8 @@ impl Keeper {
             None
         } else {
             let work = work.clone();
-            // What was left to the ledger is flushed soon; whoever opened it to do something comes first.
-            let first = if work.facts.ledger.waiting.all().is_empty() { every } else { SOON.min(every) };
+            // What was left to the ledger is flushed at once.
+            let first = if work.facts.ledger.waiting.all().is_empty() { every } else { Duration::ZERO };
             Some(spawn("keeper", move || work.run(first, every))?)
         };
         Ok(Self { work, thread })
@@ -162,7 +159,7 @@ impl Held<'_> {
 impl Work {
     fn run(&self, first: Duration, every: Duration) {
         let (mut house, mut shrink) = (House::default(), Shrink::default());
-        let (mut wait, mut is_first) = (first, true);
+        let mut wait = first;
         while !self.rest_and_shrink(wait, &mut shrink) {
             let mut way = Way::new(self);
             let turn = if way.waiting < self.most_waiting { Waiting::due } else { Waiting::all };
@@ -174,10 +171,10 @@ impl Work {
                 tracing::error!(%error, "facts could not be flushed into the lake; they stay in the ledger until the next attempt");
             }
             // Right after a start the house can wait.
-            if !is_first {
+            if !wait.is_zero() {
                 self.keep_house(&mut house, &mut way, every);
             }
-            (wait, is_first) = (every, false);
+            wait = every;
         }
     }
 
