@@ -37,8 +37,13 @@ pub(crate) struct VendorCall {
 }
 
 impl Call {
+    /// Days where the range is whole days, whose last one is in it; else instants.
     fn new(report: &'static str, range: Range, zone: &TimeZone) -> Self {
-        let pairs = vec![("from", rfc3339(range.from)), ("to", rfc3339(range.to)), ("zone", zone_name(zone).to_owned())];
+        let calendar = Calendar::new(zone.clone());
+        let (first, last) = (calendar.date_of(range.from), calendar.date_of((range.to - 1).max(range.from)));
+        let whole_days = calendar.start_of(first) == range.from && calendar.day(last).to == range.to;
+        let (from, to) = if whole_days { (first.to_string(), last.to_string()) } else { (rfc3339(range.from), rfc3339(range.to)) };
+        let pairs = vec![("from", from), ("to", to), ("zone", zone_name(zone).to_owned())];
         Self { report, pairs, vendor: None }
     }
 
@@ -165,18 +170,18 @@ pub(crate) fn top_users(ask: &TopUsers) -> Call {
     call.by_vendor(Word::Feishu, request, FEISHU_TOKEN)
 }
 
-/// `users-by-means`.
+/// `active-users` by medium or device.
 pub(crate) fn users_by_means(ask: &UsersByMeans) -> Call {
     let by = match ask.by {
         MeansLevel::Medium => "medium",
         MeansLevel::Device => "device",
     };
-    Call::new("users-by-means", ask.range, &ask.zone).and("by", by).and_stays(&ask.of)
+    Call::new("active-users", ask.range, &ask.zone).and("by", by).and_stays(&ask.of)
 }
 
-/// `week-hours`.
+/// `active-users` by hour of the week.
 pub(crate) fn week_hours(ask: &WeekHours) -> Call {
-    Call::new("week-hours", ask.range, &ask.zone).and_stays(&ask.of)
+    Call::new("active-users", ask.range, &ask.zone).and("by", "week-hour").and_stays(&ask.of)
 }
 
 /// `users-by-place`; of an app it is Volcengine's, too.
@@ -210,26 +215,26 @@ pub(crate) fn concurrency(ask: &Concurrency) -> Call {
     call.and_stays(&StayFilter { department: None, media: None, ..ask.of.clone() })
 }
 
-/// `sessions`.
+/// `sessions`; the first page, of as many as a page of ours has.
 pub(crate) fn sessions(ask: &Sessions) -> Call {
     let kinds = ask.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(","));
     let call = Call::new("sessions", ask.range, &ask.zone).and_some("app", ask.app.clone()).and_some("session_kind", kinds);
-    call.and_some("user", ask.user.clone()).and_department(ask.department.as_ref()).and("limit", ask.limit.to_string())
+    call.and_some("user", ask.user.clone()).and_department(ask.department.as_ref())
 }
 
 /// `session`.
 pub(crate) fn session(ask: &Session) -> Call {
     let pairs = vec![
-        ("app", ask.key.app.clone()),
         ("session_id", ask.key.session_id.clone()),
         ("started_at", rfc3339(ask.key.started_at)),
+        ("app", ask.key.app.clone()),
         ("zone", zone_name(&ask.zone).to_owned()),
         ("limit", ask.limit.to_string()),
     ];
     Call { report: "session", pairs, vendor: None }
 }
 
-/// `people`: the question whose row it is, and the row.
+/// `people`: the question whose row it is, and what tells the row; the first page, of as many as a page of ours has.
 pub(crate) fn people(ask: &People, home: &TimeZone, apps: &[String]) -> Call {
     // What tells the row: a day in its period, or its key; of a range as one, nothing.
     let period = |by: Grouping, period: Range, zone: &TimeZone| match by {
@@ -256,21 +261,21 @@ pub(crate) fn people(ask: &People, home: &TimeZone, apps: &[String]) -> Call {
         PeopleOrder::Time => "time",
         PeopleOrder::Sessions => "sessions",
     };
-    let call = Call { report: "people", pairs: vec![("of", of.report.to_owned())], vendor: None }.and("order", order);
-    let call = row.into_iter().fold(call, |call, (name, value)| call.and(name, value));
-    let mut call = call.and("limit", ask.limit.to_string());
+    let call = Call { report: "people", pairs: vec![("of", of.report.to_owned())], vendor: None };
+    let mut call = row.into_iter().fold(call.and("order", order), |call, (name, value)| call.and(name, value));
     call.pairs.extend(of.pairs.into_iter().filter(|(name, _)| !["order", "limit"].contains(name)));
     call
 }
 
-/// `person`.
-pub(crate) fn person(ask: &Person) -> Call {
-    Call::new("person", ask.range, &ask.zone).and("user", &ask.user).and("week_start", weekday_name(ask.week_start))
+/// `person`, or a part of it: `weeks`, `places`, `devices`.
+pub(crate) fn person(ask: &Person, part: Option<&str>) -> Call {
+    let call = Call::new("person", ask.range, &ask.zone).and("user", &ask.user);
+    call.and("week_start", weekday_name(ask.week_start)).and_some("breakdown", part)
 }
 
-/// `silent`.
+/// `silent`; the first page, of as many as a page of ours has.
 pub(crate) fn silent(ask: &Silent) -> Call {
-    Call::new("silent", ask.range, &ask.zone).and_department(ask.department.as_ref()).and("limit", ask.limit.to_string())
+    Call::new("silent", ask.range, &ask.zone).and_department(ask.department.as_ref())
 }
 
 const fn usage_span(by: UsageSpan) -> &'static str {
@@ -290,7 +295,7 @@ pub(crate) fn department_days(ask: &DepartmentDays) -> Call {
 /// `department-days` by day for a department is Yunxiao's, too, by days of the organization's zone.
 pub(crate) fn department_days_of_yunxiao(ask: &DepartmentDays, home: &TimeZone, organization: &str) -> Call {
     let call = department_days(ask);
-    let days = rollcall_model::Calendar::new(home.clone());
+    let days = Calendar::new(home.clone());
     let (first, last) = (days.date_of(ask.range.from), days.date_of(ask.range.to - 1));
     match &ask.department {
         Some(department) if ask.by == UsageSpan::Day && ask.zone == *home && ask.with_subtree => {
@@ -330,12 +335,12 @@ mod tests {
         let call = active_users(&ask);
         assert_eq!(
             call.path(),
-            "/v1/reports/active-users?from=2026-08-31T16:00:00Z&to=2026-09-07T16:00:00Z&zone=Asia/Shanghai&by=week&week_start=monday\
+            "/v1/reports/active-users?from=2026-09-01&to=2026-09-07&zone=Asia/Shanghai&by=week&week_start=monday\
              &user_kind=member,guest&department=d%201%26%27"
         );
         assert_eq!(
             call.command("https://h"),
-            "rollcall report active-users --from 2026-08-31T16:00:00Z --to 2026-09-07T16:00:00Z --zone Asia/Shanghai --by week \
+            "rollcall report active-users --from 2026-09-01 --to 2026-09-07 --zone Asia/Shanghai --by week \
              --week-start monday --user-kind member,guest --department 'd 1&'\\''' --to-url https://h"
         );
         assert_eq!(call.vendor, None);

@@ -10,11 +10,11 @@ pub(crate) fn picture(view: &View<'_>, panel: &Panel<'_>, drawn: &Markup) -> Str
     let drawn = &drawn.0;
     let (width, height) = size(drawn).unwrap_or((640.0, 200.0));
     let scale = 640.0_f64.max(width) / width;
-    let high = height * scale + 64.0;
+    let (wide, high) = (width * scale + 32.0, height * scale + 64.0);
     let placed = drawn.replacen("<svg ", &format!("<svg x=\"0\" y=\"56\" width=\"{}\" height=\"{}\" ", width * scale, height * scale), 1);
     let organization = &view.host.organization().name;
     let file = html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("-16 0 {} {high}", width * scale + 32.0)) width=(width * scale + 32.0) height=(high) class="chart file" {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("-16 0 {wide} {high}")) width=(wide) height=(high) class="chart file" {
             style { (PreEscaped(CHART_STYLE)) }
             rect class="paper" x="-16" y="0" width="100%" height="100%" {}
             text class="title" x="0" y="24" { (panel.title) " · " (organization) }

@@ -55,7 +55,7 @@ pub struct Viewer {
     pub name: String,
     /// What they may.
     pub role: Role,
-    /// Whether they see who people are. Otherwise every name is a pseudonym, and no id is anywhere in a page. The host decides: it is true for
+    /// Whether they see who people are. Otherwise every name is a pseudonym, and no id is anywhere in a page. The host decides: true for
     /// whoever has the right, and for everybody where the organization does not conceal names.
     pub sees_people: bool,
 }
@@ -116,8 +116,6 @@ pub struct Vendors {
 /// Where facts come from and where they lie.
 #[derive(Debug, Clone, Default)]
 pub struct DataState {
-    /// The position of the ledger that answers reflect.
-    pub position: Option<u64>,
     /// Where facts come from by themselves.
     pub sources: Vec<Source>,
     /// Receipts of the last day, the newest first.
@@ -132,8 +130,6 @@ pub struct DataState {
     pub disputed: Vec<String>,
     /// How many facts are dated ahead.
     pub ahead: u64,
-    /// How many facts came since yesterday that are dated before it.
-    pub late: u64,
 }
 
 /// Where facts come from by themselves.

@@ -13,8 +13,8 @@
 //! - [`assets`]: stylesheet, script, icon
 //!
 //! # What a server does with a page
-//! It sends [`Page::status`], [`Page::content_type`], [`Page::headers`] and the body; and writes [`Page::looked_at`] to the audit log **before** it
-//! does so. It serves [`assets::all`], and answers the forms of [`routes`] with a redirect to a page.
+//! It sends [`Page::status`], [`Page::content_type`], [`Page::headers`] and the body; and writes [`Page::looked_at`] to the audit log
+//! **before** it does so. It serves [`assets::all`], and answers the forms of [`routes`] with a redirect to a page.
 //!
 //! Every number of a report is in `<data value>`, every time in `<time datetime>`; each chart is a `<figure>` with a `<figcaption>` and a
 //! `<table>` with a `<caption>` that has the same numbers. There is no inline script and no inline style.

@@ -11,9 +11,11 @@ use crate::words::Word;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use rollcall_model::reports::{InDepartment, StayFilter};
+use rollcall_model::reports::{Completeness, InDepartment, StayFilter};
 use rollcall_model::{Calendar, Directory, Millis, OrgId, Range, Reports};
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What a page is made with.
@@ -31,9 +33,13 @@ pub(crate) struct View<'a> {
     pub(crate) before: Option<Span>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) data: DataState,
+    /// What came last, and what came late.
+    pub(crate) complete: Completeness,
     /// The panel whose picture alone is wanted, and the picture once it was made.
     pub(crate) picture_of: Option<String>,
     pub(crate) picture: RefCell<Option<String>>,
+    /// The viewer's departments by day, once they were asked for.
+    below: RefCell<HashMap<Date, Rc<HashSet<String>>>>,
     /// The user whom the viewer looks at: for the audit log.
     pub(crate) looked_at: RefCell<Option<String>>,
 }
@@ -49,9 +55,12 @@ impl<'a> View<'a> {
         let before = state.before(&span, home, now);
         let calendar = state.calendar(home);
         let directory = host.directory();
-        let (picture, looked_at) = (RefCell::default(), RefCell::default());
+        let (picture, looked_at, below) = (RefCell::default(), RefCell::default(), RefCell::default());
         let data = host.data();
-        let view = Self { host, lang, state, path, now, calendar, span, before, directory, data, picture_of, picture, looked_at };
+        // A page without it is as good, and says less.
+        let complete = host.reports().completeness(host.organization().id, now).unwrap_or_default();
+        let view =
+            Self { host, lang, state, path, now, calendar, span, before, directory, data, complete, picture_of, picture, below, looked_at };
         if let Some(department) = &view.state.filters.department
             && !view.may_see(department)
         {
@@ -120,36 +129,41 @@ impl<'a> View<'a> {
     /// The department that counts: the one asked for, else the viewer's.
     pub(crate) fn department(&self) -> Option<InDepartment> {
         let id = self.state.filters.department.as_deref().or_else(|| self.host.viewer().department())?;
-        Some(InDepartment { id: id.to_owned(), with_subtree: true, below: None, home: self.home().clone() })
+        let below = self.host.viewer().department().map(ToOwned::to_owned);
+        Some(InDepartment { id: id.to_owned(), with_subtree: true, below, home: self.home().clone() })
     }
 
-    /// Whether the viewer may see a department: theirs, or one below it by the tree of the last day or of today.
+    /// The viewer's department and those below it, by the tree of a day; none: the viewer sees all. Kept, since a page asks for each of its rows.
+    fn below_on(&self, day: Date) -> Option<Rc<HashSet<String>>> {
+        let own = self.host.viewer().department()?;
+        let below = || Rc::new(self.directory.tree_on(day).subtree(own).into_iter().map(ToOwned::to_owned).collect());
+        Some(self.below.borrow_mut().entry(day).or_insert_with(below).clone())
+    }
+
+    /// Whether the viewer may see a department: theirs, or one below it by the tree of today.
     pub(crate) fn may_see(&self, department: &str) -> bool {
-        let Some(own) = self.host.viewer().department() else { return true };
-        let today = self.host.organization().day_of(self.now);
-        own == department || self.directory.tree_on(today).subtree(own).contains(&department)
+        self.below_on(self.host.organization().day_of(self.now)).is_none_or(|below| below.contains(department))
     }
 
-    /// Whether the viewer may see a user: whoever is, on every day of the range on which they are in any department, in the viewer's or below it.
+    /// Whether a user is, on a day, in the viewer's department or below it; none: in no department.
+    pub(crate) fn is_below(&self, user: &str, day: Date) -> Option<bool> {
+        let departments = self.directory.departments_on(user, || day);
+        let below = self.below_on(day);
+        let is_below = || below.is_none_or(|below| departments.iter().any(|department| below.contains(department)));
+        (!departments.is_empty()).then(is_below)
+    }
+
+    /// Whether the viewer may see a user: whoever is, on every day of the range on which they are in any department, in the viewer's or
+    /// below it.
     pub(crate) fn may_see_user(&self, user: &str) -> bool {
-        let Some(own) = self.host.viewer().department() else { return true };
+        if self.host.viewer().department().is_none() {
+            return true;
+        }
         let home = Calendar::new(self.home().clone());
         let (first, last) = (home.date_of(self.span.range.from), home.date_of(self.span.range.to - 1));
-        let mut seen = false;
-        let mut day = Some(first);
-        while let Some(date) = day.filter(|date| *date <= last) {
-            let departments = self.directory.departments_on(user, || date);
-            if !departments.is_empty() {
-                let tree = self.directory.tree_on(date);
-                let below = tree.subtree(own);
-                if !departments.iter().any(|department| below.contains(&department.as_str())) {
-                    return false;
-                }
-                seen = true;
-            }
-            day = self.directory.next_change(date);
-        }
-        seen
+        let days = std::iter::successors(Some(first), |day| self.directory.next_change(*day)).take_while(|day| *day <= last);
+        let mut known = days.filter_map(|day| self.is_below(user, day)).peekable();
+        known.peek().is_some() && known.all(|is_below| is_below)
     }
 
     /// Which stays count.

@@ -69,8 +69,8 @@ words! {
     CompareOff = "No comparison" "不对比";
     ComparePrevious = "The range before" "上一时段";
     CompareYear = "A year before" "一年前";
-    ComparedWith = "Compared with {range}." "与{range}对比。";
-    ComparedRunning = "Compared with {range}: as much of it as has passed." "与{range}对比：仅取已过去的同样长度。";
+    ComparedWith = "Dotted: {range}." "点线：{range}。";
+    ComparedRunning = "Dotted: {range}, which is as much of it as has passed of this." "点线：{range}，只取与本时段已过去部分同样的长度。";
     By = "By" "按";
     Day = "Day" "日";
     Week = "Week" "周";
@@ -128,8 +128,8 @@ words! {
     SourcesFailing = "May be incomplete: {sources}." "可能不完整：{sources}。";
     SourceSince = "{source} silent since {since}" "{source} 自 {since} 起无数据";
     SourcesWell = "Every source has reported." "所有来源均已上报。";
-    Position = "Position {position} of the ledger." "账本位置 {position}。";
-    Late = "{count} late facts counted since yesterday." "自昨天起计入 {count} 条迟到数据。";
+    Position = "Everything up to receipt {receipt} of {at} is counted." "已计入 {at} 的回执 {receipt} 及之前的全部数据。";
+    Late = "{count} facts of the last day came more than a day late, and are counted." "最近一天有 {count} 条数据迟到一天以上，均已计入。";
     NotSum = "Each person counts once in the whole range: it is not the sum of the rows." "整个范围内每人只计一次：并非各行之和。";
     Overlap = "A person counts in each row that applies, so rows may exceed the whole." "一个人会计入每一适用的行，因此各行之和可能超过总数。";
     PlacesOverlap = "Who was in two places counts in both; shares are of all rows." "在两地出现的人两地均计；占比以各行之和为基数。";
@@ -280,7 +280,7 @@ words! {
     QuietNone = "Every day of the range that has passed has attendances." "范围内已过去的每一天都有出席记录。";
     Disputed = "Sessions whose facts disagree about their start" "开始时间说法不一的场次";
     FactsAhead = "Facts dated ahead" "日期在未来的数据";
-    LateFacts = "Late facts since yesterday" "自昨天起的迟到数据";
+    LateFacts = "Facts of the last day that came more than a day late" "最近一天迟到一天以上的数据";
     Receipts = "Receipts of the last day" "最近一天的回执";
     Receipt = "Receipt" "回执";
     Facts = "Facts" "数据条数";

@@ -33,7 +33,8 @@ impl Columns {
                     @let top = scale.y(point.value);
                     (linked(point.href.as_deref(), &point.said, &html! {
                         rect class="hit" x=(n(x(at) - step / 2.0)) y="0" width=(n(step)) height=(n(HEIGHT - FOOT)) {}
-                        rect class=(if point.running { "bar running" } else { "bar" }) x=(n(x(at) - wide / 2.0)) y=(n(top)) width=(n(wide)) height=(n(HEIGHT - FOOT - top)) {}
+                        rect class=(if point.running { "bar running" } else { "bar" })
+                            x=(n(x(at) - wide / 2.0)) y=(n(top)) width=(n(wide)) height=(n(HEIGHT - FOOT - top)) {}
                     }))
                 }
             },

@@ -33,7 +33,8 @@ pub(crate) fn draw(days: &[&str], cells: &[Cell]) -> Markup {
                 text class="label" x="0" y=(n(CELL * row as f64 + 16.0)) { (day) }
             }
             @for hour in (0..24).step_by(3) {
-                text class=(if hour % 6 == 0 { "tick" } else { "tick minor" }) x=(n(SIDE + CELL * (f64::from(hour) + 0.5))) y=(n(CELL * days.len() as f64 + 14.0)) text-anchor="middle" { (hour) }
+                text class=(if hour % 6 == 0 { "tick" } else { "tick minor" })
+                    x=(n(SIDE + CELL * (f64::from(hour) + 0.5))) y=(n(CELL * days.len() as f64 + 14.0)) text-anchor="middle" { (hour) }
             }
             @for cell in cells {
                 @let (x, y) = (SIDE + CELL * cell.hour as f64, CELL * cell.row as f64);
@@ -43,7 +44,8 @@ pub(crate) fn draw(days: &[&str], cells: &[Cell]) -> Markup {
                     title { (cell.said) }
                     rect class="hit" x=(n(x)) y=(n(y)) width=(n(CELL)) height=(n(CELL)) {}
                     @if size > 0.0 {
-                        rect class="bar" x=(n(x + (CELL - size) / 2.0)) y=(n(y + (CELL - size) / 2.0)) width=(n(size)) height=(n(size)) rx="2" {}
+                        rect class="bar" x=(n(x + (CELL - size) / 2.0)) y=(n(y + (CELL - size) / 2.0))
+                            width=(n(size)) height=(n(size)) rx="2" {}
                     } @else {
                         circle class="none" cx=(n(x + CELL / 2.0)) cy=(n(y + CELL / 2.0)) r="1" {}
                     }

@@ -49,7 +49,8 @@ impl Line {
                     (linked(point.href.as_deref(), &point.said, &html! {
                         rect class="hit" x=(n(x(at) - step / 2.0)) y="0" width=(n(step)) height=(n(HEIGHT - FOOT)) {}
                         @if marks || point.running {
-                            circle class=(if point.running { "mark hollow" } else { "mark" }) cx=(n(x(at))) cy=(n(scale.y(point.value))) r="2.5" {}
+                            circle class=(if point.running { "mark hollow" } else { "mark" })
+                                cx=(n(x(at))) cy=(n(scale.y(point.value))) r="2.5" {}
                         }
                     }))
                 }

@@ -53,7 +53,8 @@ const HEAD: f64 = 16.0;
 /// The picture, as wide as its place.
 fn picture(width: f64, height: f64, class: &str, content: &Markup) -> Markup {
     let class = format!("chart {class}");
-    html! { svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", n(width), n(height))) class=(class) aria-hidden="true" { (content) } }
+    let view_box = format!("0 0 {} {}", n(width), n(height));
+    html! { svg xmlns="http://www.w3.org/2000/svg" viewBox=(view_box) class=(class) aria-hidden="true" { (content) } }
 }
 
 /// A coordinate, to a tenth.
@@ -82,7 +83,8 @@ fn frame(scale: &scale::Scale, axis: fn(u64) -> String, labels: &[&str], place: 
         @for (at, label) in labels.iter().enumerate().step_by(step) {
             @let anchor = if at + step >= labels.len() && place(at) > WIDTH - 40.0 { "end" } else { "middle" };
             @let x = if anchor == "end" { WIDTH } else { place(at) };
-            text class=(if (at / step).is_multiple_of(2) { "tick" } else { "tick minor" }) x=(n(x)) y=(n(HEIGHT - 5.0)) text-anchor=(anchor) { (label) }
+            text class=(if (at / step).is_multiple_of(2) { "tick" } else { "tick minor" })
+                x=(n(x)) y=(n(HEIGHT - 5.0)) text-anchor=(anchor) { (label) }
         }
     }
 }

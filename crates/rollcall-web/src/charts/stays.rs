@@ -42,7 +42,8 @@ pub(crate) fn draw(names: &[String], stays: &[Stay], ends: (&str, &str)) -> Mark
                 @let width = (x(stay.to) - x(stay.from)).max(1.5);
                 g {
                     title { (stay.said) }
-                    rect class="bar stay" x=(n(x(stay.from))) y=(n(ROW * stay.row as f64 + 4.0)) width=(n(width)) height=(n(ROW - 8.0)) rx="2" {}
+                    rect class="bar stay" x=(n(x(stay.from)))
+                        y=(n(ROW * stay.row as f64 + 4.0)) width=(n(width)) height=(n(ROW - 8.0)) rx="2" {}
                 }
             }
             line class="base" x1=(n(START)) x2=(n(WIDTH)) y1=(n(foot)) y2=(n(foot)) {}

@@ -47,11 +47,13 @@ pub(crate) fn draw(tiles: &[Tile]) -> Markup {
             @for tile in tiles {
                 @if let Some((_, column, row)) = PLACES.iter().find(|(code, ..)| *code == tile.code) {
                     @let (x, y) = (SIDE * (f64::from(*column) - 1.0), SIDE * f64::from(*row));
-                    @let shade = (tile.value as f64 / highest as f64).sqrt() * 5.0;
+                    @let shade = n(((tile.value as f64 / highest as f64).sqrt() * 5.0).ceil());
+                    @let middle = n(x + SIDE / 2.0);
                     (linked(tile.href.as_deref(), &tile.said, &html! {
-                        rect class=(format!("tile shade{}", n(shade.ceil()))) x=(n(x + 1.0)) y=(n(y + 1.0)) width=(n(SIDE - 2.0)) height=(n(SIDE - 2.0)) rx="3" {}
-                        text class=(format!("name on{}", n(shade.ceil()))) x=(n(x + SIDE / 2.0)) y=(n(y + 22.0)) text-anchor="middle" { (tile.name) }
-                        text class=(format!("number on{}", n(shade.ceil()))) x=(n(x + SIDE / 2.0)) y=(n(y + 38.0)) text-anchor="middle" { (tile.shown) }
+                        rect class={ "tile shade" (shade) } x=(n(x + 1.0)) y=(n(y + 1.0))
+                            width=(n(SIDE - 2.0)) height=(n(SIDE - 2.0)) rx="3" {}
+                        text class={ "name on" (shade) } x=(middle) y=(n(y + 22.0)) text-anchor="middle" { (tile.name) }
+                        text class={ "number on" (shade) } x=(middle) y=(n(y + 38.0)) text-anchor="middle" { (tile.shown) }
                     }))
                 }
             }

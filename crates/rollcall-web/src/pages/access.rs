@@ -41,7 +41,7 @@ pub(crate) fn content(view: &View<'_>) -> Result<Markup, Trouble> {
     }));
     let audit = Table::new(view, Word::When, &[Word::Who, Word::What, Word::Whom]).text(&[1, 2, 3]);
     let audit = audit.of(access.audit.iter().take(200).map(|line| {
-        let whom = line.whom.as_deref().unwrap_or("–");
+        let whom = line.whom.as_deref().filter(|_| view.host.viewer().sees_people).unwrap_or("–");
         vec![view.instant(line.at), html! { bdi { (line.who) } }, html! { (line.what) }, html! { bdi { (whom) } }]
     }));
     let panel = |id, title: Word, table| view.panel(&Panel::new(id, view.say(title), table));
@@ -88,14 +88,17 @@ fn make(view: &View<'_>, id: &str, action: &str, title: Word, fields: &Markup) -
 }
 
 fn make_account(view: &View<'_>) -> Markup {
+    let roles = [("viewer", Word::RoleViewer), ("analyst", Word::RoleAnalyst), ("administrator", Word::RoleAdministrator)];
     let fields = html! {
         label { (view.say(Word::AccountName)) " " input name="name" required maxlength="64" autocomplete="off"; }
         label { (view.say(Word::Role)) " " select name="role" {
-            @for (value, word) in [("viewer", Word::RoleViewer), ("analyst", Word::RoleAnalyst), ("administrator", Word::RoleAdministrator)] { option value=(value) { (view.say(word)) } }
+            @for (value, word) in roles { option value=(value) { (view.say(word)) } }
         } }
         label { (view.say(Word::Department)) " (" (view.say(Word::Id)) ") " input name="department" maxlength="256"; }
         label { input type="checkbox" name="people" value="1"; " " (view.say(Word::RightPeople)) }
-        label { (view.say(Word::NewPassword)) " " input type="password" name="password" required minlength="12" maxlength="1000" autocomplete="new-password"; }
+        label { (view.say(Word::NewPassword)) " "
+            input type="password" name="password" required minlength="12" maxlength="1000" autocomplete="new-password";
+        }
     };
     make(view, "make-account", "/access/accounts", Word::MakeAccount, &fields)
 }
@@ -104,9 +107,13 @@ fn make_key(view: &View<'_>) -> Markup {
     let fields = html! {
         label { (view.say(Word::Name)) " " input name="name" required maxlength="64" autocomplete="off"; }
         fieldset { legend { (view.say(Word::Scopes)) }
-            @for scope in ["read", "read:people", "ingest", "admin"] { label { input type="checkbox" name="scope" value=(scope); " " (scope) } }
+            @for scope in ["read", "read:people", "ingest", "admin"] { label {
+                input type="checkbox" name="scope" value=(scope); " " (scope) }
+            }
         }
-        label { (view.say(Word::Department)) " (" (view.say(Word::Id)) ", " (view.say(Word::Optional)) ") " input name="department" maxlength="256"; }
+        label { (view.say(Word::Department)) " (" (view.say(Word::Id)) ", " (view.say(Word::Optional)) ") "
+            input name="department" maxlength="256";
+        }
         label { (view.say(Word::Expires)) " " input type="date" name="expires"; }
     };
     make(view, "make-key", "/access/keys", Word::MakeKey, &fields)
@@ -114,9 +121,13 @@ fn make_key(view: &View<'_>) -> Markup {
 
 fn make_link(view: &View<'_>) -> Markup {
     let fields = html! {
-        label { (view.say(Word::Page)) " " input name="page" value=(view.shared().at("/meetings")) required maxlength="2000" autocomplete="off"; }
+        label { (view.say(Word::Page)) " "
+            input name="page" value=(view.shared().at("/meetings")) required maxlength="2000" autocomplete="off";
+        }
         label { (view.say(Word::Expires)) " " input type="date" name="expires" required; }
-        label { (view.say(Word::Password)) " (" (view.say(Word::Optional)) ") " input type="password" name="password" maxlength="1000" autocomplete="new-password"; }
+        label { (view.say(Word::Password)) " (" (view.say(Word::Optional)) ") "
+            input type="password" name="password" maxlength="1000" autocomplete="new-password";
+        }
     };
     make(view, "make-link", "/access/links", Word::MakeLink, &fields)
 }

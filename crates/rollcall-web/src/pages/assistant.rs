@@ -70,15 +70,21 @@ pub(crate) fn tile(view: &View<'_>) -> Markup {
     view.panel_of("assistant", Word::AssistantUse, answer, |(answer, total)| {
         let begun = begun(view, &answer.rows);
         let table = Table::new(view, Word::Day, &[Word::Developers, Word::LinesAccepted]).folded();
-        let table = table.of(begun.iter().map(|(row, usage)| vec![view.period_cell(Period::Day, row), number(usage.developers), number(usage.lines_accepted)]));
+        let table = table.of(begun
+            .iter()
+            .map(|(row, usage)| vec![view.period_cell(Period::Day, row), number(usage.developers), number(usage.lines_accepted)]));
         let values: Vec<_> = begun.iter().map(|(_, usage)| usage.developers).collect();
         let running = begun.last().is_some_and(|(row, _)| row.period.contains(view.now));
-        let headline = total.rows.first().map(|row| html! {
-            (number(row.usage.developers)) " " span class="unit" { (view.say(Word::Developers)) " · " } (number(row.usage.lines_accepted)) " " span class="unit" { (view.say(Word::LinesAccepted)) }
+        let headline = total.rows.first().map(|row| {
+            html! {
+                (number(row.usage.developers)) " " span class="unit" { (view.say(Word::Developers)) " · " }
+                (number(row.usage.lines_accepted)) " " span class="unit" { (view.say(Word::LinesAccepted)) }
+            }
         });
         let notes = vec![view.say(Word::NotSum).to_owned()];
         let title = format!("{}: {}", view.say(Word::AssistantUse), view.department_name(&id));
-        let panel = Panel { headline, chart: Some(spark::draw(&values, running)), notes, size: "tile", ..Panel::new("assistant", title, table) };
+        let panel =
+            Panel { headline, chart: Some(spark::draw(&values, running)), notes, size: "tile", ..Panel::new("assistant", title, table) };
         let mut panel = panel.from(&answer.covers, calls::department_days_of_yunxiao(&by_day, view.home(), &view.org().to_string()));
         panel.calls.push(calls::department_days(&whole));
         view.panel(&panel)

@@ -71,16 +71,24 @@ fn quiet(view: &View<'_>) -> Markup {
 
 fn state(view: &View<'_>) -> Markup {
     let data = &view.data;
-    let verify = html! { @if let Some((at, differences)) = data.verify { (view.instant(at)) ": " (view.fill(Word::Differences, &[("count", &count(differences))])) } @else { (view.say(Word::Never)) } };
+    let verify = html! {
+        @if let Some((at, differences)) = data.verify {
+            (view.instant(at)) ": " (view.fill(Word::Differences, &[("count", &count(differences))]))
+        } @else { (view.say(Word::Never)) }
+    };
     html! {
         section class="panel half" id="state" aria-labelledby="state-title" {
             header { h2 id="state-title" { (view.say(Word::State)) } }
             dl class="facts" {
                 dt { (view.say(Word::FactsAhead)) } dd { (number(data.ahead)) }
-                dt { (view.say(Word::LateFacts)) } dd { (number(data.late)) }
+                dt { (view.say(Word::LateFacts)) } dd { (number(view.complete.late)) }
                 dt { (view.say(Word::Backup)) } dd { (at(view, data.backup)) }
                 dt { (view.say(Word::Verify)) } dd { (verify) }
-                dt { (view.say(Word::Disputed)) } dd { @if data.disputed.is_empty() { (view.say(Word::None)) } @else { ul { @for id in data.disputed.iter().take(100) { li { bdi { (id) } } } } } }
+                dt { (view.say(Word::Disputed)) }
+                dd {
+                    @if data.disputed.is_empty() { (view.say(Word::None)) }
+                    @else { ul { @for id in data.disputed.iter().take(100) { li { bdi { (id) } } } } }
+                }
             }
         }
     }

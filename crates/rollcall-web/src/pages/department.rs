@@ -38,8 +38,8 @@ pub(crate) fn content(view: &View<'_>, id: &str) -> Result<Markup, Trouble> {
             li { a href=(within.shared().at("/")) { (view.say(Word::FilterBy)) } }
         }
         div class="grid" {
-            (meetings::active(&within, "split"))
-            (departments::level(&within, Some(id)))
+            (meetings::active(&within, "half"))
+            (departments::level(&within, Some(id), "half"))
             (assistant::over_time(&within, Some(id)))
         }
     };

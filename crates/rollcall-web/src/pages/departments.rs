@@ -18,7 +18,7 @@ const MOST: usize = 300;
 
 pub(crate) fn content(view: &View<'_>) -> Markup {
     let top = view.department().map(|of| of.id);
-    html! { div class="grid" { (level(view, top.as_deref())) } }
+    html! { div class="grid" { (level(view, top.as_deref(), "whole")) } }
 }
 
 /// The question of how many people there were by department.
@@ -52,7 +52,7 @@ fn below<'t>(view: &View<'_>, tree: &'t Tree<'_>, parent: Option<&str>) -> Vec<&
 }
 
 /// A department and those below it, two levels of them, with people, share and the assistant's use.
-pub(crate) fn level(view: &View<'_>, top: Option<&str>) -> Markup {
+pub(crate) fn level(view: &View<'_>, top: Option<&str>, size: &'static str) -> Markup {
     let day = view.tree_day();
     let directory = view.directory.clone();
     let tree = directory.tree_on(day);
@@ -113,7 +113,7 @@ pub(crate) fn level(view: &View<'_>, top: Option<&str>) -> Markup {
         }
         let table = Table::new(view, Word::Department, &head).of(rows);
         let notes = vec![view.say(Word::TreeNote).to_owned(), view.say(Word::NotSum).to_owned()];
-        let panel = Panel { notes, ..Panel::new("tree", title, table) };
+        let panel = Panel { notes, size, ..Panel::new("tree", title, table) };
         let mut panel = panel.from(&answer.covers, calls::department_users(&ask));
         panel.calls.push(calls::department_days(&use_of));
         view.panel(&panel)

@@ -4,7 +4,7 @@ use crate::calls;
 use crate::charts::columns::Columns;
 use crate::charts::line::Line;
 use crate::lang::{count, length};
-use crate::parts::controls::{device_word, medium_word, session_word, user_word};
+use crate::parts::controls::{device_word, medium_word, period_word, session_word, user_word};
 use crate::parts::over_time::Row;
 use crate::parts::panel::{Panel, Table};
 use crate::parts::ranking::Ranked;
@@ -14,7 +14,10 @@ use crate::view::View;
 use crate::words::Word;
 use maud::{Markup, html};
 use rollcall_model::calendar::HOUR_MILLIS;
-use rollcall_model::reports::{ActiveUsers, Concurrency, Grouping, Means, MeansLevel, MeetingDays, TopUsers, UserOrder, UsersByMeans};
+use rollcall_model::reports::{
+    ActiveUsers, Concurrency, ConcurrencyRow, Grouping, Means, MeansLevel, MeetingDay, MeetingDays, Peak, StayFilter, TopUsers, UserOrder,
+    UsersByMeans,
+};
 use rollcall_model::{Range, SessionKind, UserKind};
 
 /// How many users are listed.
@@ -64,45 +67,64 @@ fn by_period(view: &View<'_>) -> Markup {
     let answer =
         view.reports().meeting_days(view.org(), &ask).and_then(|rows| Ok((rows, view.reports().meeting_days(view.org(), &whole)?)));
     view.panel_of("by-period", Word::Meetings, answer, |(answer, total)| {
-        let row_of = |row: &rollcall_model::reports::MeetingDay, value| {
+        let row_of = |row: &MeetingDay, value| {
             let href = view.people_of(view.part(row.period), |state| state.behind = Behind::Meetings);
             Row { date: row.date, period: row.period, value, href: Some(href) }
         };
         let begun: Vec<_> = answer.rows.iter().filter(|row| row.period.from <= view.now).collect();
         let head = [Word::Meetings, Word::MeetingTime, Word::AttendancesShort, Word::Participants];
-        let table = Table::new(view, crate::parts::controls::period_word(by), &head);
-        let cells = |name, row: &rollcall_model::reports::MeetingDay, href: &str| {
+        let table = Table::new(view, period_word(by), &head);
+        let cells = |name, row: &MeetingDay, href: &str| {
             let people = row.people.map_or_else(|| html! { "–" }, |people| number_to(people, href));
             vec![name, number(row.meetings), time(view.lang, row.duration), number(row.participants), people]
         };
-        let mut rows: Vec<_> = begun.iter().map(|row| {
-            let of = row_of(row, row.meetings);
-            cells(view.period_cell(by, &of), row, of.href.as_deref().unwrap_or_default())
-        }).collect();
+        let mut rows: Vec<_> = begun
+            .iter()
+            .map(|row| {
+                let of = row_of(row, row.meetings);
+                cells(view.period_cell(by, &of), row, of.href.as_deref().unwrap_or_default())
+            })
+            .collect();
         let total_row = total.rows.first();
         if let Some(row) = total_row {
             let href = view.people_of(view.state.asked, |state| state.behind = Behind::Meetings);
             rows.push(cells(html! { strong { (view.say(Word::Total)) } }, row, &href));
         }
-        let points = |value: &dyn Fn(&rollcall_model::reports::MeetingDay) -> u64, shown: &dyn Fn(u64) -> String| {
+        let points = |value: &dyn Fn(&MeetingDay) -> u64, shown: &dyn Fn(u64) -> String| {
             let rows: Vec<_> = begun.iter().map(|row| row_of(row, value(row))).collect();
             view.points(by, &rows, shown)
         };
-        let before: Vec<_> = before.and_then(Result::ok).map(|answer| answer.rows.iter().map(|row| row.meetings).collect()).unwrap_or_default();
-        let millis = |row: &rollcall_model::reports::MeetingDay| u64::try_from(row.duration).unwrap_or(0);
+        let before: Vec<_> =
+            before.and_then(Result::ok).map(|answer| answer.rows.iter().map(|row| row.meetings).collect()).unwrap_or_default();
+        let millis = |row: &MeetingDay| u64::try_from(row.duration).unwrap_or(0);
         let line = Line { points: points(&|row| row.meetings, &count), before, axis: count }.draw();
         let shown = |millis: u64| length(view.lang, i64::try_from(millis).unwrap_or(i64::MAX));
-        let hours = Columns { points: points(&millis, &shown), axis: |millis| format!("{} h", count(millis / HOUR_MILLIS as u64)), unit: HOUR_MILLIS as u64 }.draw();
+        let hours = Columns {
+            points: points(&millis, &shown),
+            axis: |millis| format!("{} h", count(millis / HOUR_MILLIS as u64)),
+            unit: HOUR_MILLIS as u64,
+        }
+        .draw();
         let notes = vec![view.say(Word::SumOfDays).to_owned(), view.say(Word::NotSum).to_owned()];
-        let headline = total_row.map(|row| html! { (number(row.meetings)) " " span class="unit" { (view.say(Word::MeetingsHeld)) " · " } (time(view.lang, row.duration)) });
+        let headline = total_row.map(|row| {
+            html! { (number(row.meetings)) " " span class="unit" { (view.say(Word::MeetingsHeld)) " · " } (time(view.lang, row.duration)) }
+        });
         let title = view.fill(Word::MeetingsBy, &[("period", &view.by_word())]);
-        let panel = Panel { headline, chart: Some(line), notes, unfiltered: unfiltered(view, &[]), size: "split", ..Panel::new("by-period", title, table.of(rows.clone())) };
+        let panel = Panel {
+            headline,
+            chart: Some(line),
+            notes,
+            unfiltered: unfiltered(view, &[]),
+            size: "split",
+            ..Panel::new("by-period", title, table.of(rows.clone()))
+        };
         let mut panel = panel.from(&answer.covers, calls::meeting_days(&ask, view.home()));
         panel.calls.push(calls::meeting_days(&whole, view.home()));
-        let time_table = Table::new(view, crate::parts::controls::period_word(by), &[Word::MeetingTime]).folded();
+        let time_table = Table::new(view, period_word(by), &[Word::MeetingTime]).folded();
         let time_table = time_table.of(begun.iter().map(|row| vec![view.period_cell(by, &row_of(row, 0)), time(view.lang, row.duration)]));
         let title = view.fill(Word::TimeBy, &[("period", &view.by_word())]);
-        let of_time = Panel { chart: Some(hours), unfiltered: unfiltered(view, &[]), size: "half", ..Panel::new("time", title, time_table) };
+        let of_time =
+            Panel { chart: Some(hours), unfiltered: unfiltered(view, &[]), size: "half", ..Panel::new("time", title, time_table) };
         html! { (view.panel(&panel)) (view.panel(&of_time.from(&answer.covers, calls::meeting_days(&ask, view.home())))) }
     })
 }
@@ -130,15 +152,14 @@ pub(crate) fn active(view: &View<'_>, size: &'static str) -> Markup {
         };
         let compared = !values.is_empty();
         let head = if compared { vec![Word::Participants, Word::Before, Word::Change] } else { vec![Word::Participants] };
-        let table =
-            Table::new(view, crate::parts::controls::period_word(by), &head).folded().of(begun.iter().enumerate().map(|(at, row)| {
-                let mut cells = vec![view.period_cell(by, row)];
-                // A period that runs is not compared with a whole one.
-                let before = values.get(at).copied().filter(|_| !row.period.contains(view.now));
-                cells.extend(view.value_cells(row, before));
-                cells.resize(head.len() + 1, html! { "–" });
-                cells
-            }));
+        let table = Table::new(view, period_word(by), &head).folded().of(begun.iter().enumerate().map(|(at, row)| {
+            let mut cells = vec![view.period_cell(by, row)];
+            // A period that runs is not compared with a whole one.
+            let before = values.get(at).copied().filter(|_| !row.period.contains(view.now));
+            cells.extend(view.value_cells(row, before));
+            cells.resize(head.len() + 1, html! { "–" });
+            cells
+        }));
         let chart = Line { points: view.points(by, &begun, count), before: values, axis: count }.draw();
         let all = total.rows.first().map_or(0, |row| row.users);
         let headline = html! {
@@ -302,7 +323,7 @@ fn units(view: &View<'_>) -> Markup {
 
 /// How many at once.
 fn at_once(view: &View<'_>) -> Markup {
-    let of = rollcall_model::reports::StayFilter { department: None, media: None, ..view.stays() };
+    let of = StayFilter { department: None, media: None, ..view.stays() };
     let ask = Concurrency {
         range: view.span.range,
         zone: view.zone().clone(),
@@ -311,28 +332,38 @@ fn at_once(view: &View<'_>) -> Markup {
         of,
     };
     view.panel_of("at-once", Word::AtOnce, view.reports().concurrency(view.org(), &ask), |answer| {
-        let href = |at| view.people_of(view.state.asked, |state| {
-            state.behind = Behind::Instant(at);
-            state.filters.department = None;
-            state.filters.media.clear();
-        });
+        let href = |at| {
+            view.people_of(view.state.asked, |state| {
+                state.behind = Behind::Instant(at);
+                state.filters.department = None;
+                state.filters.media.clear();
+            })
+        };
         let begun: Vec<_> = answer.rows.iter().filter(|row| row.period.from <= view.now).collect();
-        let row_of = |row: &rollcall_model::reports::ConcurrencyRow| {
+        let row_of = |row: &ConcurrencyRow| {
             let value = row.stays.map_or(0, |peak| peak.most);
             Row { date: row.date, period: row.period, value, href: row.stays.map(|peak| href(peak.at)) }
         };
         let rows: Vec<_> = begun.iter().map(|row| row_of(row)).collect();
         let head = [Word::StaysAtOnce, Word::FirstInstant, Word::SessionsAtOnce, Word::FirstInstant];
-        let table = Table::new(view, crate::parts::controls::period_word(view.by()), &head).text(&[2, 4]).folded().of(begun.iter().zip(&rows).map(|(row, of)| {
+        let table = Table::new(view, period_word(view.by()), &head).text(&[2, 4]).folded().of(begun.iter().zip(&rows).map(|(row, of)| {
             // Who was there is fewer than the stays where somebody has two devices, so the instant leads to them and not the number.
-            let at = |peak: Option<rollcall_model::reports::Peak>| html! { @if let Some(peak) = peak { a href=(href(peak.at)) { (view.instant(peak.at)) } } @else { "–" } };
-            let most = |peak: Option<rollcall_model::reports::Peak>| html! { @if let Some(peak) = peak { (number(peak.most)) } @else { "–" } };
+            let at = |peak: Option<Peak>| {
+                html! { @if let Some(peak) = peak { a href=(href(peak.at)) { (view.instant(peak.at)) } } @else { "–" } }
+            };
+            let most = |peak: Option<Peak>| html! { @if let Some(peak) = peak { (number(peak.most)) } @else { "–" } };
             vec![view.period_cell(view.by(), of), most(row.stays), at(row.stays), most(row.sessions), at(row.sessions)]
         }));
         let chart = Line { points: view.points(view.by(), &rows, count), before: Vec::new(), axis: count }.draw();
         let notes = vec![view.say(Word::AtOnceNote).to_owned()];
         let unfiltered = unfiltered(view, &[Word::SessionKind, Word::UserKind, Word::Device]);
-        let panel = Panel { chart: Some(chart), notes, unfiltered, size: "half", ..Panel::new("at-once", view.fill(Word::AtOnceBy, &[("period", &view.by_word())]), table) };
+        let panel = Panel {
+            chart: Some(chart),
+            notes,
+            unfiltered,
+            size: "half",
+            ..Panel::new("at-once", view.fill(Word::AtOnceBy, &[("period", &view.by_word())]), table)
+        };
         view.panel(&panel.from(&answer.covers, calls::concurrency(&ask)))
     })
 }

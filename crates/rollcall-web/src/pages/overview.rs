@@ -2,8 +2,9 @@
 
 use crate::calls;
 use crate::charts::spark;
-use crate::lang::{Lang, count};
+use crate::lang::{Lang, count, decimal};
 use crate::pages::{assistant, departments};
+use crate::parts::controls::period_word;
 use crate::parts::over_time::Row;
 use crate::parts::panel::{Panel, Table};
 use crate::parts::{number, number_to, time};
@@ -31,8 +32,8 @@ pub(crate) fn content(view: &View<'_>) -> Markup {
     }
 }
 
-/// The active people of the period that runs, after those of the periods before: one report gives number, line and change. The period that runs
-/// is not compared with whole ones; the last whole one is.
+/// The active people of the period that runs, after those of the periods before: one report gives number, line and change. The period
+/// that runs is not compared with whole ones; the last whole one is.
 fn active_tile(view: &View<'_>, id: &'static str, title: Word, by: Period, periods: i64) -> Markup {
     let calendar = &view.calendar;
     let first = calendar.first_of(by, calendar.date_of(view.now));
@@ -50,7 +51,7 @@ fn active_tile(view: &View<'_>, id: &'static str, title: Word, by: Period, perio
             Row { date: row.date, period: row.period, value: row.users, href: Some(href) }
         });
         let values: Vec<_> = rows.iter().map(|row| row.value).collect();
-        let table = Table::new(view, crate::parts::controls::period_word(by), &[Word::Participants]).folded();
+        let table = Table::new(view, period_word(by), &[Word::Participants]).folded();
         let table = table.of(rows.iter().map(|row| {
             let mut cells = vec![view.period_cell(by, row)];
             cells.extend(view.value_cells(row, None));
@@ -98,7 +99,7 @@ fn meetings_tiles(view: &View<'_>) -> Markup {
     let before = view.before.map(|span| view.reports().meeting_days(view.org(), &ask(span.range)));
     view.panel_of("meetings", Word::MeetingsHeld, view.reports().meeting_days(view.org(), &now), |answer| {
         let begun: Vec<_> = answer.rows.iter().filter(|row| row.period.from <= view.now).collect();
-        let table = Table::new(view, crate::parts::controls::period_word(by), &[Word::Meetings, Word::MeetingTime, Word::AttendancesShort]).folded();
+        let table = Table::new(view, period_word(by), &[Word::Meetings, Word::MeetingTime, Word::AttendancesShort]).folded();
         let table = table.of(begun.iter().map(|row| {
             let day = Row { date: row.date, period: row.period, value: row.meetings, href: None };
             vec![view.period_cell(by, &day), number(row.meetings), time(view.lang, row.duration), number(row.participants)]
@@ -115,14 +116,28 @@ fn meetings_tiles(view: &View<'_>) -> Markup {
         let unfiltered = super::meetings::unfiltered(view, &[]);
         let panel = |id, title: Word, headline, values: &[u64]| {
             let panel = Panel::new(id, view.say(title), table.clone());
-            let panel = Panel { headline: Some(headline), chart: Some(spark::draw(values, running)), size: "tile", unfiltered: unfiltered.clone(), ..panel };
+            let panel = Panel {
+                headline: Some(headline),
+                chart: Some(spark::draw(values, running)),
+                size: "tile",
+                unfiltered: unfiltered.clone(),
+                ..panel
+            };
             let panel = Panel { notes: vec![view.say(Word::SumOfDays).to_owned()], ..panel };
             view.panel(&panel.from(&answer.covers, calls::meeting_days(&now, view.home())))
         };
         let length = i64::try_from(total(&lengths)).unwrap_or(i64::MAX);
+        let many = html! {
+            (number(total(&meetings)))
+            @if let Some((before, _)) = before { " " (view.change(total(&meetings), before)) }
+        };
+        let long = html! {
+            (time(view.lang, length))
+            @if let Some((_, before)) = before { " " span class="change" { (view.change_percent(total(&lengths), before)) } }
+        };
         html! {
-            (panel("meetings", Word::MeetingsHeld, html! { (number(total(&meetings))) @if let Some((before, _)) = before { " " (view.change(total(&meetings), before)) } }, &meetings))
-            (panel("time", Word::MeetingTime, html! { (time(view.lang, length)) @if let Some((_, before)) = before { " " span class="change" { (view.change_percent(total(&lengths), before)) } } }, &lengths))
+            (panel("meetings", Word::MeetingsHeld, many, &meetings))
+            (panel("time", Word::MeetingTime, long, &lengths))
         }
     })
 }
@@ -143,23 +158,27 @@ fn hour_week(view: &View<'_>) -> Markup {
                 *slot = name;
             }
             let mean = hour.users as f64 / hour.hours.max(1) as f64;
-            let said = format!("{name} {}:00: {}", hour.hour, crate::lang::decimal(mean));
+            let said = format!("{name} {}:00: {}", hour.hour, decimal(mean));
             cells.push((row, hour, Cell { row, hour: usize::try_from(hour.hour).unwrap_or(0), value: mean, said }));
         }
         let names = days;
         let head = names.iter().map(|name| ((*name).to_owned(), true));
-        let mut table = Table { head: std::iter::once((view.say(Word::Hour).to_owned(), false)).chain(head).collect(), ..Table::default() }.folded();
-        table.rows = (0..24_i8).map(|hour| {
-            let mut row = vec![html! { (hour) ":00" }];
-            row.extend((0..7).map(|day| {
-                let found = cells.iter().find(|(row, of, _)| *row == day && of.hour == hour);
-                html! { @if let Some((_, _, cell)) = found { data value=(cell.value) { (crate::lang::decimal(cell.value)) } } @else { "–" } }
-            }));
-            row
-        }).collect();
+        let mut table =
+            Table { head: std::iter::once((view.say(Word::Hour).to_owned(), false)).chain(head).collect(), ..Table::default() }.folded();
+        table.rows = (0..24_i8)
+            .map(|hour| {
+                let mut row = vec![html! { (hour) ":00" }];
+                row.extend((0..7).map(|day| {
+                    let found = cells.iter().find(|(row, of, _)| *row == day && of.hour == hour);
+                    html! { @if let Some((.., cell)) = found { data value=(cell.value) { (decimal(cell.value)) } } @else { "–" } }
+                }));
+                row
+            })
+            .collect();
         let drawn: Vec<_> = cells.into_iter().map(|(_, _, cell)| cell).collect();
         let notes = vec![view.say(Word::HourWeekNote).to_owned()];
-        let panel = Panel { chart: Some(draw(&names, &drawn)), notes, size: "half", ..Panel::new("hours", view.say(Word::HourWeek), table) };
+        let panel =
+            Panel { chart: Some(draw(&names, &drawn)), notes, size: "half", ..Panel::new("hours", view.say(Word::HourWeek), table) };
         view.panel(&panel.from(&answer.covers, calls::week_hours(&ask)))
     })
 }
@@ -192,13 +211,15 @@ fn completeness(view: &View<'_>) -> Markup {
                 @for source in &data.sources {
                     li {
                         (source.name) (colon)
-                        @if let Some(since) = source.failing_since { span class="bad" { (view.fill(Word::FailingSince, &[("since", &when::instant_text(view.lang, view.zone(), since))])) } }
-                        @else { (view.say(Word::Well)) }
+                        @if let Some(since) = source.failing_since {
+                            @let since = when::instant_text(view.lang, view.zone(), since);
+                            span class="bad" { (view.fill(Word::FailingSince, &[("since", &since)])) }
+                        } @else { (view.say(Word::Well)) }
                         @if let Some(last) = source.last_event { " · " (view.say(Word::LastEvent)) " " (view.instant(last)) }
                     }
                 }
             }
-            @if data.late > 0 { p class="note" { (view.fill(Word::Late, &[("count", &count(data.late))])) } }
+            @if view.complete.late > 0 { p class="note" { (view.fill(Word::Late, &[("count", &count(view.complete.late))])) } }
             @if view.host.viewer().sees_data() { p { a href=(view.shared().at("/data")) { (view.say(Word::Data)) } } }
         }
     }

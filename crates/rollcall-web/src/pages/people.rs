@@ -43,7 +43,9 @@ fn search(view: &View<'_>) -> Markup {
     html! {
         form class="controls" role="search" method="get" action="/people" {
             @for (name, value) in view.shared().parameters() { input type="hidden" name=(name) value=(value); }
-            label { (view.say(Word::SearchPeople)) " " input type="search" name="find" value=(view.state.find.as_deref().unwrap_or_default()) maxlength="100"; }
+            label { (view.say(Word::SearchPeople)) " "
+                input type="search" name="find" value=(view.state.find.as_deref().unwrap_or_default()) maxlength="100";
+            }
             button { (view.say(Word::Search)) }
         }
     }
@@ -82,7 +84,10 @@ fn found(view: &View<'_>) -> Markup {
 
 /// Departments as links, joined.
 pub(crate) fn departments_of(view: &View<'_>, ids: &[String]) -> Markup {
-    html! { @for (at, id) in ids.iter().enumerate() { @if at > 0 { (view.lang.comma()) } (view.department_link(id)) } @if ids.is_empty() { "–" } }
+    html! {
+        @for (at, id) in ids.iter().enumerate() { @if at > 0 { (view.lang.comma()) } (view.department_link(id)) }
+        @if ids.is_empty() { "–" }
+    }
 }
 
 /// The row whose people are listed, and what it is called.
@@ -172,7 +177,15 @@ fn list(view: &View<'_>) -> Markup {
             let at = |at| html! { @if let Some(at) = at { (view.instant(at)) } @else { "–" } };
             let kind = html! { @if let Some(kind) = row.kind { (view.say(user_word(kind))) } @else { (view.say(Word::Unknown)) } };
             let (first, last) = (at(row.first), at(row.last));
-            vec![view.person(&row.id, &row.name), kind, departments_of(view, &row.departments), first, last, number(row.sessions), time(view.lang, row.time)]
+            vec![
+                view.person(&row.id, &row.name),
+                kind,
+                departments_of(view, &row.departments),
+                first,
+                last,
+                number(row.sessions),
+                time(view.lang, row.time),
+            ]
         }));
         let next = rows.last().filter(|_| more).map(|last| {
             let after = if view.host.viewer().sees_people { format!("{}:{}", measure(last), last.id) } else { (skip + PAGE).to_string() };
@@ -182,7 +195,9 @@ fn list(view: &View<'_>) -> Markup {
             ul class="tabs" {
                 @for (order, word) in [(Order::Time, Word::Time), (Order::Sessions, Word::Sessions), (Order::Id, Word::Id)] {
                     @if order != Order::Id || view.host.viewer().sees_people {
-                        li { a href=(view.state.with(view.path, |state| state.order = order)) aria-current=[(view.state.order == order).then_some("true")] { (view.say(Word::OrderBy)) ": " (view.say(word)) } }
+                        @let href = view.state.with(view.path, |state| state.order = order);
+                        @let current = (view.state.order == order).then_some("true");
+                        li { a href=(href) aria-current=[current] { (view.say(Word::OrderBy)) ": " (view.say(word)) } }
                     }
                 }
             }

@@ -51,7 +51,7 @@ pub(crate) fn content(view: &View<'_>, id: &str) -> Result<(String, Markup), Tro
         number(person.days),
         time(view.lang, row.time),
     ]]);
-    let call = || calls::person(&ask);
+    let call = || calls::person(&ask, None);
     let summary = Panel { notes: vec![view.say(Word::AuditNote).to_owned()], ..Panel::new("person", view.say(Word::Person), table) };
     let content = html! {
         div class="grid" {
@@ -88,7 +88,8 @@ fn weeks(view: &View<'_>, person: &PersonAnswer, covers: &Covers, ask: &Person) 
     }
     .draw();
     view.panel(
-        &Panel { chart: Some(chart), size: "half", ..Panel::new("weeks", view.say(Word::WeeksOf), table) }.from(covers, calls::person(ask)),
+        &Panel { chart: Some(chart), size: "half", ..Panel::new("weeks", view.say(Word::WeeksOf), table) }
+            .from(covers, calls::person(ask, Some("weeks"))),
     )
 }
 
@@ -100,7 +101,7 @@ fn times(view: &View<'_>, id: &'static str, title: Word, rows: &[(String, Millis
     table.head.push((String::new(), false));
     let table = table
         .of(rows.iter().map(|(name, millis)| vec![html! { (name) }, time(view.lang, *millis), bars::in_row(length_of(*millis), highest)]));
-    view.panel(&Panel { size: "half", ..Panel::new(id, view.say(title), table) }.from(covers, calls::person(ask)))
+    view.panel(&Panel { size: "half", ..Panel::new(id, view.say(title), table) }.from(covers, calls::person(ask, Some(id))))
 }
 
 fn places(view: &View<'_>, person: &PersonAnswer, covers: &Covers, ask: &Person) -> Markup {
@@ -131,5 +132,5 @@ fn usage(view: &View<'_>, person: &PersonAnswer, covers: &Covers, ask: &Person) 
     let mut table = Table::new(view, Word::AssistantUse, &[]);
     table.head.push((view.say(Word::Total).to_owned(), true));
     let table = table.of(rows.into_iter().map(|(word, value)| vec![html! { (view.say(word)) }, value]));
-    view.panel(&Panel { size: "half", ..Panel::new("usage", view.say(Word::UseOf), table) }.from(covers, calls::person(ask)))
+    view.panel(&Panel { size: "half", ..Panel::new("usage", view.say(Word::UseOf), table) }.from(covers, calls::person(ask, None)))
 }

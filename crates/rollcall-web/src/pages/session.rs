@@ -83,7 +83,11 @@ pub(crate) fn content(view: &View<'_>, app: &str, started_at: &str, id: &str) ->
     distinct.sort_unstable();
     distinct.dedup();
     let people = u64::try_from(distinct.len()).unwrap_or(0);
-    let headline = html! { (number(people)) " " span class="unit" { (view.say(Word::Attendees)) " · " (view.say(session_word(kind))) " · " bdi { (app) } " · " } (view.instant(started_at)) };
+    let headline = html! {
+        (number(people)) " "
+        span class="unit" { (view.say(Word::Attendees)) " · " (view.say(session_word(kind))) " · " bdi { (app) } " · " }
+        (view.instant(started_at))
+    };
     let panel = Panel {
         headline: Some(headline),
         chart: Some(chart),
@@ -94,14 +98,12 @@ pub(crate) fn content(view: &View<'_>, app: &str, started_at: &str, id: &str) ->
     Ok(html! { div class="grid" { (view.panel(&panel.from(&answer.covers, calls::session(&ask)))) } })
 }
 
-/// Whether the viewer may see a stay: of a user who, on a day of it, is in the viewer's department or below it.
+/// Whether the viewer may see a stay: of a user who, on its first or last day, is in the viewer's department or below it.
 fn seen(view: &View<'_>, row: &StayRow) -> bool {
-    let Some(own) = view.host.viewer().department() else { return true };
+    if view.host.viewer().department().is_none() {
+        return true;
+    }
     let home = Calendar::new(view.home().clone());
     let (first, last) = (home.date_of(row.joined_at), home.date_of((row.left_at - 1).max(row.joined_at)));
-    [first, last].into_iter().any(|day| {
-        let tree = view.directory.tree_on(day);
-        let below = tree.subtree(own);
-        view.directory.departments_on(&row.user, || day).iter().any(|department| below.contains(&department.as_str()))
-    })
+    [first, last].into_iter().any(|day| view.is_below(&row.user, day) == Some(true))
 }

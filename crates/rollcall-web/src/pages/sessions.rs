@@ -20,7 +20,9 @@ pub(crate) fn content(view: &View<'_>) -> Markup {
         @if view.host.viewer().sees_people {
             form class="controls" role="search" method="get" action="/sessions" {
                 @for (name, value) in view.shared().parameters() { input type="hidden" name=(name) value=(value); }
-                label { (view.say(Word::User)) " (" (view.say(Word::Id)) ") " input type="search" name="user" value=(view.state.filters.user.as_deref().unwrap_or_default()) maxlength="256"; }
+                label { (view.say(Word::User)) " (" (view.say(Word::Id)) ") "
+                    input type="search" name="user" value=(view.state.filters.user.as_deref().unwrap_or_default()) maxlength="256";
+                }
                 button { (view.say(Word::Search)) }
             }
         }

@@ -24,7 +24,9 @@ pub fn setup(ask: SetupAsk<'_>, lang: Lang) -> Page {
         form class="sheet" method="post" action="/setup" {
             input type="hidden" name="link" value=(ask.link);
             label { (lang.say(Word::AccountName)) " " input name="account" autocomplete="username" required maxlength="64"; }
-            label { (lang.say(Word::NewPassword)) " " input type="password" name="password" autocomplete="new-password" required minlength="12" maxlength="1000"; }
+            label { (lang.say(Word::NewPassword)) " "
+                input type="password" name="password" autocomplete="new-password" required minlength="12" maxlength="1000";
+            }
             button { (lang.say(Word::SetupMake)) }
         }
     };

@@ -33,7 +33,9 @@ pub fn sign_in(ask: SignInAsk<'_>, lang: Lang) -> Page {
         form class="sheet" method="post" action="/sign-in" {
             input type="hidden" name="next" value=(ask.next);
             label { (lang.say(Word::AccountName)) " " input name="account" autocomplete="username" required maxlength="64" autofocus; }
-            label { (lang.say(Word::Password)) " " input type="password" name="password" autocomplete="current-password" required maxlength="1000"; }
+            label { (lang.say(Word::Password)) " "
+                input type="password" name="password" autocomplete="current-password" required maxlength="1000";
+            }
             button { (lang.say(Word::SignIn)) }
         }
     };

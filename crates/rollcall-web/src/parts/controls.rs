@@ -107,7 +107,9 @@ pub(crate) fn keys(view: &View<'_>) -> Markup {
         details id="keys" {
             summary data-key="?" { (view.say(Word::Keys)) }
             p { (view.say(Word::KeysNote)) }
-            dl class="facts" { @for (preset, _, key) in Preset::ALL { dt { kbd { (key.to_ascii_uppercase()) } } dd { (view.say(preset_word(preset))) } } }
+            dl class="facts" {
+                @for (preset, _, key) in Preset::ALL { dt { kbd { (key.to_ascii_uppercase()) } } dd { (view.say(preset_word(preset))) } }
+            }
         }
     }
 }
@@ -168,9 +170,11 @@ pub(crate) fn controls(view: &View<'_>) -> Markup {
             @if !chips.is_empty() {
                 ul class="chips" {
                     @for (said, without) in &chips {
-                        li { a href=(without) aria-label=(view.fill(Word::RemoveFilter, &[("filter", said)])) { (said) span aria-hidden="true" { " ×" } } }
+                        @let label = view.fill(Word::RemoveFilter, &[("filter", said)]);
+                        li { a href=(without) aria-label=(label) { (said) span aria-hidden="true" { " ×" } } }
                     }
-                    li { a class="clear" data-key="Escape" href=(view.state.with(view.path, |state| state.filters = Default::default())) { (view.say(Word::ClearFilters)) } }
+                    @let cleared = view.state.with(view.path, |state| state.filters = Default::default());
+                    li { a class="clear" data-key="Escape" href=(cleared) { (view.say(Word::ClearFilters)) } }
                 }
             }
             (said(view))
@@ -209,7 +213,9 @@ fn range_menu(view: &View<'_>) -> Markup {
             summary data-key="c" { (name) }
             div {
                 ul { @for (preset, _, key) in Preset::ALL {
-                    li { a href=(view.state.with(view.path, |state| state.asked = Asked::Preset(preset))) data-key=(key) aria-current=[(view.state.asked == Asked::Preset(preset)).then_some("true")] {
+                    @let href = view.state.with(view.path, |state| state.asked = Asked::Preset(preset));
+                    @let current = (view.state.asked == Asked::Preset(preset)).then_some("true");
+                    li { a href=(href) data-key=(key) aria-current=[current] {
                         (view.say(preset_word(preset))) " " kbd { (key.to_ascii_uppercase()) }
                     } }
                 } }
@@ -217,7 +223,9 @@ fn range_menu(view: &View<'_>) -> Markup {
                     (hidden(view, &["range", "from", "to", "zone", "week_start", "after"]))
                     (field("from", Word::FirstDay, view.span.first.to_string()))
                     (field("to", Word::LastDay, view.span.last.to_string()))
-                    label { (view.say(Word::Zone)) " " input name="zone" list="zones" value=(when::zone_name(view.zone())) autocomplete="off" spellcheck="false"; }
+                    label { (view.say(Word::Zone)) " "
+                        input name="zone" list="zones" value=(when::zone_name(view.zone())) autocomplete="off" spellcheck="false";
+                    }
                     datalist id="zones" { @for zone in ZONES { option value=(zone) {} } }
                     label { (view.say(Word::WeekStart)) " " select name="week_start" {
                         @for day in [Weekday::Monday, Weekday::Saturday, Weekday::Sunday] {
@@ -233,7 +241,8 @@ fn range_menu(view: &View<'_>) -> Markup {
 
 /// What a form does not say stays as it is.
 fn hidden(view: &View<'_>, but: &[&str]) -> Markup {
-    html! { @for (name, value) in view.state.parameters().iter().filter(|(name, _)| !but.contains(name)) { input type="hidden" name=(name) value=(value); } }
+    let kept = view.state.parameters().into_iter().filter(|(name, _)| !but.contains(name));
+    html! { @for (name, value) in kept { input type="hidden" name=(name) value=(value); } }
 }
 
 fn compare_menu(view: &View<'_>) -> Markup {
@@ -249,7 +258,9 @@ fn compare_menu(view: &View<'_>) -> Markup {
             summary { (view.say(Word::Compare)) ": " (view.say(current)) }
             div {
                 ul { @for (compare, word) in &options {
-                    li { a href=(view.state.with(view.path, |state| state.compare = *compare)) data-key=[key(compare)] aria-current=[(!own && *compare == view.state.compare).then_some("true")] {
+                    @let href = view.state.with(view.path, |state| state.compare = *compare);
+                    @let current = (!own && *compare == view.state.compare).then_some("true");
+                    li { a href=(href) data-key=[key(compare)] aria-current=[current] {
                         (view.say(*word)) @if key(compare).is_some() { " " kbd { "X" } }
                     } }
                 } }
@@ -263,7 +274,8 @@ fn by_menu(view: &View<'_>) -> Markup {
     html! {
         ul class="by" aria-label=(view.say(Word::By)) {
             @for period in [Period::Day, Period::Week, Period::Month, Period::Quarter, Period::Year] {
-                li { a href=(view.state.with(view.path, |state| state.by = Some(period))) aria-current=[(period == current).then_some("true")] { (view.say(period_word(period))) } }
+                @let href = view.state.with(view.path, |state| state.by = Some(period));
+                li { a href=(href) aria-current=[(period == current).then_some("true")] { (view.say(period_word(period))) } }
             }
         }
     }

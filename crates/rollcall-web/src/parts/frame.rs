@@ -47,10 +47,13 @@ pub(crate) fn page(view: &View<'_>, title: &str, controls: bool, content: &Marku
                     }
                 }
                 ul class="look" {
-                    li { a href=(view.state.with(view.path, |state| state.lang = Some(other(view.lang)))) lang=(other(view.lang).tag()) hreflang=(other(view.lang).tag()) { (view.say(Word::OtherLanguage)) } }
+                    @let (href, tag) = (view.state.with(view.path, |state| state.lang = Some(other(view.lang))), other(view.lang).tag());
+                    li { a href=(href) lang=(tag) hreflang=(tag) { (view.say(Word::OtherLanguage)) } }
                     li { (theme_link(view)) }
                     @if !linked {
-                        li { form method="post" action="/sign-out" { button class="plain" { (view.say(Word::SignOut)) " " bdi { (viewer.name) } } } }
+                        li { form method="post" action="/sign-out" {
+                            button class="plain" { (view.say(Word::SignOut)) " " bdi { (viewer.name) } }
+                        } }
                     }
                 }
             }
@@ -63,7 +66,10 @@ pub(crate) fn page(view: &View<'_>, title: &str, controls: bool, content: &Marku
             footer class="end" {
                 p { (view.say(Word::Footer)) }
                 @if controls { (super::controls::keys(view)) }
-                @if let Some(position) = view.data.position { p { (view.fill(Word::Position, &[("position", &crate::lang::count(position))])) } }
+                @if let (Some(receipt), Some(at)) = (view.complete.receipt, view.complete.received_at) {
+                    @let at = crate::when::instant_text(view.lang, view.zone(), at);
+                    p { (view.fill(Word::Position, &[("receipt", &receipt.to_string()), ("at", &at)])) }
+                }
             }
         }
     };

@@ -156,7 +156,13 @@ impl View<'_> {
 
     /// A panel that says why there is nothing.
     pub(crate) fn notice(&self, id: &str, title: &str, said: &str) -> Markup {
-        html! { section class="panel half" id=(id) aria-labelledby=(format!("{id}-title")) { header { h2 id=(format!("{id}-title")) { (title) } } p class="note" { (said) } } }
+        let heading = format!("{id}-title");
+        html! {
+            section class="panel half" id=(id) aria-labelledby=(heading) {
+                header { h2 id=(heading) { (title) } }
+                p class="note" { (said) }
+            }
+        }
     }
 
     /// A panel in a page; if its picture alone is wanted, the picture is kept.
@@ -278,7 +284,8 @@ impl View<'_> {
                 p { (self.say(Word::CallFor)) }
                 @for call in calls {
                     h3 { (self.say(Word::CallNative)) }
-                    pre tabindex="0" { code { "curl -H \"Authorization: Bearer $ROLLCALL_KEY\" '" (base) (call.path().replace('\'', "%27")) "'" } }
+                    @let url = format!("{base}{}", call.path());
+                    pre tabindex="0" { code { "curl -H \"Authorization: Bearer $ROLLCALL_KEY\" '" (url) "'" } }
                     h3 { (self.say(Word::CallCommand)) }
                     pre tabindex="0" { code { (call.command(base)) } }
                     @if let Some(vendor) = call.vendor.as_ref().filter(|vendor| self.configured(vendor.vendor)) {

@@ -70,7 +70,8 @@ impl State {
         }
     }
 
-    /// The range that `span` is compared with. While `span` runs, of what comes before only as much counts as of it has passed by the clocks.
+    /// The range that `span` is compared with. While `span` runs, of what comes before only as much counts as has passed of it by the
+    /// clocks.
     pub(crate) fn before(&self, span: &Span, home: &TimeZone, now: Millis) -> Option<Span> {
         let calendar = self.calendar(home);
         let before = match self.compare? {

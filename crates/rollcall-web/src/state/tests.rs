@@ -101,7 +101,8 @@ proptest! {
 
     #[test]
     fn what_is_compared_with_is_as_long_and_lies_before(days in days(), year in any::<bool>()) {
-        let state = State { asked: Asked::Days(days.0, days.1), compare: Some(if year { Compare::Year } else { Compare::Previous }), ..State::default() };
+        let compare = Some(if year { Compare::Year } else { Compare::Previous });
+        let state = State { asked: Asked::Days(days.0, days.1), compare, ..State::default() };
         let zone = organization().zone;
         let span = state.span(&zone, i64::MAX / 8);
         let before = state.before(&span, &zone, i64::MAX / 8).unwrap();

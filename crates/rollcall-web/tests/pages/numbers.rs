@@ -106,7 +106,7 @@ fn every_call_asks_the_native_api_for_the_range_of_the_page() {
         let call = format!("https://rollcall.example.org/v1/reports/{report}?");
         let found = html.split(&call).nth(1).unwrap_or_else(|| panic!("{path} has no call of {report}"));
         let found = found.split('\'').next().unwrap();
-        assert!(found.contains("from=2026-08-31T16:00:00Z&amp;to=2026-09-07T16:00:00Z&amp;zone=Asia/Shanghai"), "{found}");
+        assert!(found.contains("from=2026-09-01&amp;to=2026-09-07&amp;zone=Asia/Shanghai"), "{found}");
     }
     assert!(page("/meetings", "range=last-week&by=day", &seat, Lang::En).body.contains("/open-apis/vc/v1/reports/get_daily?start_time="));
 }

@@ -75,7 +75,6 @@ impl Host for Seat<'_> {
             |number: u64| ReceiptLine { number, at: NOW - HOUR * 2, accepted: 1234, times: Some((NOW - HOUR * 30, NOW - HOUR * 3)) };
         let table = |name: &str, facts| Table { name: name.into(), version: 41, facts, bytes: facts * 17 };
         DataState {
-            position: Some(918_273),
             sources: vec![source("feishu-main", "Feishu", None), source("livekit", "LiveKit", Some(NOW - HOUR * 5))],
             receipts: vec![receipt(917), receipt(911)],
             tables: vec![table("attendance", 123_456), table("assistance", 7_890)],
@@ -83,7 +82,6 @@ impl Host for Seat<'_> {
             verify: Some((NOW - HOUR * 33, 0)),
             disputed: vec!["standup-3".into()],
             ahead: 2,
-            late: 3,
         }
     }
 
