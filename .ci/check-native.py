@@ -87,7 +87,8 @@ def main():
     check("a key that only counts finds nobody", nobody_is_found(keys["read"]))
     for name, key in [("no key", None), *keys.items()]:
         check(f"what the document says, with {name}", schemathesis(name, key, SECONDS // (len(SCOPES) + 1)))
-    audit = ask("/v1/audit", keys["admin"]).json()["events"]
+    # A key with which anything was tried may have revoked itself.
+    audit = ask("/v1/audit", make_key("--scope", "admin")).json()["events"]
     check("the audit log has the keys", any(event["action"] == "key-made" for event in audit))
     print(json.dumps({"passed": sum(results), "of": len(results)}))
     return 0 if all(results) else 1
