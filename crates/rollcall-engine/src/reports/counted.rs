@@ -1,7 +1,7 @@
 //! Whom a question on attendance counts: its filter in numbers, and the members of a department, day by day.
 
 use super::membership::Membership;
-use super::{Answering, app_number, whole_slice};
+use super::{Answering, app_number, directory_knowing, whole_slice};
 use crate::EngineError;
 use crate::cells::{Attended, AttendedWith, Merged, Presence, PresentFilter, Stay, Stays, UserSets, View};
 use roaring::RoaringBitmap;
@@ -33,10 +33,7 @@ impl<'e> Counted<'e> {
         let department = match &of.department {
             None => None,
             Some(department) => {
-                let directory = answering.engine.directory(org);
-                if !directory.has_department(&department.id) {
-                    return Err(ReportError::UnknownDepartment(department.id.clone()));
-                }
+                let directory = directory_knowing(answering, org, Some(&department.id))?;
                 let names = answering.engine.facts.ledger.users.of(org)?;
                 Some(Membership::new(&directory, &names.read(), department, range))
             }
@@ -55,10 +52,8 @@ impl<'e> Counted<'e> {
         let mut users = RoaringBitmap::new();
         match &self.filter {
             None => {}
-            Some(PresentFilter { media: None, .. }) => {
-                self.each::<Attended>(period, within, as_one, |found, _| users |= found, |_| true)?
-            }
-            Some(_) => self.each::<AttendedWith>(period, within, as_one, |found, _| users |= found, |_| true)?,
+            Some(PresentFilter { media: None, .. }) => self.each::<Attended>(period, within, as_one, |found| users |= found, |_| true)?,
+            Some(_) => self.each::<AttendedWith>(period, within, as_one, |found| users |= found, |_| true)?,
         }
         Ok(users)
     }
@@ -69,7 +64,7 @@ impl<'e> Counted<'e> {
         period: Range,
         within: Range,
         as_one: bool,
-        mut add: impl FnMut(RoaringBitmap, Range),
+        mut add: impl FnMut(RoaringBitmap),
         takes: impl Fn(P) -> bool,
     ) -> Result<(), EngineError> {
         let Some(filter) = &self.filter else { return Ok(()) };
@@ -77,12 +72,12 @@ impl<'e> Counted<'e> {
         let asked = period.intersect(&within);
         let Some(department) = &self.department else {
             let cells = cells::<UserSets<P>>(&self.view, period, within, as_one)?;
-            add(UserSets::union(cells.iter().map(AsRef::as_ref), takes), asked);
+            add(UserSets::union(cells.iter().map(AsRef::as_ref), takes));
             return Ok(());
         };
         for (piece, members) in department.pieces(asked) {
             let cells = if piece == period { cells(&self.view, period, within, as_one)? } else { cells(&self.view, piece, piece, true)? };
-            add(UserSets::union(cells.iter().map(AsRef::as_ref), takes) & members, piece);
+            add(UserSets::union(cells.iter().map(AsRef::as_ref), takes) & members);
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 //! The range is gone over in pieces with one tree each. In a piece, whoever has one entry of the directory all the time is looked up once; of
 //! others the days of each entry are asked for alone. Sets of users unite up the tree. `department_users.sql` defines the same answer.
 
-use super::Answering;
 use super::counted::Counted;
 use super::membership::Days;
+use super::{Answering, directory_knowing};
 use crate::EngineError;
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
@@ -29,12 +29,7 @@ struct Rows<'d> {
 }
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &DepartmentUsers) -> Result<Answer<DepartmentCount>, ReportError> {
-    let directory = answering.engine.directory(org);
-    if let Some(id) = &ask.within
-        && !directory.has_department(id)
-    {
-        return Err(ReportError::UnknownDepartment(id.clone()));
-    }
+    let directory = directory_knowing(answering, org, ask.within.as_deref())?;
     let of = StayFilter { department: None, ..ask.of.clone() };
     let counted = Counted::new(answering, org, &of, ask.range)?;
     // After the view: every user in it has a number.

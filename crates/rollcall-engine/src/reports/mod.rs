@@ -179,6 +179,15 @@ fn app_number(engine: &Engine, org: OrgId, app: Option<&str>) -> Result<Option<O
     Ok(number.map(|number| u16::try_from(number).ok()))
 }
 
+/// An organization's directory, which knows the department that a question names, on whatever day.
+fn directory_knowing(answering: &Answering<'_>, org: OrgId, department: Option<&str>) -> Result<Arc<Directory>, ReportError> {
+    let directory = answering.engine.directory(org);
+    match department.filter(|id| !directory.has_department(id)) {
+        Some(id) => Err(ReportError::UnknownDepartment(id.to_owned())),
+        None => Ok(directory),
+    }
+}
+
 /// The slice of a period that is asked for whole and begins and ends on quarter hours, as all days have since October 1979.
 fn whole_slice(period: Range, asked: Range) -> Option<Slice> {
     let whole = period.intersect(&asked) == period && period.from % QUARTER_MILLIS == 0 && period.to % QUARTER_MILLIS == 0;

@@ -2,9 +2,9 @@
 //!
 //! Cells say everything of a session but its id, of which they have a hash: the ids of a page are read from its facts.
 
-use super::Answering;
 use super::counted::Counted;
 use super::membership::Membership;
+use super::{Answering, directory_knowing};
 use crate::EngineError;
 use crate::cells::{Day, PresentFilter, Stay, session_hash};
 use crate::kinds::stored::Wanted;
@@ -88,10 +88,7 @@ impl Whom {
         let department = match &ask.department {
             None => None,
             Some(department) => {
-                let directory = answering.engine.directory(org);
-                if !directory.has_department(&department.id) {
-                    return Err(ReportError::UnknownDepartment(department.id.clone()));
-                }
+                let directory = directory_knowing(answering, org, Some(&department.id))?;
                 let reach = Range::new(ask.range.from - EARLY_JOIN, ask.range.to + 2 * LONGEST_STAY);
                 Some(Membership::new(&directory, &names, department, reach))
             }

@@ -1,20 +1,15 @@
 //! `silent`: members of the directory without a stay in the range. `silent.sql` defines the same answer.
 
-use super::Answering;
 use super::counted::Counted;
 use super::membership::{Days, members};
+use super::{Answering, directory_knowing};
 use rollcall_model::directory::User;
 use rollcall_model::reports::{Silent, SilentMember, StayFilter};
 use rollcall_model::{Answer, Calendar, Covers, OrgId, ReportError, UserKind};
 use std::collections::BTreeSet;
 
 pub(super) fn answer(answering: &Answering<'_>, org: OrgId, ask: &Silent) -> Result<Answer<SilentMember>, ReportError> {
-    let directory = answering.engine.directory(org);
-    if let Some(department) = &ask.department
-        && !directory.has_department(&department.id)
-    {
-        return Err(ReportError::UnknownDepartment(department.id.clone()));
-    }
+    let directory = directory_knowing(answering, org, ask.department.as_ref().map(|department| &*department.id))?;
     let counted = Counted::new(answering, org, &StayFilter::default(), ask.range)?;
     let covers = Covers { range: ask.range, zone: ask.zone.clone(), seen: counted.seen(ask.range) };
     let Some(days) = Days::of(&Calendar::new(ask.home.clone()), ask.range) else { return Ok(Answer { covers, rows: Vec::new() }) };

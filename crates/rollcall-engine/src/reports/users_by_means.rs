@@ -29,7 +29,7 @@ fn of_groups<P: Presence>(counted: &Counted<'_>, range: Range, means: Means) -> 
         range,
         range,
         true,
-        |found, _| users |= found,
+        |found| users |= found,
         |group| match (means, group.used()) {
             (Means::Device(device), (used, _)) => used == Some(device),
             (Means::Medium(medium), (_, used)) => used.is_some_and(|used| used.has(medium)),

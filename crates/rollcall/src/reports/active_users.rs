@@ -78,7 +78,7 @@ impl Report for ActiveUsersReport {
             Some(WEEK_HOUR) => week_hours(common, of),
             Some(MEDIUM) => by_means(common, of, MeansLevel::Medium),
             Some(DEVICE) => by_means(common, of, MeansLevel::Device),
-            _ => by_period(common, of, own)?,
+            _ => by_period(common, own)?,
         })
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn ask(common: Common, own: &Given<'_>) -> Result<ActiveUsers, BadPar
     })
 }
 
-fn by_period(common: Common, _: StayFilter, own: &Given<'_>) -> Result<Question, BadParameter> {
+fn by_period(common: Common, own: &Given<'_>) -> Result<Question, BadParameter> {
     let ask = ask(common, own)?;
     Ok(Box::new(move |reports, org| {
         let answer = reports.active_users(org, &ask)?;

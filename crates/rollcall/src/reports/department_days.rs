@@ -1,11 +1,10 @@
 //! `department-days`: a row for each day and department, or for each part of one's use.
 
 use super::usage::{self, Breakdown};
-use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report};
+use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report, groups};
 use rollcall_model::Calendar;
 use rollcall_model::calendar::rfc3339;
 use rollcall_model::reports::DepartmentDays;
-use std::collections::HashMap;
 
 /// The report.
 #[derive(Debug)]
@@ -113,16 +112,14 @@ impl Report for DepartmentDaysReport {
             usage::bound(most_rows, || reports.department_rows(org, &ask))?;
             let answer = reports.department_days(org, &ask)?;
             let directory = reports.directory(org)?;
-            // A department that exists goes on for ever: the last day knows all of them, by their newest names.
-            let tree = directory.tree_on(Calendar::new(ask.zone.clone()).date_of(ask.range.to - 1));
-            let names: HashMap<_, _> = tree.departments().iter().map(|entry| (entry.id.as_str(), entry.name.as_str())).collect();
+            let departments = groups::departments_by(&directory, Calendar::new(ask.zone.clone()).date_of(ask.range.to - 1));
             let rows = answer.rows.iter().flat_map(|row| {
                 let before = [
                     Cell::Text(row.key.date.to_string()),
                     Cell::Text(rfc3339(row.span.from)),
                     Cell::Text(rfc3339(row.span.to)),
                     Cell::Text(row.key.id.to_string()),
-                    Cell::from(names.get(row.key.id.as_ref()).map(|name| (*name).to_owned())),
+                    Cell::from(departments.get(row.key.id.as_ref()).map(|entry| entry.name.clone())),
                 ];
                 breakdown.rows(&before, &row.usage, true)
             });

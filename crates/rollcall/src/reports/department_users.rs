@@ -3,7 +3,6 @@
 use super::{BadParameter, Cell, Common, Compared, Document, Given, Question, Report, groups, usage};
 use rollcall_model::Calendar;
 use rollcall_model::reports::DepartmentUsers;
-use std::collections::HashMap;
 
 /// The report.
 #[derive(Debug)]
@@ -48,14 +47,7 @@ impl Report for DepartmentUsersReport {
         Ok(Box::new(move |reports, org| {
             let answer = reports.department_users(org, &ask)?;
             let directory = reports.directory(org)?;
-            // The newest entry of each that holds on the last day on which it exists.
-            let last = Calendar::new(ask.home.clone()).date_of(ask.range.to - 1);
-            let entries: HashMap<&str, _> = directory
-                .departments()
-                .iter()
-                .filter(|entry| entry.from.is_none_or(|from| from <= last))
-                .map(|entry| (entry.id.as_str(), entry))
-                .collect();
+            let entries = groups::departments_by(&directory, Calendar::new(ask.home.clone()).date_of(ask.range.to - 1));
             let rows = answer.rows.iter().map(|row| {
                 let entry = row.department.as_deref().and_then(|id| entries.get(id));
                 vec![

@@ -2,9 +2,11 @@
 
 use super::usage::with_subtree;
 use super::{BadParameter, Given};
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
+use rollcall_model::directory::Department;
 use rollcall_model::reports::{Grouping, InDepartment, StayFilter};
-use rollcall_model::{Device, Medium, Period, SessionKind, UserKind};
+use rollcall_model::{Device, Directory, Medium, Period, SessionKind, UserKind};
+use std::collections::HashMap;
 
 /// Which stays count.
 pub(super) fn stays(own: &Given<'_>) -> Result<StayFilter, BadParameter> {
@@ -16,6 +18,13 @@ pub(super) fn stays(own: &Given<'_>) -> Result<StayFilter, BadParameter> {
         media: among("medium", own.get("medium"), Medium::ALL, |medium| medium.name())?,
         department: department(own)?,
     })
+}
+
+/// The newest entry of each department of those that began by a day, also if it has ended since.
+pub(super) fn departments_by(directory: &Directory, day: Date) -> HashMap<&str, &Department> {
+    // Entries of one department come in the order of their days.
+    let begun = directory.departments().iter().filter(|entry| entry.from.is_none_or(|from| from <= day));
+    begun.map(|entry| (entry.id.as_str(), entry)).collect()
 }
 
 /// Users of a department: `department`, and `subtree`.
@@ -105,4 +114,20 @@ pub(super) fn devices(value: Option<&str>) -> Result<Option<Vec<Device>>, BadPar
         }
     }
     Ok(Some(devices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_department_that_has_ended_keeps_its_newest_name() {
+        let document = r#"{"departments":[{"id":"d","name":"Old"},{"id":"d","name":"New","from":"2026-03-01","until":"2026-03-31"},
+            {"id":"d","name":"Again","from":"2026-06-01"}]}"#;
+        let directory = Directory::new(serde_json::from_str(document).unwrap()).unwrap();
+        let name = |day| departments_by(&directory, day).get("d").map(|entry| entry.name.as_str());
+        let days = [date(2026, 2, 1), date(2026, 3, 31), date(2026, 5, 1), date(2026, 6, 1)];
+        assert_eq!(days.map(name), [Some("Old"), Some("New"), Some("New"), Some("Again")]);
+    }
 }
